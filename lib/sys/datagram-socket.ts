@@ -1,0 +1,128 @@
+import { AF_UNIX, readAddress, type SocketNamespace, writeAddress } from './address.js';
+import { EAGAIN, EINTR } from './errno.js';
+import * as libc from './libc.js';
+import { MessageBlock } from './message-block.js';
+import { OwnedFd } from './owned-fd.js';
+
+const SOCK_DGRAM = 2; // bits/socket_type.h
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1; // asm-generic/socket.h
+const SO_PASSCRED = 16;
+const MSG_CTRUNC = 0x08; // bits/socket.h
+const MSG_TRUNC = 0x20;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+
+/** One datagram; `bytes` is the socket's own memory, overwritten by the next `receive`. */
+export interface Datagram {
+  readonly bytes: Uint8Array;
+  /** Something was cut off, bytes or descriptors: the datagram must not be used. */
+  readonly truncated: boolean;
+  /** The sender's bound path, `undefined` if it has none in this socket's namespace. */
+  readonly sender: string | undefined;
+  readonly uid: number | undefined;
+  /** Close-on-exec, owned by whoever called `receive`. */
+  readonly fds: readonly OwnedFd[];
+}
+
+const NO_FDS: readonly OwnedFd[] = [];
+
+/** A Unix datagram socket: non-blocking, close-on-exec, with descriptor passing. Failures are `-errno`. */
+export class DatagramSocket {
+  readonly fd: number;
+  readonly #namespace: SocketNamespace;
+  readonly #owned: OwnedFd;
+  readonly #out = new MessageBlock();
+  readonly #in = new MessageBlock();
+  #lastTo: string | undefined;
+  #lastToLength = 0;
+  #lastFrom: Buffer = Buffer.alloc(0);
+  #lastFromPath: string | undefined;
+
+  private constructor(fd: number, namespace: SocketNamespace) {
+    this.fd = fd;
+    this.#owned = new OwnedFd(fd);
+    this.#namespace = namespace;
+  }
+
+  /** In the abstract namespace each datagram comes with its sender's uid: no file permission protects it there. */
+  static open(namespace: SocketNamespace): DatagramSocket | number {
+    const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return fd;
+    const socket = new DatagramSocket(fd, namespace);
+    if (namespace === 'filesystem') return socket;
+    const failed = libc.setsockopt(fd, SOL_SOCKET, SO_PASSCRED, Buffer.from([1, 0, 0, 0]), 4);
+    if (failed === 0) return socket;
+    socket.close();
+    return failed;
+  }
+
+  /** 0 or `-errno`. */
+  bind(path: string): number {
+    return libc.bind(this.fd, ...this.#address(path));
+  }
+
+  /** From now on `send` needs no address, and the kernel takes datagrams from that peer alone. 0 or `-errno`. */
+  connect(path: string): number {
+    return libc.connect(this.fd, ...this.#address(path));
+  }
+
+  /** 0 or `-errno`; `-EAGAIN`: the peer's queue (or our own budget) is full. `to` is for unconnected sockets. */
+  send(bytes: Uint8Array, fds: readonly number[], to?: string): number {
+    this.#out.data.set(bytes);
+    this.#out.prepareSend(to === undefined ? 0 : this.#addressee(to), bytes.length, fds);
+    let result: number;
+    do {
+      result = libc.sendmsg(this.fd, this.#out.address, MSG_NOSIGNAL);
+    } while (result === -EINTR);
+    return Math.min(result, 0);
+  }
+
+  /** The next datagram, `undefined` when there is none, or `-errno`. */
+  receive(): Datagram | undefined | number {
+    this.#in.prepareReceive();
+    let length: number;
+    do {
+      length = libc.recvmsg(this.fd, this.#in.address, MSG_CMSG_CLOEXEC);
+    } while (length === -EINTR);
+    if (length < 0) return length === -EAGAIN ? undefined : length;
+    const { fds, uid } = this.#in.readControl();
+    return {
+      bytes: this.#in.data.subarray(0, length),
+      truncated: (this.#in.flags & (MSG_TRUNC | MSG_CTRUNC)) !== 0,
+      sender: this.#sender(),
+      uid,
+      fds: fds.length === 0 ? NO_FDS : fds.map((fd) => new OwnedFd(fd)),
+    };
+  }
+
+  close(): void {
+    this.#owned.close();
+  }
+
+  #address(path: string): [number, number] {
+    this.#lastTo = undefined;
+    const length = writeAddress(this.#out.name, this.#namespace, path);
+    return [this.#out.nameAddress, length];
+  }
+
+  /** Writes the destination unless it is the one that is there already. */
+  #addressee(path: string): number {
+    if (this.#lastTo !== path) {
+      this.#lastToLength = writeAddress(this.#out.name, this.#namespace, path);
+      this.#lastTo = path;
+    }
+    return this.#lastToLength;
+  }
+
+  /** Most datagrams come from the same peer as the one before: then the string is there already. */
+  #sender(): string | undefined {
+    const name = this.#in.name.subarray(0, this.#in.nameLength);
+    if (!this.#lastFrom.equals(name)) {
+      this.#lastFrom = Buffer.from(name);
+      this.#lastFromPath = readAddress(name, name.length, this.#namespace);
+    }
+    return this.#lastFromPath;
+  }
+}

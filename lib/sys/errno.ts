@@ -1,0 +1,19 @@
+import { constants } from 'node:os';
+
+export const { EAGAIN, EINTR, EBADF, ENOENT, ECONNREFUSED, EPROTOTYPE, ETOOMANYREFS } = withLinuxOnly();
+
+/** Linux has errno values that Node doesn't name. */
+function withLinuxOnly() {
+  return { ...constants.errno, ETOOMANYREFS: 109 };
+}
+
+const NAMES = new Map<number, string>([[ETOOMANYREFS, 'ETOOMANYREFS']]);
+for (const [name, value] of Object.entries(constants.errno)) {
+  // Where two names share a number, the one that Node's own errors carry is the right one.
+  if (name !== 'EWOULDBLOCK' && name !== 'EOPNOTSUPP') NAMES.set(value, name);
+}
+
+/** `'ECONNREFUSED'` for 111, and so on; a number without a name becomes `'E<number>'`. */
+export function errnoName(errno: number): string {
+  return NAMES.get(errno) ?? `E${errno}`;
+}

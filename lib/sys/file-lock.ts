@@ -1,0 +1,58 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import * as libc from './libc.js';
+
+// sys/file.h
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** A `flock(2)` that is held until `release`. */
+export class FileLock {
+  readonly #fd: number;
+  #held = true;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Takes the lock if that needs no waiting; `-EAGAIN` if somebody else holds it. Throws as `fs.openSync` does. */
+  static tryLock(path: string, kind: 'shared' | 'exclusive'): FileLock | number {
+    const fd = openSync(path, constants.O_RDONLY);
+    const result = libc.flock(fd, (kind === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB);
+    if (result === 0) return new FileLock(fd);
+    closeSync(fd);
+    return result;
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    closeSync(this.#fd); // nothing else shares the open file description, so this drops the lock
+  }
+}
+
+const F_GETLK = 5; // asm-generic/fcntl.h
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+// struct flock, 64-bit
+const L_TYPE = 0;
+const L_START = 8;
+const L_PID = 24;
+const FLOCK_SIZE = 32;
+
+/** A record lock that another process holds; see {@link recordLockOn}. */
+export interface RecordLock {
+  readonly start: number;
+  /** Its owner; -1 for an open-file-description lock, 0 for a process outside our pid namespace. */
+  readonly pid: number;
+}
+
+/** The first lock of another process that would keep us from write-locking the file `fd`, if there is one. */
+export function recordLockOn(fd: number): RecordLock | undefined | number {
+  const lock = Buffer.alloc(FLOCK_SIZE);
+  lock.writeInt16LE(F_WRLCK, L_TYPE);
+  const result = libc.fcntlLock(fd, F_GETLK, lock);
+  if (result < 0) return result;
+  if (lock.readInt16LE(L_TYPE) === F_UNLCK) return undefined;
+  return { start: Number(lock.readBigInt64LE(L_START)), pid: lock.readInt32LE(L_PID) };
+}

@@ -1,0 +1,147 @@
+/**
+ * `struct msghdr` and all that it points to, in one long-lived ArrayBuffer whose address is taken once: sending and
+ * receiving allocate nothing. Offsets are those of 64-bit little-endian Linux, glibc and musl (whose padding falls
+ * where glibc's upper halves are, so it must stay zero).
+ */
+import { SOCKADDR_UN_SIZE } from './address.js';
+import * as libc from './libc.js';
+
+/** SCM_MAX_FD (include/net/scm.h): the kernel carries no more descriptors in one message. */
+export const SCM_MAX_FD = 253;
+
+const SOL_SOCKET = 1; // asm-generic/socket.h
+const SCM_RIGHTS = 1; // sys/socket.h
+const SCM_CREDENTIALS = 2; // sys/socket.h
+const CMSG_HEADER = 16; // sizeof(struct cmsghdr)
+const UCRED_UID = 4; // struct ucred { pid, uid, gid }
+const UCRED_SPACE = 32; // CMSG_SPACE(sizeof(struct ucred))
+const CONTROL_CAPACITY = CMSG_HEADER + align8(SCM_MAX_FD * 4) + UCRED_SPACE;
+
+/** Larger than any datagram of the protocol, so that a longer one is told by its length. */
+const DATA_CAPACITY = 512;
+
+// struct msghdr
+const MSG_NAME = 0;
+const MSG_NAMELEN = 8;
+const MSG_IOV = 16;
+const MSG_IOVLEN = 24;
+const MSG_CONTROL = 32;
+const MSG_CONTROLLEN = 40;
+const MSG_FLAGS = 48;
+// struct iovec
+const IOV_BASE = 0;
+const IOV_LEN = 8;
+
+// Where each struct lies in the block.
+const IOVEC = 64;
+const NAME = 80;
+const CONTROL = 192;
+const DATA = CONTROL + CONTROL_CAPACITY;
+const BLOCK_SIZE = DATA + DATA_CAPACITY;
+
+function align8(length: number): number {
+  return (length + 7) & ~7;
+}
+
+/** What {@link MessageBlock.readControl} found in the control messages. */
+export interface ControlData {
+  readonly fds: number[];
+  /** The sender's effective uid as the kernel vouches for it, where the socket asked for it. */
+  readonly uid: number | undefined;
+}
+
+const NO_CONTROL: ControlData = { fds: [], uid: undefined };
+
+export class MessageBlock {
+  /** Address of the `struct msghdr`, for `sendmsg` and `recvmsg`. */
+  readonly address: number;
+  /** Address of {@link name}, for `bind` and `connect`. */
+  readonly nameAddress: number;
+  /** The `struct sockaddr_un`. */
+  readonly name: Buffer;
+  /** The datagram's bytes. */
+  readonly data: Buffer;
+  readonly #block: Buffer;
+  readonly #base: number;
+
+  constructor() {
+    const memory = new ArrayBuffer(BLOCK_SIZE);
+    this.#block = Buffer.from(memory);
+    this.#base = libc.addressOf(memory);
+    this.address = this.#base;
+    this.nameAddress = this.#base + NAME;
+    this.name = this.#block.subarray(NAME, NAME + SOCKADDR_UN_SIZE);
+    this.data = this.#block.subarray(DATA);
+    this.#pointer(MSG_IOV, IOVEC);
+    this.#block.writeUInt32LE(1, MSG_IOVLEN);
+    this.#pointer(IOVEC + IOV_BASE, DATA);
+  }
+
+  get nameLength(): number {
+    return this.#block.readUInt32LE(MSG_NAMELEN);
+  }
+
+  get flags(): number {
+    return this.#block.readUInt32LE(MSG_FLAGS);
+  }
+
+  /** Makes the block ready to send `length` bytes of `data` and `fds`; `nameLength` 0 is for connected sockets. */
+  prepareSend(nameLength: number, length: number, fds: readonly number[]): void {
+    this.#setName(nameLength);
+    this.#block.writeUInt32LE(length, IOVEC + IOV_LEN);
+    if (fds.length === 0) {
+      this.#setControl(0);
+      return;
+    }
+    this.#block.writeUInt32LE(CMSG_HEADER + fds.length * 4, CONTROL);
+    this.#block.writeUInt32LE(SOL_SOCKET, CONTROL + 8);
+    this.#block.writeUInt32LE(SCM_RIGHTS, CONTROL + 12);
+    fds.forEach((fd, i) => {
+      this.#block.writeInt32LE(fd, CONTROL + CMSG_HEADER + i * 4);
+    });
+    this.#setControl(CMSG_HEADER + align8(fds.length * 4));
+  }
+
+  /** Makes the block ready to receive; the kernel overwrites these lengths each time. */
+  prepareReceive(): void {
+    this.#setName(SOCKADDR_UN_SIZE);
+    this.#block.writeUInt32LE(DATA_CAPACITY, IOVEC + IOV_LEN);
+    this.#setControl(CONTROL_CAPACITY);
+  }
+
+  /** Every descriptor that came with the message just received, whatever message it was in, and the sender's uid. */
+  readControl(): ControlData {
+    const end = CONTROL + this.#block.readUInt32LE(MSG_CONTROLLEN);
+    if (end === CONTROL) return NO_CONTROL;
+    const fds: number[] = [];
+    let uid: number | undefined;
+    for (let at = CONTROL; at + CMSG_HEADER <= end; ) {
+      const length = this.#block.readUInt32LE(at);
+      if (length < CMSG_HEADER) break;
+      const type = this.#block.readUInt32LE(at + 12);
+      if (type === SCM_CREDENTIALS) uid = this.#block.readUInt32LE(at + CMSG_HEADER + UCRED_UID);
+      if (type === SCM_RIGHTS) {
+        for (let i = at + CMSG_HEADER; i + 4 <= at + length; i += 4) fds.push(this.#block.readInt32LE(i));
+      }
+      at += align8(length);
+    }
+    return { fds, uid };
+  }
+
+  #setName(length: number): void {
+    this.#pointer(MSG_NAME, length === 0 ? undefined : NAME);
+    this.#block.writeUInt32LE(length, MSG_NAMELEN);
+  }
+
+  #setControl(length: number): void {
+    this.#pointer(MSG_CONTROL, length === 0 ? undefined : CONTROL);
+    this.#block.writeUInt32LE(length, MSG_CONTROLLEN);
+  }
+
+  /** Writes the address of the byte `target` of this block, or NULL, at the byte `at`. */
+  #pointer(at: number, target: number | undefined): void {
+    const value = target === undefined ? 0 : this.#base + target;
+    this.#block.writeUInt32LE(value % 2 ** 32, at);
+    this.#block.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+  }
+}
