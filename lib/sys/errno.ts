@@ -1,11 +1,9 @@
 import { constants } from 'node:os';
 
-export const { EAGAIN, EINTR, EBADF, ENOENT, ECONNREFUSED, EPROTOTYPE, ETOOMANYREFS } = withLinuxOnly();
+export const { EAGAIN, EINTR, ENOENT, ENOBUFS, ECANCELED, ECONNREFUSED } = constants.errno;
 
-/** Linux has errno values that Node doesn't name. */
-function withLinuxOnly() {
-  return { ...constants.errno, ETOOMANYREFS: 109 };
-}
+/** linux/errno.h; Node has no name for it. */
+const ETOOMANYREFS = 109;
 
 const NAMES = new Map<number, string>([[ETOOMANYREFS, 'ETOOMANYREFS']]);
 for (const [name, value] of Object.entries(constants.errno)) {

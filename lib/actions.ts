@@ -1,0 +1,169 @@
+import { MpError } from '../protocol/errors.js';
+import { MpType } from '../protocol/message-type.js';
+import { pidOfSocket } from '../protocol/paths.js';
+import { checkName } from '../protocol/validate.js';
+import { closeAll, type Peer, Received, type ReceivedMessage, type ReplyBody } from './message.js';
+import type { Inbound, Receiver } from './receiver.js';
+import type { Replier } from './replier.js';
+import type { Counters } from './stats.js';
+import type { Endpoint } from './transport.js';
+
+/** What a handler returns to answer a request with type IGN: "don't count me". */
+export const IGNORE: unique symbol = Symbol('dpdk-ipc.IGNORE');
+
+/** What an action may return; see {@link Handler}. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement is of this type
+export type HandlerResult = ReplyBody | typeof IGNORE | void;
+
+/**
+ * An action: C's `rte_mp_t`. For a request, what it returns (or resolves to) is sent as the reply, under the request's
+ * own name; {@link IGNORE} answers with IGN; nothing returned sends nothing, and `MpChannel.reply` may do so later.
+ */
+export type Handler = (message: ReceivedMessage, peer: Peer) => HandlerResult | Promise<HandlerResult>;
+
+/** Datagrams handled in one go before the event loop gets its turn. */
+const BATCH = 256;
+
+export interface ActionsOptions {
+  readonly receiver: Receiver;
+  readonly replier: Replier;
+  readonly counters: Counters;
+  readonly unhandledRequests: 'ignore' | 'silent';
+  readonly maxPendingMessages: number;
+  /** A handler threw, rejected or returned something that can't be sent. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The registered actions, and what comes in for them at the public endpoint. */
+export class Actions {
+  readonly #options: ActionsOptions;
+  readonly #handlers = new Map<string, Handler>();
+  #endpoint: Endpoint | undefined;
+  #pending = 0;
+
+  constructor(options: ActionsOptions) {
+    this.#options = options;
+  }
+
+  register(name: string, handler: Handler): void {
+    checkName(name);
+    if (typeof handler !== 'function') {
+      throw new MpError('EINVAL', `The handler of '${name}' is no function: give one`);
+    }
+    if (this.#handlers.has(name)) {
+      throw new MpError(
+        'EEXIST',
+        `Action '${name}' is registered already: unregister it first, or use another name`,
+      );
+    }
+    this.#handlers.set(name, handler);
+  }
+
+  unregister(name: string): boolean {
+    return this.#handlers.delete(name);
+  }
+
+  /** Starts to handle what comes in. */
+  open(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+    endpoint.watch(() => this.serve());
+  }
+
+  close(): void {
+    this.#endpoint = undefined;
+  }
+
+  /** The public endpoint, unless handlers are so far behind that the kernel's queue has to push back. */
+  get endpoint(): Endpoint | undefined {
+    return this.#pending < this.#options.maxPendingMessages ? this.#endpoint : undefined;
+  }
+
+  /** Handles what is there now. */
+  serve(): void {
+    const { receiver, replier } = this.#options;
+    for (let i = 0; i < BATCH; i++) {
+      const endpoint = this.endpoint;
+      const inbound = endpoint && receiver.next(endpoint, (length) => replier.dialectFor(length));
+      if (inbound === undefined) return;
+      this.#deliver(inbound);
+    }
+  }
+
+  #deliver(inbound: Inbound): void {
+    const { message, fds, sender } = inbound;
+    const { receiver, replier, unhandledRequests } = this.#options;
+    if (message.type === MpType.REP || message.type === MpType.IGN) {
+      receiver.drop('late-reply', fds, sender, message.name);
+      return;
+    }
+    const handler = this.#handlers.get(message.name);
+    if (handler !== undefined) {
+      this.#handle(handler, inbound);
+      return;
+    }
+    receiver.drop('no-action', fds, sender, message.name);
+    if (message.type === MpType.REQ && unhandledRequests === 'ignore') {
+      const peer = peerOf(sender);
+      replier.expect(peer, message.name, inbound.dialect);
+      this.#answer(peer, message.name, IGNORE);
+    }
+  }
+
+  #handle(handler: Handler, inbound: Inbound): void {
+    const { message, fds, sender } = inbound;
+    const peer = peerOf(sender);
+    const isRequest = message.type === MpType.REQ;
+    if (isRequest) this.#options.replier.expect(peer, message.name, inbound.dialect);
+    const settle = (result: HandlerResult) => {
+      if (isRequest && result !== undefined) this.#answer(peer, message.name, result);
+      closeAll(fds, this.#options.counters);
+    };
+    const fail = (error: unknown) => {
+      closeAll(fds, this.#options.counters);
+      this.#options.onError(error);
+    };
+    try {
+      const result = handler(new Received(message, fds, this.#options.counters), peer);
+      if (isPromise(result)) this.#await(result, settle, fail);
+      else settle(result);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #await(
+    result: PromiseLike<HandlerResult>,
+    settle: (result: HandlerResult) => void,
+    fail: (error: unknown) => void,
+  ): void {
+    this.#pending++;
+    if (this.#pending === this.#options.maxPendingMessages) this.#endpoint?.unwatch();
+    const done = () => {
+      this.#pending--;
+      if (this.#pending === this.#options.maxPendingMessages - 1) this.#endpoint?.watch(() => this.serve());
+    };
+    result.then(settle).then(done, (error: unknown) => {
+      done();
+      fail(error);
+    });
+  }
+
+  #answer(peer: Peer, name: string, result: ReplyBody | typeof IGNORE): void {
+    if (result !== IGNORE && (typeof result !== 'object' || result === null)) {
+      const message = `The handler of '${name}' returned a ${typeof result}: return { param, fds }, IGNORE or nothing`;
+      throw new MpError('EINVAL', message);
+    }
+    this.#options.replier
+      .answer(peer, name, result === IGNORE ? undefined : result)
+      .catch(this.#options.onError);
+  }
+}
+
+function peerOf(sender: string | undefined): Peer {
+  const pid = sender === undefined ? undefined : pidOfSocket(sender);
+  return Object.freeze(pid === undefined ? { path: sender ?? '' } : { path: sender ?? '', pid });
+}
+
+function isPromise(value: unknown): value is PromiseLike<HandlerResult> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,105 @@
+import { MpError } from '../protocol/errors.js';
+import { Actions } from './actions.js';
+import { Messenger } from './messenger.js';
+import type { ResolvedOptions } from './options.js';
+import { PrimaryLink } from './primary-link.js';
+import { Readiness } from './readiness.js';
+import { Receiver } from './receiver.js';
+import { Replier } from './replier.js';
+import { Requester } from './requester.js';
+import { Sender } from './sender.js';
+import { Counters } from './stats.js';
+import { ECANCELED } from './sys/errno.js';
+import type { Endpoint, Transport } from './transport.js';
+
+export interface CoreOptions {
+  readonly role: 'primary' | 'secondary';
+  readonly transport: Transport;
+  readonly options: ResolvedOptions;
+  /** A primary's `config`, to read its version from. */
+  readonly configPath: string | undefined;
+  /** Whose datagrams to accept; `undefined`: everybody's that the file system lets through. */
+  readonly trustedUids: readonly number[] | undefined;
+  readonly publicEndpoint: Endpoint | undefined;
+}
+
+/** The parts of a channel, wired together. */
+export class ChannelCore {
+  readonly role: 'primary' | 'secondary';
+  readonly filePrefix: string;
+  readonly signal: AbortSignal | undefined;
+  readonly transport: Transport;
+  readonly publicEndpoint: Endpoint | undefined;
+  readonly counters = new Counters();
+  readonly link: PrimaryLink;
+  readonly actions: Actions;
+  readonly messenger: Messenger;
+  readonly requester: Requester;
+  readonly replier: Replier;
+  onError: (error: unknown) => void = () => {};
+  onWarning: (error: MpError) => void = () => {};
+  readonly #sender: Sender;
+  readonly #readiness: Readiness;
+
+  constructor({ role, transport, options, configPath, trustedUids, publicEndpoint }: CoreOptions) {
+    const { counters } = this;
+    this.role = role;
+    this.filePrefix = options.filePrefix;
+    this.signal = options.signal;
+    this.transport = transport;
+    this.publicEndpoint = publicEndpoint;
+    const sender = new Sender(transport, counters);
+    const receiver = new Receiver(counters, trustedUids, (reason, detail) => this.#warn(reason, detail));
+    const link = new PrimaryLink(transport, configPath, options.dialect);
+    const readiness = new Readiness(transport, link, role);
+    const replier = new Replier({ transport, link, sender, receiver, role });
+    const actions = new Actions({
+      receiver,
+      replier,
+      counters,
+      unhandledRequests: options.unhandledRequests,
+      maxPendingMessages: options.maxPendingMessages,
+      onError: (error) => this.onError(error),
+    });
+    this.messenger = new Messenger({ transport, link, readiness, sender, role });
+    this.requester = new Requester({
+      transport,
+      link,
+      readiness,
+      sender,
+      receiver,
+      counters,
+      role,
+      busyPollMicros: options.busyPollMicros,
+      exclusive: options.exclusiveRequests,
+      inbound: { endpoint: () => actions.endpoint, serve: () => actions.serve() },
+    });
+    this.link = link;
+    this.replier = replier;
+    this.actions = actions;
+    this.#sender = sender;
+    this.#readiness = readiness;
+    link.onReplaced(() => {
+      this.requester.forgetPrimary();
+      this.messenger.forgetPrimary();
+    });
+    if (publicEndpoint === undefined) return;
+    replier.open(publicEndpoint);
+    actions.open(publicEndpoint);
+  }
+
+  close(): void {
+    this.#readiness.close();
+    this.actions.close();
+    this.replier.close();
+    this.requester.close();
+    this.#sender.cancel(-ECANCELED);
+    this.messenger.close();
+    this.publicEndpoint?.close();
+  }
+
+  #warn(reason: string, detail: string): void {
+    const hint = 'See stats.dropped for how often; NODE_DEBUG=dpdk-ipc shows each';
+    this.onWarning(new MpError('EBADMSG', `Dropped a datagram (${reason}): ${detail}. ${hint}`));
+  }
+}

@@ -1,0 +1,227 @@
+import { EventEmitter } from 'node:events';
+import type { DialectId } from '../protocol/dialect.js';
+import type { MpError } from '../protocol/errors.js';
+import type { Message } from '../protocol/message.js';
+import { pidOfSocket } from '../protocol/paths.js';
+import { checkTimeout } from '../protocol/validate.js';
+import type { Handler } from './actions.js';
+import type { ChannelCore } from './channel-core.js';
+import { diagnostics } from './diagnostics.js';
+import type { MpReply, Peer } from './message.js';
+import { DEFAULT_TIMEOUT_MS } from './options.js';
+import { closedError } from './readiness.js';
+import type { ChannelStats } from './stats.js';
+
+/** Options of the calls that block. */
+export interface SyncRequestOptions {
+  /** Milliseconds until `ETIMEDOUT`, more than 0; default 5,000. */
+  readonly timeoutMs?: number;
+}
+
+/** Options of the calls that don't. */
+export interface SendOptions extends SyncRequestOptions {
+  /** Gives up with `ECANCELED` when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a channel emits. */
+export interface ChannelEvents {
+  /** A handler failed, or what it returned could not be sent. Without a listener the first one becomes a warning. */
+  error: [error: unknown];
+  /** Something came in that should not have, for the first time; `ChannelStats.dropped` counts all. */
+  warning: [error: MpError];
+  close: [];
+}
+
+/**
+ * A process's end of DPDK's multi-process IPC; `openSecondary` and `openPrimary` make one. Everything that C does on
+ * its `rte_mp_handle` thread happens on the event loop of the thread that opened the channel.
+ */
+export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDisposable {
+  readonly role: 'primary' | 'secondary';
+  readonly filePrefix: string;
+  /** Our socket as peers see it; `undefined` when private. */
+  readonly socketPath: string | undefined;
+  readonly #core: ChannelCore;
+  #isClosed = false;
+  #hasWarned = false;
+
+  /** @internal */
+  constructor(core: ChannelCore) {
+    super();
+    this.#core = core;
+    this.role = core.role;
+    this.filePrefix = core.filePrefix;
+    this.socketPath = core.publicEndpoint?.path;
+    core.onError = (error) => this.#report(error);
+    core.onWarning = (error) => this.emit('warning', error);
+    if (core.signal?.aborted) void this.close();
+    core.signal?.addEventListener('abort', () => void this.close(), { once: true });
+  }
+
+  /** The wire dialect in use: the primary's, as of the last look at it. */
+  get dialect(): DialectId {
+    return this.#core.link.dialect.id;
+  }
+
+  /** Most descriptors in one message: `RTE_MP_MAX_FD_NUM` of the primary's release. */
+  get maxFds(): number {
+    return this.#core.link.dialect.maxFds;
+  }
+
+  /** Counters since the channel was opened; a snapshot. */
+  get stats(): ChannelStats {
+    return this.#core.counters.snapshot();
+  }
+
+  /**
+   * `rte_mp_action_register`: calls `handler` for each message and request named `name`, in the order in which they
+   * arrive. A handler that throws or rejects is reported as `'error'`, and no reply is sent.
+   *
+   * Throws `EINVAL` (empty name), `E2BIG` (64 bytes or more), `EEXIST` (registered already).
+   *
+   * @example
+   * channel.registerAction('hello', (msg) => ({ param: `Got '${msg.text()}'` }));
+   */
+  registerAction(name: string, handler: Handler): void {
+    this.#core.actions.register(name, handler);
+  }
+
+  /** `rte_mp_action_unregister`; false if nothing was registered under this name. */
+  unregisterAction(name: string): boolean {
+    return this.#core.actions.unregister(name);
+  }
+
+  /**
+   * `rte_mp_sendmsg`: a secondary's message goes to the primary, a primary's to every secondary. Resolves once it is in
+   * the receivers' queues. Waits for room there until `timeoutMs`; messages to one receiver keep their order.
+   *
+   * Rejects with `EINVAL`, `E2BIG`, `EBADF` for bad input; `ENOENT`, `ECONNREFUSED` without a primary; `ETIMEDOUT` when
+   * there was no room; `ENOBUFS` when too many wait already; `ECANCELED` when closed or aborted. Descriptors stay the
+   * caller's, and may be closed as soon as this has returned its promise.
+   *
+   * @example
+   * await channel.sendMessage({ name: 'notify', param: 'link up' });
+   */
+  async sendMessage(message: Message, options: SendOptions = {}): Promise<void> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+    this.#assertOpen();
+    checkTimeout(timeoutMs);
+    await this.#core.messenger.send(message, timeoutMs, signal);
+  }
+
+  /**
+   * `rte_mp_request_sync`: asks and blocks this thread until everybody has answered. Meanwhile requests that arrive are
+   * served, as far as their handlers are synchronous. A primary asks one secondary after the other and stops at the
+   * first that fails.
+   *
+   * Throws as `request` does.
+   *
+   * @example
+   * const reply = channel.requestSync({ name: 'hello', param: 'from Node' }, { timeoutMs: 1000 });
+   * console.log(reply.msgs[0]?.text());
+   */
+  requestSync(message: Message, options: SyncRequestOptions = {}): MpReply {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    this.#assertOpen();
+    checkTimeout(timeoutMs);
+    const ask = () => this.#core.requester.requestSync(message, timeoutMs);
+    if (!diagnostics.request.hasSubscribers) return ask();
+    return diagnostics.request.traceSync(ask, { name: message.name, sync: true });
+  }
+
+  /**
+   * `rte_mp_request_async`: asks without blocking. A primary asks all secondaries at once. Peers that answer IGN are
+   * not counted; with nobody to ask the reply is empty.
+   *
+   * Rejects with `EINVAL`, `E2BIG`, `EBADF` for bad input; `ENOENT`, `ECONNREFUSED` without a primary; `ETIMEDOUT`
+   * (`MpTimeoutError`, with the answers that did come) when somebody didn't answer; `EVERSION` for a primary whose
+   * dialect is unknown; `EEXIST` with `exclusiveRequests`; `ECANCELED` when closed or aborted.
+   *
+   * @example
+   * const { msgs } = await channel.request({ name: 'hello', param: 'from Node' });
+   */
+  async request(message: Message, options: SendOptions = {}): Promise<MpReply> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+    this.#assertOpen();
+    checkTimeout(timeoutMs);
+    const ask = () => this.#core.requester.request(message, timeoutMs, signal);
+    if (!diagnostics.request.hasSubscribers) return ask();
+    return diagnostics.request.tracePromise(ask, { name: message.name, sync: false });
+  }
+
+  /**
+   * `rte_mp_reply`: answers a request later than by the handler's return value. `peer` is the object that the handler
+   * got; a name other than the request's is refused (`EINVAL`), and so is a second reply (`EALREADY`).
+   *
+   * Rejects with `ENOENT`, `ECONNREFUSED` when the requester is gone (to a primary that is no failure), `ETIMEDOUT`
+   * when its queue stayed full, `EDESTADDRREQ` when it has no address.
+   *
+   * @example
+   * channel.registerAction('later', (msg, peer) => {
+   *   setImmediate(() => channel.reply({ name: msg.name, param: 'done' }, peer));
+   * });
+   */
+  async reply(message: Message, peer: Peer): Promise<void> {
+    this.#assertOpen();
+    await this.#core.replier.reply(message, peer);
+  }
+
+  /** The sockets that a broadcast would reach now: all secondaries, or, for a secondary, its primary. */
+  peers(): Peer[] {
+    this.#assertOpen();
+    const { transport } = this.#core;
+    if (this.role === 'secondary') {
+      const { primaryPath } = transport;
+      return transport.exists(primaryPath) ? [{ path: primaryPath }] : [];
+    }
+    return transport.secondaries().map((path) => {
+      const pid = pidOfSocket(path);
+      return pid === undefined ? { path } : { path, pid };
+    });
+  }
+
+  /** Keeps the process alive while the channel can receive; so it does from the start. */
+  ref(): this {
+    this.#core.publicEndpoint?.ref();
+    return this;
+  }
+
+  /** Lets the process end although the channel is open. Requests that are under way keep it alive all the same. */
+  unref(): this {
+    this.#core.publicEndpoint?.unref();
+    return this;
+  }
+
+  /**
+   * `rte_mp_channel_cleanup`: pending requests and sends reject with `ECANCELED`, sockets are closed and their files
+   * removed. Closing twice is harmless.
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#core.close();
+    this.emit('close');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw closedError();
+  }
+
+  #report(error: unknown): void {
+    if (this.listenerCount('error') > 0) {
+      this.emit('error', error);
+      return;
+    }
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.emitWarning(
+      `${text}\nA dpdk-ipc handler failed; listen to the channel's 'error' event for the next ones`,
+    );
+  }
+}

@@ -1,0 +1,70 @@
+import { MpError } from '../protocol/errors.js';
+import { defaultRuntimeDir, runtimePath } from '../protocol/paths.js';
+import { MpChannel } from './channel.js';
+import { ChannelCore } from './channel-core.js';
+import {
+  type PrimaryOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  type SecondaryOptions,
+} from './options.js';
+import { closedError } from './readiness.js';
+import { AbstractNames, FilesystemNames } from './socket-names.js';
+import { SocketTransport } from './socket-transport.js';
+
+type Role = 'primary' | 'secondary';
+
+/**
+ * Opens the IPC of a secondary process: C's `rte_mp_channel_init` with `--proc-type=secondary`. Succeeds without a
+ * primary; the first request then says who is missing.
+ *
+ * Rejects with `EINVAL` or `ENAMETOOLONG` (options), `EACCES` and the like (runtime directory), `ETIMEDOUT` (the
+ * runtime directory stays locked for 30 s), `ECANCELED` (aborted).
+ *
+ * @example
+ * await using channel = await openSecondary({ filePrefix: 'rte' });
+ * const { msgs } = await channel.request({ name: 'hello', param: 'from Node' });
+ */
+export async function openSecondary(options: SecondaryOptions = {}): Promise<MpChannel> {
+  return open('secondary', options);
+}
+
+/**
+ * Opens the IPC of a primary process: C's `rte_mp_channel_init` with `--proc-type=primary`. Takes over what a dead
+ * primary left behind.
+ *
+ * Rejects with `EADDRINUSE` while another primary of this prefix lives, else as {@link openSecondary}.
+ *
+ * @example
+ * await using channel = await openPrimary({ filePrefix: 'rte' });
+ * channel.registerAction('hello', (msg) => ({ param: `Got '${msg.text()}'` }));
+ */
+export async function openPrimary(options: PrimaryOptions = {}): Promise<MpChannel> {
+  return open('primary', options);
+}
+
+async function open(role: Role, given: SecondaryOptions): Promise<MpChannel> {
+  if (process.platform !== 'linux') {
+    throw new MpError(
+      'ENOTSUP',
+      "DPDK's sockets exist on Linux only: elsewhere use the codec, dpdk-ipc/protocol",
+    );
+  }
+  const options = resolveOptions(given, role);
+  const directory = directoryOf(options);
+  const { signal, socketNamespace } = options;
+  if (signal?.aborted) throw closedError();
+  const isAbstract = socketNamespace === 'abstract';
+  const names = isAbstract ? new AbstractNames(directory) : new FilesystemNames(directory);
+  const transport = new SocketTransport(directory, names);
+  const publicEndpoint = options.visibility === 'peer' ? await transport.bindPublic(role, signal) : undefined;
+  const configPath = role === 'secondary' ? `${directory}/config` : undefined;
+  const trustedUids = isAbstract ? [0, process.getuid?.() ?? 0] : undefined;
+  return new MpChannel(
+    new ChannelCore({ role, transport, options, configPath, trustedUids, publicEndpoint }),
+  );
+}
+
+function directoryOf({ runtimeDir, filePrefix }: ResolvedOptions): string {
+  return runtimePath(runtimeDir ?? defaultRuntimeDir(process.env, process.getuid?.() ?? 0), filePrefix);
+}

@@ -1,0 +1,114 @@
+import { DIALECTS, type DialectId } from '../protocol/dialect.js';
+import { MpError } from '../protocol/errors.js';
+import type { SocketNamespace } from './sys/address.js';
+
+/** What `requestSync`, `request` and `sendMessage` wait by default, in milliseconds. */
+export const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** Options of `openPrimary` and `openSecondary`. */
+export interface ChannelOptions {
+  /** DPDK's `--file-prefix`; default `'rte'`. */
+  readonly filePrefix?: string;
+  /**
+   * The directory that holds `<filePrefix>/mp_socket`, spelled as the C processes spell it. Default is DPDK's own rule:
+   * `$RUNTIME_DIRECTORY/dpdk` if that is set, else as root `/var/run/dpdk`, else `$XDG_RUNTIME_DIR/dpdk` or `/tmp/dpdk`.
+   */
+  readonly runtimeDir?: string;
+  /** `'filesystem'` (default) is what DPDK uses; `'abstract'` is for peers that share no file system. */
+  readonly socketNamespace?: SocketNamespace;
+  /** The wire dialect; `'auto'` (default) reads the version in the primary's `config` and is `'332/8'` without one. */
+  readonly dialect?: DialectId | 'auto';
+  /**
+   * What a request gets that nobody registered for: `'ignore'` (default) answers IGN at once, so that the requester
+   * doesn't wait; `'silent'` does as a C process does after its initialisation.
+   */
+  readonly unhandledRequests?: 'ignore' | 'silent';
+  /** How long `requestSync` spins on the socket before it sleeps, in microseconds; default 50, 0 never spins. */
+  readonly busyPollMicros?: number;
+  /**
+   * How many inbound messages may wait for asynchronous handlers before the channel stops reading, so that the kernel's
+   * queue pushes back; default 1024.
+   */
+  readonly maxPendingMessages?: number;
+  /**
+   * Whether a request fails with `EEXIST` while another one of its name is under way to the same peer, as in C. Default
+   * false: each request has a socket of its own, so that their answers can't be mixed up.
+   */
+  readonly exclusiveRequests?: boolean;
+  /** Closes the channel when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `openSecondary`. */
+export interface SecondaryOptions extends ChannelOptions {
+  /**
+   * `'peer'` (default) binds `mp_socket_<pid>_<hex>`, so that broadcasts reach us. `'private'` binds no such socket: the
+   * primary answers us and never waits for us.
+   */
+  readonly visibility?: 'peer' | 'private';
+}
+
+/** Options of `openPrimary`. */
+export type PrimaryOptions = ChannelOptions;
+
+/** Options with their defaults, checked. */
+export interface ResolvedOptions {
+  readonly filePrefix: string;
+  readonly runtimeDir: string | undefined;
+  readonly socketNamespace: SocketNamespace;
+  readonly visibility: 'peer' | 'private';
+  readonly dialect: DialectId | 'auto';
+  readonly unhandledRequests: 'ignore' | 'silent';
+  readonly busyPollMicros: number;
+  readonly maxPendingMessages: number;
+  readonly exclusiveRequests: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Throws `EINVAL` for a value that an option doesn't take. */
+export function resolveOptions(options: SecondaryOptions, role: 'primary' | 'secondary'): ResolvedOptions {
+  const { filePrefix = 'rte', runtimeDir, visibility = 'peer', signal } = options;
+  checkType('filePrefix', filePrefix, 'string');
+  if (runtimeDir !== undefined) checkType('runtimeDir', runtimeDir, 'string');
+  const visibilities = role === 'primary' ? ['peer'] : ['peer', 'private'];
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw badOption('signal', signal, 'an AbortSignal');
+  return {
+    filePrefix,
+    runtimeDir,
+    socketNamespace: oneOf('socketNamespace', options.socketNamespace ?? 'filesystem', [
+      'filesystem',
+      'abstract',
+    ]),
+    visibility: oneOf('visibility', visibility, visibilities),
+    dialect: oneOf('dialect', options.dialect ?? 'auto', ['auto', ...Object.keys(DIALECTS)]),
+    unhandledRequests: oneOf('unhandledRequests', options.unhandledRequests ?? 'ignore', [
+      'ignore',
+      'silent',
+    ]),
+    busyPollMicros: numberOf('busyPollMicros', options.busyPollMicros ?? 50, 0, 1_000_000),
+    maxPendingMessages: numberOf('maxPendingMessages', options.maxPendingMessages ?? 1024, 1, 1_000_000),
+    exclusiveRequests: options.exclusiveRequests ?? false,
+    signal,
+  };
+}
+
+function checkType(option: string, value: unknown, type: string): void {
+  if (typeof value !== type) throw badOption(option, value, `a ${type}`);
+}
+
+function oneOf<T extends string>(option: string, value: T, allowed: readonly string[]): T {
+  if (!allowed.includes(value))
+    throw badOption(option, value, allowed.map((word) => `'${word}'`).join(' or '));
+  return value;
+}
+
+function numberOf(option: string, value: number, least: number, most: number): number {
+  const isNumber = typeof value === 'number' && value >= least && value <= most;
+  if (!isNumber) throw badOption(option, value, `a number from ${least} to ${most}`);
+  return value;
+}
+
+function badOption(option: string, value: unknown, allowed: string): MpError {
+  return new MpError('EINVAL', `Option ${option} is ${String(value)}: give ${allowed}`);
+}

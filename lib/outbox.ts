@@ -1,0 +1,180 @@
+import { EAGAIN, ENOBUFS } from './sys/errno.js';
+import { OwnedFd } from './sys/owned-fd.js';
+import type { Endpoint, Transport } from './transport.js';
+
+/** How many datagrams may wait for room in their peers' queues, all together: some 30 MB at most. */
+const MAX_QUEUED = 65_536;
+/**
+ * How long to leave a full queue alone when the kernel won't tell: it reports an unconnected datagram socket as
+ * writable whatever the destination's queue is like.
+ */
+const FIRST_RETRY_MS = 1;
+const LAST_RETRY_MS = 16;
+
+/** One datagram on its way. */
+export interface Outgoing {
+  readonly endpoint: Endpoint;
+  /** The destination; those to one destination keep their order, whichever endpoint they leave from. */
+  readonly to: string;
+  /** The endpoint is connected to `to`. */
+  readonly connected: boolean;
+  /** May be overwritten once `submit` has returned. */
+  readonly bytes: Uint8Array;
+  readonly fds: readonly number[];
+  /** Until when to wait for room, on the clock of `performance.now()`. */
+  readonly deadline: number;
+  /** Called once: 0 (sent), `-EAGAIN` (no room until the deadline), `-ENOBUFS` (too many wait) or another `-errno`. */
+  readonly done: (result: number) => void;
+}
+
+interface Waiting {
+  readonly outgoing: Outgoing;
+  readonly bytes: Uint8Array;
+  /** Duplicates: the sender may close its own meanwhile. */
+  readonly fds: readonly OwnedFd[];
+}
+
+/** What waits for room at one destination. */
+interface Queue {
+  readonly to: string;
+  waiting: Waiting[];
+  retryMs: number;
+  timer: NodeJS.Timeout | undefined;
+  /** The endpoint that tells us when there is room. */
+  watched: Endpoint | undefined;
+}
+
+/**
+ * Sends datagrams, and lets those wait whose destination has no room (a C process queues 11 by default), in order,
+ * until there is room or their deadline has come. Nothing is lost silently and nothing blocks the event loop.
+ */
+export class Outbox {
+  readonly #queues = new Map<string, Queue>();
+  #queued = 0;
+
+  /** Calls `done` before it returns if nothing has to wait. */
+  submit(outgoing: Outgoing): void {
+    const queue = this.#queues.get(outgoing.to);
+    const result = queue === undefined ? send(outgoing, outgoing.bytes, outgoing.fds) : -EAGAIN;
+    if (result === -EAGAIN) this.#enqueue(queue, outgoing);
+    else outgoing.done(result);
+  }
+
+  /** The same, blocking the thread; what waits for the same destination goes first. */
+  submitBlocking(outgoing: Outgoing, transport: Transport): void {
+    for (;;) {
+      const queue = this.#queues.get(outgoing.to);
+      const isFree = queue === undefined || this.#sendWaiting(queue);
+      const result = isFree ? send(outgoing, outgoing.bytes, outgoing.fds) : -EAGAIN;
+      const left = outgoing.deadline - performance.now();
+      if (result !== -EAGAIN || left <= 0) {
+        outgoing.done(result);
+        return;
+      }
+      if (outgoing.connected) transport.wait([], outgoing.endpoint, left);
+      else transport.wait([], undefined, Math.min(left, FIRST_RETRY_MS));
+    }
+  }
+
+  /** Gives up what waits to leave from `endpoint`, or everything, with this result. */
+  cancel(result: number, endpoint?: Endpoint): void {
+    for (const queue of [...this.#queues.values()]) {
+      const isGiven = ({ outgoing }: Waiting) => endpoint === undefined || outgoing.endpoint === endpoint;
+      const given = queue.waiting.filter(isGiven);
+      queue.waiting = queue.waiting.filter((waiting) => !isGiven(waiting));
+      this.#stopWaiting(queue);
+      this.#continue(queue);
+      for (const waiting of given) this.#finish(waiting, result);
+    }
+  }
+
+  #enqueue(queue: Queue | undefined, outgoing: Outgoing): void {
+    const fds = this.#queued < MAX_QUEUED ? duplicateAll(outgoing.fds) : -ENOBUFS;
+    if (typeof fds === 'number') {
+      outgoing.done(fds);
+      return;
+    }
+    this.#queued++;
+    const waiting = { outgoing, bytes: outgoing.bytes.slice(), fds };
+    if (queue !== undefined) {
+      queue.waiting.push(waiting);
+      return;
+    }
+    const { to } = outgoing;
+    const created = { to, waiting: [waiting], retryMs: FIRST_RETRY_MS, timer: undefined, watched: undefined };
+    this.#queues.set(to, created);
+    this.#continue(created);
+  }
+
+  /** Sends from the queue until there is no room; true if it is empty then. */
+  #sendWaiting(queue: Queue): boolean {
+    const results: number[] = [];
+    for (const { outgoing, bytes, fds } of queue.waiting) {
+      const result = send(
+        outgoing,
+        bytes,
+        fds.map((owned) => owned.fd),
+      );
+      if (result === -EAGAIN && performance.now() < outgoing.deadline) break;
+      results.push(result);
+    }
+    if (results.length > 0) queue.retryMs = FIRST_RETRY_MS;
+    const finished = queue.waiting.splice(0, results.length);
+    const isEmpty = queue.waiting.length === 0;
+    if (isEmpty) this.#continue(queue);
+    finished.forEach((waiting, i) => {
+      this.#finish(waiting, results[i] ?? 0);
+    });
+    return isEmpty;
+  }
+
+  /** Arranges for the next try, or drops the queue if it is empty. */
+  #continue(queue: Queue): void {
+    this.#stopWaiting(queue);
+    const head = queue.waiting[0];
+    if (head === undefined) {
+      if (this.#queues.get(queue.to) === queue) this.#queues.delete(queue.to);
+      return;
+    }
+    const { endpoint, connected, deadline } = head.outgoing;
+    const retry = () => {
+      if (!this.#sendWaiting(queue)) this.#continue(queue);
+    };
+    const left = Math.max(0, deadline - performance.now());
+    queue.timer = setTimeout(retry, connected ? left : Math.min(left, queue.retryMs));
+    queue.retryMs = Math.min(queue.retryMs * 2, LAST_RETRY_MS);
+    if (!connected) return;
+    queue.watched = endpoint;
+    endpoint.whenWritable(retry);
+  }
+
+  #stopWaiting(queue: Queue): void {
+    clearTimeout(queue.timer);
+    queue.watched?.cancelWritable();
+    queue.watched = undefined;
+  }
+
+  #finish(waiting: Waiting, result: number): void {
+    this.#queued--;
+    for (const owned of waiting.fds) owned.close();
+    waiting.outgoing.done(result);
+  }
+}
+
+function send({ endpoint, connected, to }: Outgoing, bytes: Uint8Array, fds: readonly number[]): number {
+  return connected ? endpoint.send(bytes, fds) : endpoint.send(bytes, fds, to);
+}
+
+/** A duplicate of each, or `-errno` and none. */
+function duplicateAll(fds: readonly number[]): OwnedFd[] | number {
+  const copies: OwnedFd[] = [];
+  for (const fd of fds) {
+    const copy = OwnedFd.duplicate(fd);
+    if (typeof copy === 'number') {
+      for (const made of copies) made.close();
+      return copy;
+    }
+    copies.push(copy);
+  }
+  return copies;
+}

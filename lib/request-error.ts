@@ -1,0 +1,36 @@
+import { MpError } from '../protocol/errors.js';
+import type { RequestOutcome } from '../protocol/request-table.js';
+import { type Received, Reply } from './message.js';
+import { MpTimeoutError } from './timeout-error.js';
+
+const NEXT_STEP: Readonly<Record<string, string>> = {
+  EEXIST: 'Wait for its answer, use another name, or leave out exclusiveRequests',
+  ECANCELED: 'It may still be carried out by the peer',
+  ECONNREFUSED: 'The process that was there has died: restart it',
+  ENOENT: 'Nothing is there any more: a link without target in the runtime directory must be removed by hand',
+  EBADF: 'Pass descriptors that are open',
+  ENOBUFS: 'Await earlier sends before sending more',
+  ETOOMANYREFS: 'Receivers must read descriptors that are under way first',
+};
+
+/** What a request that did not end well is rejected with. The replies of a timeout are the user's to look at. */
+export function requestError(outcome: RequestOutcome<Received>, name: string, timeoutMs: number): MpError {
+  const { status, code = 'EIO', peer, nbSent, nbReceived, replies } = outcome;
+  if (status === 'timeout') {
+    const who = peer === undefined ? '' : ` from ${peer}`;
+    const message =
+      `No answer to '${name}'${who} within ${timeoutMs} ms (${nbReceived} of ${nbSent} answered). ` +
+      'Check that the action is registered there and that its handler replies, or give a longer timeoutMs';
+    return new MpTimeoutError(message, peer, new Reply(nbSent, replies));
+  }
+  for (const reply of replies) reply.closeFds();
+  return sendError(code, `Request '${name}'`, peer);
+}
+
+/** A send that failed with the errno name `code`. */
+export function sendError(code: string, what: string, peer: string | undefined): MpError {
+  const where = peer === undefined ? '' : ` to ${peer}`;
+  const hint = NEXT_STEP[code] ?? 'Check that the peer runs and that you may write to its socket';
+  const details = peer === undefined ? {} : { path: peer };
+  return new MpError(code, `${what}${where} failed: ${code}. ${hint}`, { syscall: 'sendmsg', ...details });
+}

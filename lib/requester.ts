@@ -1,0 +1,318 @@
+import type { Dialect } from '../protocol/dialect.js';
+import type { Message } from '../protocol/message.js';
+import { MpType } from '../protocol/message-type.js';
+import { type RequestEffect, type RequestOutcome, RequestTable } from '../protocol/request-table.js';
+import { Received, Reply } from './message.js';
+import type { PrimaryLink } from './primary-link.js';
+import type { Readiness } from './readiness.js';
+import type { Inbound, Receiver } from './receiver.js';
+import { ReplyEndpoints } from './reply-endpoints.js';
+import { requestError } from './request-error.js';
+import type { Sender } from './sender.js';
+import { Slots } from './slots.js';
+import type { Counters } from './stats.js';
+import { EAGAIN, ECANCELED, ECONNREFUSED, ENOENT, errnoName } from './sys/errno.js';
+import type { Endpoint, Releasable, Transport } from './transport.js';
+
+/** Each request in flight has a socket of its own; further ones wait for theirs. */
+const MAX_IN_FLIGHT = 256;
+
+export interface RequesterOptions {
+  readonly transport: Transport;
+  readonly link: PrimaryLink;
+  readonly readiness: Readiness;
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly counters: Counters;
+  readonly role: 'primary' | 'secondary';
+  readonly busyPollMicros: number;
+  readonly exclusive: boolean;
+  /** The public endpoint while it may be read, and what reads it: for requests that arrive while we block. */
+  readonly inbound: { endpoint(): Endpoint | undefined; serve(): void };
+}
+
+interface ActiveRequest {
+  readonly id: number;
+  readonly message: Message;
+  readonly endpoint: Endpoint;
+  readonly dialect: Dialect;
+  readonly blocking: boolean;
+  readonly deadline: number;
+  outcome: RequestOutcome<Received> | undefined;
+  settle: (outcome: RequestOutcome<Received>) => void;
+}
+
+/** Asks: unicast as a secondary, everybody as a primary. The state of all requests is the table's. */
+export class Requester {
+  readonly #options: RequesterOptions;
+  readonly #table = new RequestTable<Received>();
+  readonly #active = new Map<number, ActiveRequest>();
+  readonly #endpoints: ReplyEndpoints;
+  readonly #slots = new Slots(MAX_IN_FLIGHT);
+  readonly #unicast: boolean;
+  #nextId = 1;
+
+  constructor(options: RequesterOptions) {
+    this.#options = options;
+    this.#unicast = options.role === 'secondary';
+    this.#endpoints = new ReplyEndpoints(options.transport, this.#unicast);
+  }
+
+  /** Lets no request use a connection to a primary that is gone. */
+  forgetPrimary(): void {
+    this.#endpoints.clear();
+  }
+
+  async request(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Reply> {
+    const deadline = performance.now() + timeoutMs;
+    this.#validate(message);
+    if (!this.#slots.tryAcquire() && !(await this.#slots.acquire(timeoutMs))) {
+      throw requestError(NOTHING_SENT, message.name, timeoutMs);
+    }
+    try {
+      for (let isRetry = false; ; isRetry = true) {
+        const { readiness } = this.#options;
+        // Mostly ready at once: then the request leaves in this very call, in order with what is sent besides.
+        const lock = readiness.tryNow() ?? (await readiness.wait(deadline, signal));
+        const outcome = await this.#run(message, deadline, lock, signal);
+        if (isRetry || !this.#isPrimaryGone(outcome)) return finished(outcome, message.name, timeoutMs);
+      }
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  requestSync(message: Message, timeoutMs: number): Reply {
+    const deadline = performance.now() + timeoutMs;
+    this.#validate(message);
+    for (let isRetry = false; ; isRetry = true) {
+      const { readiness, inbound } = this.#options;
+      const lock = readiness.waitBlocking(deadline, () => inbound.serve());
+      const outcome = this.#runBlocking(message, deadline, lock);
+      if (isRetry || !this.#isPrimaryGone(outcome)) return finished(outcome, message.name, timeoutMs);
+    }
+  }
+
+  /** Ends everything that is under way with `ECANCELED`. */
+  close(): void {
+    for (const { id } of [...this.#active.values()]) this.#cancel(id);
+    this.#endpoints.clear();
+  }
+
+  #validate(message: Message): void {
+    this.#options.sender.encode(this.#options.link.dialect, MpType.REQ, message);
+  }
+
+  /** A send found nobody: the next try connects anew, or says that there is no primary. */
+  #isPrimaryGone({ code }: RequestOutcome<Received>): boolean {
+    if (!this.#unicast || code !== 'ECONNREFUSED') return false;
+    this.#options.link.invalidate();
+    return true;
+  }
+
+  #run(
+    message: Message,
+    deadline: number,
+    lock: Releasable,
+    signal: AbortSignal | undefined,
+  ): Promise<RequestOutcome<Received>> {
+    return new Promise((resolve, reject) => {
+      try {
+        const request = this.#start(message, deadline, false);
+        const timer = setTimeout(() => this.#tick(deadline), Math.max(0, deadline - performance.now()));
+        const onAbort = () => this.#cancel(request.id);
+        signal?.addEventListener('abort', onAbort, { once: true });
+        const settle = (outcome: RequestOutcome<Received>) => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', onAbort);
+          resolve(outcome);
+        };
+        if (request.outcome !== undefined) return settle(request.outcome);
+        request.settle = settle;
+        request.endpoint.watch(() => this.#read(request));
+      } catch (error) {
+        reject(error);
+      } finally {
+        lock.release();
+      }
+    });
+  }
+
+  #runBlocking(message: Message, deadline: number, lock: Releasable): RequestOutcome<Received> {
+    try {
+      const request = this.#start(message, deadline, true);
+      this.#busyPoll(request);
+      while (request.outcome === undefined) this.#block(request);
+      return request.outcome;
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** For as long as an answer usually takes, looking is faster than sleeping. */
+  #busyPoll(request: ActiveRequest): void {
+    const end = performance.now() + this.#options.busyPollMicros / 1000;
+    while (request.outcome === undefined && performance.now() < end) this.#read(request);
+  }
+
+  /** Sleeps until there is something to do. A primary may ask us something before it answers: it is served, too. */
+  #block(request: ActiveRequest): void {
+    const { transport, inbound } = this.#options;
+    const left = request.deadline - performance.now();
+    const open = inbound.endpoint();
+    if (left > 0)
+      transport.wait(open === undefined ? [request.endpoint] : [request.endpoint, open], undefined, left);
+    this.#read(request);
+    if (request.outcome === undefined) inbound.serve();
+    if (request.outcome === undefined) this.#tick(performance.now());
+  }
+
+  #start(message: Message, deadline: number, blocking: boolean): ActiveRequest {
+    const { link, transport, exclusive } = this.#options;
+    const peers = this.#unicast ? [transport.primaryPath] : transport.secondaries();
+    const endpoint = this.#endpoints.take((idle) => this.#drain(idle));
+    const id = this.#nextId++;
+    const { dialect } = link;
+    const request: ActiveRequest = {
+      id,
+      message,
+      endpoint,
+      dialect,
+      blocking,
+      deadline,
+      outcome: undefined,
+      settle: () => {},
+    };
+    this.#active.set(id, request);
+    this.#apply(
+      this.#table.dispatch(
+        {
+          kind: 'start',
+          id,
+          name: message.name,
+          peers,
+          order: blocking ? 'sequential' : 'parallel',
+          deadline,
+          goneIsError: this.#unicast,
+          exclusive,
+        },
+        performance.now(),
+      ),
+    );
+    return request;
+  }
+
+  #apply(effects: readonly RequestEffect<Received>[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'send') this.#send(effect.id, effect.peer);
+      else if (effect.kind === 'complete') this.#complete(effect.id, effect.outcome);
+      else for (const reply of effect.replies) this.#drop(effect.reason, reply);
+    }
+  }
+
+  #send(id: number, peer: string): void {
+    const request = this.#active.get(id);
+    if (request === undefined) return; // an earlier peer of this broadcast has failed
+    const { sender } = this.#options;
+    const { endpoint, deadline, blocking } = request;
+    const done = (result: number) => this.#sendDone(id, peer, result);
+    // Encoded for each peer: between two of a blocking broadcast we may have sent something else.
+    const encoded = sender.encode(request.dialect, MpType.REQ, request.message);
+    const sending = { endpoint, to: peer, connected: this.#unicast, deadline, done };
+    if (blocking) sender.sendBlocking(encoded, sending);
+    else sender.send(encoded, sending);
+  }
+
+  #sendDone(id: number, peer: string, result: number): void {
+    if (result === -EAGAIN) {
+      const request = this.#active.get(id);
+      if (request !== undefined) this.#tick(request.deadline);
+      return;
+    }
+    const code = errnoName(-result);
+    const kind = result === 0 ? 'sent' : this.#isGone(peer, result) ? 'gone' : 'send-failed';
+    this.#apply(this.#table.dispatch({ kind, id, peer, code }, performance.now()));
+  }
+
+  /** A dead peer; as a primary we are the one to remove its name. */
+  #isGone(peer: string, result: number): boolean {
+    const { transport } = this.#options;
+    if (result === -ECONNREFUSED) {
+      if (!this.#unicast) transport.forgetSecondary(peer);
+      return true;
+    }
+    return result === -ENOENT && !this.#unicast && !transport.exists(peer);
+  }
+
+  #tick(now: number): void {
+    this.#apply(this.#table.dispatch({ kind: 'tick' }, now));
+  }
+
+  #cancel(id: number): void {
+    this.#apply(this.#table.dispatch({ kind: 'cancel', id, code: 'ECANCELED' }, performance.now()));
+  }
+
+  #complete(id: number, outcome: RequestOutcome<Received>): void {
+    const request = this.#active.get(id);
+    if (request === undefined) return;
+    this.#active.delete(id);
+    const { endpoint } = request;
+    endpoint.unwatch();
+    if (outcome.status === 'done') {
+      this.#endpoints.giveBack(endpoint);
+    } else {
+      this.#options.sender.cancel(-ECANCELED, endpoint);
+      endpoint.close();
+    }
+    request.outcome = outcome;
+    request.settle(outcome);
+  }
+
+  /** Takes in what has come for a request, until that ends it. */
+  #read(request: ActiveRequest): void {
+    while (request.outcome === undefined) {
+      const inbound = this.#options.receiver.next(request.endpoint, () => request.dialect);
+      if (inbound === undefined) return;
+      this.#answer(request, inbound);
+    }
+  }
+
+  #answer({ id }: ActiveRequest, inbound: Inbound): void {
+    const { message, fds } = inbound;
+    const { name, type } = message;
+    // The kernel lets nobody but its peer send to a connected socket, whatever way its path is spelled.
+    const peer = this.#unicast ? this.#options.transport.primaryPath : (inbound.sender ?? '');
+    const now = performance.now();
+    if (type === MpType.REP) {
+      const reply = new Received(message, fds, this.#options.counters);
+      this.#apply(this.#table.dispatch({ kind: 'reply', id, peer, name, reply }, now));
+      return;
+    }
+    if (type === MpType.IGN) this.#apply(this.#table.dispatch({ kind: 'ignore', id, peer, name }, now));
+    for (const owned of fds) owned.close();
+  }
+
+  /** Empties an endpoint before it is used again; true if there was anything. */
+  #drain(endpoint: Endpoint): boolean {
+    const { receiver, link } = this.#options;
+    let found = false;
+    for (let inbound = receiver.next(endpoint, () => link.dialect); inbound !== undefined; ) {
+      found = true;
+      receiver.drop('late-reply', inbound.fds, inbound.sender, inbound.message.name);
+      inbound = receiver.next(endpoint, () => link.dialect);
+    }
+    return found;
+  }
+
+  #drop(reason: 'late-reply' | 'wrong-name' | 'wrong-peer', reply: Received): void {
+    reply.closeFds();
+    this.#options.receiver.drop(reason, [], undefined, reply.name);
+  }
+}
+
+const NOTHING_SENT: RequestOutcome<Received> = { status: 'timeout', nbSent: 0, nbReceived: 0, replies: [] };
+
+function finished(outcome: RequestOutcome<Received>, name: string, timeoutMs: number): Reply {
+  if (outcome.status !== 'done') throw requestError(outcome, name, timeoutMs);
+  return new Reply(outcome.nbSent, outcome.replies);
+}

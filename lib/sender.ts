@@ -1,0 +1,78 @@
+import { encodeMessage } from '../protocol/codec.js';
+import type { Dialect } from '../protocol/dialect.js';
+import type { Message } from '../protocol/message.js';
+import type { MpType } from '../protocol/message-type.js';
+import { diagnostics, type TrafficEvent } from './diagnostics.js';
+import { Outbox } from './outbox.js';
+import type { Counters } from './stats.js';
+import type { Endpoint, Transport } from './transport.js';
+
+const NO_FDS: readonly number[] = [];
+/** Longer than any dialect's datagram. */
+const SCRATCH_LENGTH = 512;
+
+/** A message in its dialect, ready to go out: valid until the next `encode`. */
+export interface Encoded {
+  readonly type: MpType;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly fds: readonly number[];
+}
+
+/** One datagram to be sent; `done` gets 0 or `-errno`, with `-EAGAIN` for no room until `deadline`. */
+export interface Sending {
+  readonly endpoint: Endpoint;
+  readonly to: string;
+  readonly connected: boolean;
+  readonly deadline: number;
+  readonly done: (result: number) => void;
+}
+
+/** The one way out: every datagram of a channel is encoded, and so checked, here. */
+export class Sender {
+  readonly #counters: Counters;
+  readonly #transport: Transport;
+  readonly #outbox = new Outbox();
+  readonly #scratch = new Uint8Array(SCRATCH_LENGTH);
+
+  constructor(transport: Transport, counters: Counters) {
+    this.#transport = transport;
+    this.#counters = counters;
+  }
+
+  /** Throws for anything that must not reach the wire. */
+  encode(dialect: Dialect, type: MpType, message: Message): Encoded {
+    const bytes = encodeMessage(dialect, type, message, this.#scratch);
+    return { type, name: message.name, bytes, fds: message.fds ?? NO_FDS };
+  }
+
+  /** Waits on the event loop where there is no room. */
+  send(encoded: Encoded, sending: Sending): void {
+    this.#outbox.submit(this.#outgoing(encoded, sending));
+  }
+
+  /** Waits in this call. */
+  sendBlocking(encoded: Encoded, sending: Sending): void {
+    this.#outbox.submitBlocking(this.#outgoing(encoded, sending), this.#transport);
+  }
+
+  /** Gives up what waits for room, everywhere or at one endpoint. */
+  cancel(result: number, endpoint?: Endpoint): void {
+    this.#outbox.cancel(result, endpoint);
+  }
+
+  #outgoing(encoded: Encoded, sending: Sending) {
+    const { bytes, fds } = encoded;
+    const done = (result: number) => {
+      if (result === 0) this.#sent(encoded, sending.to);
+      sending.done(result);
+    };
+    return { ...sending, bytes, fds, done };
+  }
+
+  #sent({ type, name, fds }: Encoded, peer: string): void {
+    this.#counters.sent++;
+    if (!diagnostics.send.hasSubscribers) return;
+    diagnostics.send.publish({ type, name, peer, fdCount: fds.length } satisfies TrafficEvent);
+  }
+}

@@ -1,0 +1,111 @@
+import { removeSocketFile } from './exit-cleanup.js';
+import type { Datagram, DatagramSocket } from './sys/datagram-socket.js';
+import { type PollHandle, pollHandle } from './sys/libc.js';
+import type { Endpoint } from './transport.js';
+
+/** Keeps what the event loop watches from being collected: its handle holds no reference to us. */
+const watched = new Set<SocketEndpoint>();
+
+/** A socket on the event loop. */
+export class SocketEndpoint implements Endpoint {
+  readonly path: string;
+  readonly #socket: DatagramSocket;
+  #handle: PollHandle | undefined;
+  #referenced = true;
+  #onReadable: (() => void) | undefined;
+  #onWritable: (() => void) | undefined;
+
+  constructor(socket: DatagramSocket, path: string) {
+    this.#socket = socket;
+    this.path = path;
+  }
+
+  get fd(): number {
+    return this.#socket.fd;
+  }
+
+  send(bytes: Uint8Array, fds: readonly number[], to?: string): number {
+    return this.#socket.send(bytes, fds, to);
+  }
+
+  receive(): Datagram | undefined | number {
+    return this.#socket.receive();
+  }
+
+  watch(onReadable: () => void): void {
+    this.#onReadable = onReadable;
+    this.#update();
+  }
+
+  unwatch(): void {
+    this.#onReadable = undefined;
+    this.#update();
+  }
+
+  whenWritable(retry: () => void): void {
+    this.#onWritable = retry;
+    this.#update();
+  }
+
+  cancelWritable(): void {
+    this.#onWritable = undefined;
+    this.#update();
+  }
+
+  ref(): void {
+    this.#referenced = true;
+    this.#handle?.ref();
+  }
+
+  unref(): void {
+    this.#referenced = false;
+    this.#handle?.unref();
+  }
+
+  close(): void {
+    this.#onReadable = undefined;
+    this.#onWritable = undefined;
+    this.#handle?.close();
+    this.#handle = undefined;
+    watched.delete(this);
+    this.#socket.close();
+    removeSocketFile(this.path);
+  }
+
+  /** Makes the event loop wait for what there are callbacks for. */
+  #update(): void {
+    const readable = this.#onReadable !== undefined;
+    const writable = this.#onWritable !== undefined;
+    if (!readable && !writable) {
+      this.#handle?.stop();
+      watched.delete(this);
+      return;
+    }
+    watched.add(this);
+    this.#handle ??= pollHandle(this.#socket.fd);
+    if (this.#referenced) this.#handle.ref();
+    else this.#handle.unref();
+    this.#handle.start({ readable, writable }, () => {
+      try {
+        this.#ready();
+      } catch (error) {
+        process.nextTick(rethrow, error); // koffi's callback has nobody on the stack to catch it
+      }
+    });
+  }
+
+  /** The event loop doesn't say reliably which of the two it is; a callback too many finds nothing to do. */
+  #ready(): void {
+    const retry = this.#onWritable;
+    if (retry !== undefined) {
+      this.#onWritable = undefined;
+      this.#update();
+      retry();
+    }
+    this.#onReadable?.();
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,33 @@
+import { readdirSync } from 'node:fs';
+import { pidOfSocket } from '../protocol/paths.js';
+import { tryUnlink } from './exit-cleanup.js';
+import { DatagramSocket } from './sys/datagram-socket.js';
+import { ECONNREFUSED } from './sys/errno.js';
+
+/**
+ * Removes the sockets of killed processes from a runtime directory. Both must hold: the kernel says that nobody is
+ * bound there, and the process that its name tells of doesn't exist. Of a living process in another pid namespace
+ * the second may be true at any time and the first only between the two halves of its `bind`.
+ */
+export function removeStaleSockets(directory: string): void {
+  const probe = DatagramSocket.open('filesystem');
+  if (typeof probe === 'number') return; // out of descriptors: whoever needs one next says so
+  try {
+    for (const name of readdirSync(directory)) {
+      const path = `${directory}/${name}`;
+      const pid = pidOfSocket(name);
+      if (pid !== undefined && !isAlive(pid) && probe.connect(path) === -ECONNREFUSED) tryUnlink(path);
+    }
+  } finally {
+    probe.close();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}

@@ -1,0 +1,271 @@
+// This file owns the state machine of requests: who was asked, who has answered, when a request is over.
+// It has no clock, no sockets and no role: events come in with the time, effects go out, and everything that
+// differs between a primary and a secondary, or between rte_mp_request_sync and rte_mp_request_async
+// (eal_common_proc.c), is data of the start event. What it adopts of C's behaviour is that of 26.07.
+
+import { MpError } from './errors.js';
+
+/** Begins a request. `id` is the caller's and unique among those that are going on. */
+export interface RequestStart {
+  readonly kind: 'start';
+  readonly id: number;
+  readonly name: string;
+  /** Paths of those to ask; one that is listed twice is asked once. */
+  readonly peers: readonly string[];
+  /** One peer after another until one fails, as C's sync broadcast; or all at once, as its async one. */
+  readonly order: 'sequential' | 'parallel';
+  /** On the clock of `now`. One that has passed still sends, and times out at the next tick, as in C. */
+  readonly deadline: number;
+  /** True (a secondary): a dead peer fails the request. False (a primary): it is skipped and not counted. */
+  readonly goneIsError: boolean;
+  /** True (as C): fails with `EEXIST` while a request of the same name to one of the peers is going on. */
+  readonly exclusive: boolean;
+}
+
+/** What can happen to requests. `R` is whatever the caller takes for a reply; it is handed back untouched. */
+export type RequestEvent<R> =
+  | RequestStart
+  /** The answers to a `send` effect: delivered, nobody there (`ECONNREFUSED`), or any other errno. */
+  | { readonly kind: 'sent'; readonly id: number; readonly peer: string }
+  | { readonly kind: 'gone'; readonly id: number; readonly peer: string; readonly code: string }
+  | { readonly kind: 'send-failed'; readonly id: number; readonly peer: string; readonly code: string }
+  /** A REP or an IGN came from `peer` under `name`. */
+  | RequestReply<R>
+  | { readonly kind: 'ignore'; readonly id: number; readonly peer: string; readonly name: string }
+  /** Time has passed: ends the requests whose deadline is `now` or earlier. */
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'cancel'; readonly id: number; readonly code: string };
+
+export interface RequestReply<R> {
+  readonly kind: 'reply';
+  readonly id: number;
+  readonly peer: string;
+  readonly name: string;
+  readonly reply: R;
+}
+
+/** What the caller has to do, in this order. */
+export type RequestEffect<R> =
+  | { readonly kind: 'send'; readonly id: number; readonly peer: string }
+  | { readonly kind: 'complete'; readonly id: number; readonly outcome: RequestOutcome<R> }
+  /** These replies belong to no one: the caller closes what they carry. */
+  | { readonly kind: 'drop'; readonly reason: DropReason; readonly replies: readonly R[] };
+
+export type DropReason = 'late-reply' | 'wrong-name' | 'wrong-peer';
+
+/**
+ * `struct rte_mp_reply` of rte_eal.h, and how it came about. The replies are the caller's, also after a
+ * failure, where C discards them.
+ */
+export interface RequestOutcome<R> {
+  readonly status: 'done' | 'timeout' | 'failed';
+  /** Of a failure: the errno name of the event that caused it, or `EEXIST`. */
+  readonly code?: string;
+  /** Of a failure: the peer that caused it. Of a timeout: the first one that has not answered. */
+  readonly peer?: string;
+  /** Requests delivered, less those answered with IGN. */
+  readonly nbSent: number;
+  readonly nbReceived: number;
+  /** As they arrived; for a sequential request that is the order in which the peers were asked. */
+  readonly replies: readonly R[];
+}
+
+type PeerState = 'waiting' | 'sending' | 'pending' | 'answered' | 'ignored' | 'gone';
+type PeerEvent = 'contact' | 'sent' | 'gone' | 'reply' | 'ignore';
+
+/** A peer's whole life in one request. An event without an entry changes nothing. */
+const TRANSITIONS: Readonly<Record<PeerState, { readonly [E in PeerEvent]?: PeerState }>> = {
+  waiting: { contact: 'sending' },
+  sending: { sent: 'pending', gone: 'gone' },
+  pending: { reply: 'answered', ignore: 'ignored' },
+  answered: {},
+  ignored: {},
+  gone: {},
+};
+
+interface PendingRequest<R> {
+  readonly start: RequestStart;
+  /** In the order of contact. */
+  readonly peers: readonly string[];
+  readonly states: Map<string, PeerState>;
+  readonly replies: R[];
+  nbSent: number;
+  /** Index of the next peer to contact. */
+  next: number;
+  /** How many peers are sending or pending. */
+  open: number;
+}
+
+/**
+ * All requests of one process that wait for something: C's `pending_requests` (eal_common_proc.c).
+ *
+ * Feed every event to `dispatch` and carry out the effects it returns. A started request gets exactly one
+ * `complete` effect, maybe in the very call that starts it (nobody to ask, `EEXIST`). A reply is matched by
+ * id, peer and name; whatever matches nothing comes back in a `drop` effect.
+ *
+ * @example
+ * const table = new RequestTable<string>();
+ * const start = { kind: 'start', id: 1, name: 'echo', peers: ['/p'], order: 'parallel', deadline: 5000 } as const;
+ * table.dispatch({ ...start, goneIsError: true, exclusive: true }, 0); // [{ kind: 'send', id: 1, peer: '/p' }]
+ * table.dispatch({ kind: 'sent', id: 1, peer: '/p' }, 0); // []
+ * table.dispatch({ kind: 'reply', id: 1, peer: '/p', name: 'echo', reply: 'hi' }, 3); // [{ kind: 'complete', ... }]
+ */
+export class RequestTable<R> {
+  readonly #requests = new Map<number, PendingRequest<R>>();
+
+  /** How many requests are going on. */
+  get size(): number {
+    return this.#requests.size;
+  }
+
+  /** When the next tick is due, on the clock of `now`; undefined when nothing waits. */
+  get nextDeadline(): number | undefined {
+    let earliest: number | undefined;
+    for (const { start } of this.#requests.values()) {
+      if (earliest === undefined || start.deadline < earliest) earliest = start.deadline;
+    }
+    return earliest;
+  }
+
+  has(id: number): boolean {
+    return this.#requests.has(id);
+  }
+
+  /** Throws `EINVAL` only for a start whose id is in use. */
+  dispatch(event: RequestEvent<R>, now: number): RequestEffect<R>[] {
+    if (event.kind === 'start') return this.#start(event);
+    if (event.kind === 'tick') return this.#tick(now);
+    const request = this.#requests.get(event.id);
+    if (request === undefined) return event.kind === 'reply' ? [drop('late-reply', event.reply)] : [];
+    switch (event.kind) {
+      case 'sent':
+        if (move(request, event.peer, 'sent')) request.nbSent++;
+        return [];
+      case 'gone':
+        return request.start.goneIsError ? this.#sendFailed(request, event) : this.#skip(request, event.peer);
+      case 'send-failed':
+        return this.#sendFailed(request, event);
+      case 'reply':
+        return this.#reply(request, event);
+      case 'ignore':
+        return this.#ignore(request, event);
+      case 'cancel':
+        return [this.#complete(request, 'failed', { code: event.code })];
+    }
+  }
+
+  #start(start: RequestStart): RequestEffect<R>[] {
+    if (this.#requests.has(start.id)) {
+      throw new MpError('EINVAL', `request id ${start.id} is in use: give each request an id of its own`);
+    }
+    const peers = [...new Set(start.peers)];
+    const busy = start.exclusive ? peers.find((peer) => this.#isBusy(peer, start.name)) : undefined;
+    const states = new Map(peers.map((peer): [string, PeerState] => [peer, 'waiting']));
+    const request: PendingRequest<R> = { start, peers, states, replies: [], nbSent: 0, next: 0, open: 0 };
+    if (busy !== undefined) return [this.#complete(request, 'failed', { code: 'EEXIST', peer: busy })];
+    this.#requests.set(start.id, request);
+    return this.#advance(request);
+  }
+
+  /**
+   * Is a request of this name to this peer going on? C's `find_request_by_name`; but C overlooks the later
+   * peers of a sequential request, which then fails halfway.
+   */
+  #isBusy(peer: string, name: string): boolean {
+    for (const { start, states } of this.#requests.values()) {
+      if (start.name === name && isOpen(states.get(peer))) return true;
+    }
+    return false;
+  }
+
+  /** Contacts whoever is to be contacted now; when everybody has been and nobody is open, that was it. */
+  #advance(request: PendingRequest<R>): RequestEffect<R>[] {
+    if (request.open > 0) return [];
+    const { start, peers, next } = request;
+    if (next === peers.length) return [this.#complete(request, 'done', {})];
+    const batch = start.order === 'parallel' ? peers : peers.slice(next, next + 1);
+    request.next += batch.length;
+    request.open = batch.length;
+    return batch.map((peer) => {
+      move(request, peer, 'contact');
+      return { kind: 'send', id: start.id, peer };
+    });
+  }
+
+  #skip(request: PendingRequest<R>, peer: string): RequestEffect<R>[] {
+    if (!move(request, peer, 'gone')) return [];
+    request.open--;
+    return this.#advance(request);
+  }
+
+  #sendFailed(
+    request: PendingRequest<R>,
+    { peer, code }: { readonly peer: string; readonly code: string },
+  ): RequestEffect<R>[] {
+    return request.states.get(peer) === 'sending' ? [this.#complete(request, 'failed', { code, peer })] : [];
+  }
+
+  #reply(request: PendingRequest<R>, { peer, name, reply }: RequestReply<R>): RequestEffect<R>[] {
+    const state = request.states.get(peer);
+    if (state === 'answered' || state === 'ignored') return [drop('late-reply', reply)];
+    if (state !== 'pending') return [drop('wrong-peer', reply)];
+    if (name !== request.start.name) return [drop('wrong-name', reply)];
+    move(request, peer, 'reply');
+    request.replies.push(reply);
+    request.open--;
+    return this.#advance(request);
+  }
+
+  #ignore(
+    request: PendingRequest<R>,
+    { peer, name }: { readonly peer: string; readonly name: string },
+  ): RequestEffect<R>[] {
+    if (name !== request.start.name || !move(request, peer, 'ignore')) return [];
+    request.nbSent--;
+    request.open--;
+    return this.#advance(request);
+  }
+
+  #tick(now: number): RequestEffect<R>[] {
+    const effects: RequestEffect<R>[] = [];
+    for (const request of this.#requests.values()) {
+      if (now < request.start.deadline) continue;
+      effects.push(this.#complete(request, 'timeout', { peer: firstOpen(request) }));
+    }
+    return effects;
+  }
+
+  #complete(
+    request: PendingRequest<R>,
+    status: RequestOutcome<R>['status'],
+    cause: Pick<RequestOutcome<R>, 'code' | 'peer'>,
+  ): RequestEffect<R> {
+    const { nbSent, replies, start } = request;
+    this.#requests.delete(start.id);
+    const outcome = { status, ...cause, nbSent, nbReceived: replies.length, replies };
+    return { kind: 'complete', id: start.id, outcome };
+  }
+}
+
+/** Moves the peer along its transition for this event; false when there is none. */
+function move(request: PendingRequest<unknown>, peer: string, event: PeerEvent): boolean {
+  const state = request.states.get(peer);
+  const next = state && TRANSITIONS[state][event];
+  if (next === undefined) return false;
+  request.states.set(peer, next);
+  return true;
+}
+
+/** Not asked yet, being asked, or asked and silent. */
+function isOpen(state: PeerState | undefined): boolean {
+  return state === 'waiting' || state === 'sending' || state === 'pending';
+}
+
+/** There is one: a request without an open peer is over. */
+function firstOpen({ peers, states }: PendingRequest<unknown>): string {
+  return peers.find((peer) => isOpen(states.get(peer))) as string;
+}
+
+function drop<R>(reason: DropReason, reply: R): RequestEffect<R> {
+  return { kind: 'drop', reason, replies: [reply] };
+}

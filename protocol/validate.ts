@@ -1,0 +1,139 @@
+import { isUint8Array } from './bytes.js';
+import type { Dialect } from './dialect.js';
+import { MpError } from './errors.js';
+import { MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './limits.js';
+import type { Message } from './message.js';
+import { putUtf8, utf8Length } from './utf8.js';
+
+/** Descriptors are C ints, timeouts end up in timers that take no more. */
+const INT32_MAX = 0x7fffffff;
+
+const NO_PARAM = new Uint8Array(0);
+
+const WELL_FORMED = 'it has half a surrogate pair, so make it a string that UTF-8 can hold';
+
+/**
+ * What `validate_action_name` (eal_common_proc.c) checks: `EINVAL` for an empty name, `E2BIG` for 64 bytes of
+ * UTF-8 or more. Also `EINVAL`: not a string, a NUL inside, half a surrogate pair.
+ *
+ * @example
+ * checkName('mp_malloc_sync');
+ */
+export function checkName(name: string): void {
+  if (typeof name !== 'string') {
+    throw new MpError('EINVAL', `a message's name is ${describe(name)}: give a string of 1 to 63 bytes`);
+  }
+  if (name.length === 0) {
+    throw new MpError('EINVAL', "a message's name is empty: give a string of 1 to 63 bytes");
+  }
+  // never fewer bytes than UTF-16 units: a huge string is refused without a look at it
+  const length = name.length >= MP_MAX_NAME_LEN ? name.length : utf8Length(name);
+  if (length >= MP_MAX_NAME_LEN) {
+    throw new MpError(
+      'E2BIG',
+      `the name '${name.slice(0, 32)}...' is too long: shorten it to 63 bytes of UTF-8`,
+    );
+  }
+  if (length < 0) {
+    throw new MpError('EINVAL', `the name ${JSON.stringify(name)} isn't well-formed: ${WELL_FORMED}`);
+  }
+  if (name.includes('\0')) {
+    throw new MpError(
+      'EINVAL',
+      `the name ${JSON.stringify(name)} has a NUL in it: C ends it there, remove it`,
+    );
+  }
+}
+
+/**
+ * What `check_input` (eal_common_proc.c) checks before anything is sent, in its order: `EINVAL` (no message,
+ * bad name, no usable param), `E2BIG` (name, then param, then count of descriptors over the dialect's limit);
+ * and, which C leaves to the kernel, `EBADF` for `fds` that can't be descriptors.
+ *
+ * Returns the param's bytes: the caller's own array, or a new one with a string's UTF-8 and its NUL.
+ *
+ * @example
+ * checkMessage(DIALECTS['332/8'], { name: 'echo', param: 'hi' }); // Uint8Array [104, 105, 0]
+ */
+export function checkMessage(dialect: Dialect, message: Message): Uint8Array {
+  if (typeof message !== 'object' || message === null) {
+    throw new MpError('EINVAL', `the message is ${describe(message)}: give an object with a name`);
+  }
+  checkName(message.name);
+  const { param = NO_PARAM, fds } = message;
+  const length = paramLength(param);
+  if (fds !== undefined && !Array.isArray(fds)) {
+    throw new MpError('EBADF', `fds is ${describe(fds)}: give an array of descriptor numbers`);
+  }
+  if (length > MP_MAX_PARAM_LEN) {
+    const what = typeof param === 'string' ? 'as UTF-8 with its trailing NUL ' : '';
+    throw new MpError(
+      'E2BIG',
+      `the param of '${message.name}' ${what}has ${length} bytes: send at most ${MP_MAX_PARAM_LEN}, ` +
+        'or pass a descriptor of shared memory',
+    );
+  }
+  if (fds !== undefined) checkFds(dialect, message.name, fds);
+  return typeof param === 'string' ? terminated(param, length) : param;
+}
+
+function paramLength(param: Uint8Array | string): number {
+  if (isUint8Array(param)) return param.length;
+  if (typeof param !== 'string') {
+    throw new MpError('EINVAL', `param is ${describe(param)}: give a Uint8Array or a string`);
+  }
+  if (param.length >= MP_MAX_PARAM_LEN) return param.length + 1;
+  const length = utf8Length(param);
+  if (length < 0)
+    throw new MpError('EINVAL', `param isn't well-formed: ${WELL_FORMED}, or send a Uint8Array`);
+  return length + 1;
+}
+
+function terminated(text: string, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  putUtf8(bytes, 0, text);
+  return bytes;
+}
+
+function checkFds(dialect: Dialect, name: string, fds: readonly number[]): void {
+  if (fds.length > dialect.maxFds) {
+    throw new MpError(
+      'E2BIG',
+      `'${name}' carries ${fds.length} descriptors and dialect ${dialect.id} takes ${dialect.maxFds}: ` +
+        'send the rest in further messages',
+    );
+  }
+  for (let i = 0; i < fds.length; i++) {
+    if (!isDescriptor(fds[i])) {
+      throw new MpError(
+        'EBADF',
+        `fds[${i}] of '${name}' is ${describe(fds[i])}: give an open descriptor's number`,
+      );
+    }
+  }
+}
+
+function isDescriptor(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= INT32_MAX;
+}
+
+/**
+ * A timeout in milliseconds: `EINVAL` unless it is a number above 0 and up to 2^31-1. C crashes on NULL, hangs
+ * on some negative ones and sends on zero before it fails; here nothing is sent.
+ *
+ * @example
+ * checkTimeout(5000);
+ */
+export function checkTimeout(ms: number): void {
+  if (typeof ms !== 'number' || !(ms > 0) || ms > INT32_MAX) {
+    throw new MpError(
+      'EINVAL',
+      `the timeout is ${describe(ms)}: give milliseconds above 0, up to ${INT32_MAX}`,
+    );
+  }
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'number') return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

@@ -1,0 +1,91 @@
+// `npm test`: gets the machine ready, runs mocha, and ends with one line that counts.
+//
+//   npm test                     everything
+//   npm test -- --coverage       with coverage, and protocol/ held to 100 % of its branches
+//   npm test -- --grep flood     other arguments are mocha's
+//
+// DPDK_IPC_NO_INSTALL=1: installs nothing, reserves no hugepages, mounts nothing.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import './register.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const REPORTER = fileURLToPath(import.meta.resolve('./support/reporter.mjs'));
+const MOCHA = fileURLToPath(import.meta.resolve('mocha/bin/mocha.js'));
+const C8 = fileURLToPath(import.meta.resolve('c8/bin/c8.js'));
+const COVERAGE = ['--temp-directory', 'coverage/tmp', '--reports-dir', 'coverage'];
+
+process.chdir(ROOT);
+// imported late: these are TypeScript, which register.mjs has just made loadable
+const { prepareMachine } = await import('./support/machine.ts');
+const { whatIsMissing } = await import('./support/needs-dpdk.ts');
+
+const args = process.argv.slice(2);
+const coverage = args.includes('--coverage');
+const scratch = mkdtempSync(join(tmpdir(), 'dpdk-ipc-test-'));
+
+try {
+  prepareMachine();
+  process.exitCode = runTests(args.filter((arg) => arg !== '--coverage'));
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+function runTests(mochaArgs) {
+  const statsFile = join(scratch, 'stats.json');
+  // our reporter comes last, and so wins: it does the counting
+  const mocha = [process.execPath, MOCHA, '--fail-zero', ...mochaArgs, '--reporter', REPORTER];
+  const status = run(coverage ? underCoverage(mocha) : mocha, { DPDK_IPC_TEST_STATS: statsFile });
+  const uncovered = coverage && !protocolIsCovered();
+  const stats = readStats(statsFile);
+  // a run can fail without a failing test: a file that doesn't load, a crash
+  const failed = Math.max(stats.failures, status === 0 ? 0 : 1) + (uncovered ? 1 : 0);
+  sayWhatWasLeftOut();
+  const skipped = stats.pending > 0 ? `, ${stats.pending} skipped` : '';
+  console.log(`${stats.passes} passed, ${failed} failed${skipped}`);
+  return status || (uncovered ? 1 : 0);
+}
+
+function underCoverage(command) {
+  const which = ['protocol/**', 'lib/**', 'shm/**'].flatMap((files) => ['--include', files]);
+  return [
+    process.execPath,
+    C8,
+    ...COVERAGE,
+    ...which,
+    '--reporter',
+    'text',
+    '--reporter',
+    'lcovonly',
+    ...command,
+  ];
+}
+
+function protocolIsCovered() {
+  const least = ['--per-file', '--branches', '100', '--lines', '0', '--functions', '0', '--statements', '0'];
+  return (
+    run([process.execPath, C8, 'check-coverage', ...COVERAGE, '--include', 'protocol/**', ...least]) === 0
+  );
+}
+
+function run([file, ...fileArgs], env = {}) {
+  return spawnSync(file, fileArgs, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
+}
+
+function readStats(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { passes: 0, failures: 0, pending: 0 };
+  }
+}
+
+function sayWhatWasLeftOut() {
+  const missing = whatIsMissing();
+  if (missing.length === 0) return;
+  console.log('npm test: tests against C DPDK were left out:');
+  for (const what of missing) console.log(`  - ${what}`);
+}

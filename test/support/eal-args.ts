@@ -1,0 +1,38 @@
+// EAL's command line for a program under test.
+import type { PeerRole } from './build.js';
+import { nthCpu } from './cpus.js';
+import { findHugepages } from './hugepages.js';
+
+export interface EalOptions {
+  readonly role?: PeerRole;
+  readonly filePrefix: string;
+  /** false: `--no-huge`. A C secondary can't attach to such a primary. */
+  readonly hugepages?: boolean;
+  /** `-m`; 16 by default. */
+  readonly memoryMb?: number;
+  /** The n-th processor of those we may use; 0 by default. */
+  readonly core?: number;
+  /** More arguments. */
+  readonly args?: readonly string[];
+}
+
+const MEMORY_MB = 16;
+
+export function ealArgs(options: EalOptions): string[] {
+  return [
+    ...['-l', String(nthCpu(options.core ?? 0))],
+    ...['--no-pci', '--no-telemetry'],
+    ...['--proc-type', options.role ?? 'primary'],
+    ...['--file-prefix', options.filePrefix],
+    ...['-m', String(options.memoryMb ?? MEMORY_MB)],
+    ...pageArgs(options.hugepages ?? true),
+    ...(options.args ?? []),
+  ];
+}
+
+function pageArgs(hugepages: boolean): string[] {
+  if (!hugepages) return ['--no-huge'];
+  const found = findHugepages();
+  if (found !== undefined) return ['--huge-dir', found.dir];
+  throw new Error('No hugetlbfs is mounted: say needsDpdk(this, { hugepages: 8 }), or hugepages: false.');
+}

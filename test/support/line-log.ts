@@ -1,0 +1,90 @@
+// The lines a process has printed so far, and waiting for one of them: no polling, no sleeping.
+import { type PeerLine, parseLine } from './line.js';
+
+export type LineMatch = RegExp | ((line: PeerLine) => boolean);
+
+export interface WaitOptions {
+  readonly timeoutMs?: number;
+  /** Start at this index of `lines`, and leave the cursor where it is. */
+  readonly from?: number;
+}
+
+/** Long enough for a loaded machine; a test that waits this long has failed. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+interface Waiter {
+  readonly match: LineMatch;
+  readonly found: (line: PeerLine, index: number) => void;
+  readonly fail: (why: string) => void;
+}
+
+export class LineLog {
+  readonly lines: PeerLine[] = [];
+  readonly #waiters = new Set<Waiter>();
+  readonly #context: () => string;
+  #cursor = 0;
+  #end: string | undefined;
+
+  /** `context` is added to the message of a wait that fails. */
+  constructor(context: () => string) {
+    this.#context = context;
+  }
+
+  push(text: string): void {
+    const line = parseLine(text);
+    const index = this.lines.push(line) - 1;
+    for (const waiter of this.#waiters) {
+      if (matches(waiter.match, line)) waiter.found(line, index);
+    }
+  }
+
+  /** No more lines will come; whoever still waits is told why. */
+  end(why: string): void {
+    this.#end = why;
+    for (const waiter of this.#waiters) waiter.fail(why);
+  }
+
+  /**
+   * The first matching line behind the one that the previous waitFor returned: printed already or
+   * still to come. Rejects when the process ends first.
+   */
+  waitFor(match: LineMatch, { timeoutMs = DEFAULT_TIMEOUT_MS, from }: WaitOptions = {}): Promise<PeerLine> {
+    const start = from ?? this.#cursor;
+    const moveTo = (index: number) => {
+      if (from === undefined) this.#cursor = Math.max(this.#cursor, index + 1);
+    };
+    const seen = this.lines.findIndex((line, index) => index >= start && matches(match, line));
+    const line = this.lines[seen];
+    if (line !== undefined) {
+      moveTo(seen);
+      return Promise.resolve(line);
+    }
+    return this.#wait(match, timeoutMs, moveTo);
+  }
+
+  #wait(match: LineMatch, timeoutMs: number, moveTo: (index: number) => void): Promise<PeerLine> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => {
+        stop();
+        reject(new Error(`No line matches ${String(match)}: ${why}.\n${this.#context()}`));
+      };
+      const found = (line: PeerLine, index: number) => {
+        stop();
+        moveTo(index);
+        resolve(line);
+      };
+      const waiter = { match, found, fail };
+      const timer = setTimeout(() => fail(`none came within ${timeoutMs} ms`), timeoutMs);
+      const stop = () => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+      };
+      this.#waiters.add(waiter);
+      if (this.#end !== undefined) fail(this.#end);
+    });
+  }
+}
+
+function matches(match: LineMatch, line: PeerLine): boolean {
+  return typeof match === 'function' ? match(line) : line.text.search(match) >= 0;
+}

@@ -1,0 +1,81 @@
+// Gets a machine ready for tests against C DPDK, as far as we may: packages, hugepages, hugetlbfs.
+// Everything it changes is said.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { findDpdk } from './dpdk.js';
+import { findHugepages, freeHugepages, HUGEPAGE_POOL } from './hugepages.js';
+
+/** Enough for several peers at a time; a peer takes up to 8. */
+const WANTED_HUGEPAGES = 128;
+const HUGETLBFS_DIR = '/dev/hugepages';
+// libc6-dev: apt only recommends it to gcc
+const PACKAGES = ['libdpdk-dev', 'dpdk-dev', 'gcc', 'libc6-dev', 'pkg-config'];
+
+export function prepareMachine(): void {
+  if (process.env.DPDK_IPC_NO_INSTALL === '1' || process.getuid?.() !== 0) return;
+  if ('missing' in findDpdk() && isDebian()) installPackages();
+  reserveHugepages();
+  mountHugetlbfs();
+}
+
+function isDebian(): boolean {
+  try {
+    return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function installPackages(): void {
+  const lacking = PACKAGES.filter((name) => !isInstalled(name));
+  say(`installing ${lacking.join(' ')} with apt-get (DPDK_IPC_NO_INSTALL=1 turns this off)`);
+  const install = ['install', '-q', '-y', '--no-install-recommends', ...lacking];
+  if (aptGet(install)) return;
+  say('apt-get could not: its package lists may be old; updating them');
+  if (!aptGet(['update', '-q']) || !aptGet(install)) say('apt-get failed: see its output above');
+}
+
+function isInstalled(name: string): boolean {
+  const status = ['-W', '-f', '$' + '{Status}', name];
+  return spawnSync('dpkg-query', status, { encoding: 'utf8' }).stdout === 'install ok installed';
+}
+
+function aptGet(args: string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const options = ['-o', 'Dpkg::Use-Pty=0'];
+  return (
+    spawnSync('apt-get', [...options, ...args], { stdio: ['ignore', 'inherit', 'inherit'], env }).status === 0
+  );
+}
+
+function reserveHugepages(): void {
+  const free = freeHugepages();
+  if (free >= WANTED_HUGEPAGES) return;
+  const file = `${HUGEPAGE_POOL}/nr_hugepages`;
+  try {
+    const total = Number(readFileSync(file, 'utf8'));
+    say(`reserving hugepages: ${total + WANTED_HUGEPAGES - free} instead of ${total} in ${file}`);
+    writeFileSync(file, String(total + WANTED_HUGEPAGES - free));
+    if (freeHugepages() < WANTED_HUGEPAGES)
+      say(`the kernel found room for ${freeHugepages()} free ones only`);
+  } catch (error) {
+    say(`no hugepages reserved: ${String(error)}`);
+  }
+}
+
+function mountHugetlbfs(): void {
+  if (findHugepages() !== undefined) return;
+  say(`mounting hugetlbfs on ${HUGETLBFS_DIR}`);
+  const mount = ['-t', 'hugetlbfs', '-o', 'pagesize=2M', 'none', HUGETLBFS_DIR];
+  try {
+    mkdirSync(HUGETLBFS_DIR, { recursive: true });
+  } catch (error) {
+    say(`${HUGETLBFS_DIR} can't be made: ${String(error)}`);
+  }
+  const { status, stderr } = spawnSync('mount', mount, { encoding: 'utf8' });
+  if (status !== 0) say(`hugetlbfs was not mounted: ${(stderr ?? '').trim()}`);
+}
+
+function say(text: string): void {
+  console.log(`npm test: ${text}`);
+}

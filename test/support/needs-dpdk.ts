@@ -1,0 +1,59 @@
+// What a test does where there is no DPDK to test against.
+import { buildPeers } from './build.js';
+import { type DpdkInstall, findDpdk } from './dpdk.js';
+import { findHugepages } from './hugepages.js';
+
+export interface Needs {
+  /** Which DPDK: 'native' by default. */
+  readonly release?: string;
+  /** How many free hugepages of 2 MiB the tests take at a time; 0 by default. */
+  readonly hugepages?: number;
+}
+
+/** A cold compilation on a slow machine. */
+const BUILD_TIMEOUT_MS = 120_000;
+
+/**
+ * For a `before` hook: makes sure of DPDK and the built peers, or marks the suite as pending and
+ * prints why. Where CI is set, what is missing is a failure instead.
+ */
+export async function needsDpdk(context: Mocha.Context, needs: Needs = {}): Promise<DpdkInstall> {
+  const install = findDpdk(needs.release);
+  if ('missing' in install) return skip(context, install.missing);
+  const missing = missingHugepages(needs.hugepages ?? 0);
+  if (missing !== undefined) return skip(context, missing);
+  context.timeout(BUILD_TIMEOUT_MS);
+  await buildPeers(install);
+  return install;
+}
+
+/** What tests against C lack on this machine; empty where nothing is missing. */
+export function whatIsMissing(): string[] {
+  const install = findDpdk();
+  const hugepages = missingHugepages(1);
+  return [
+    ...('missing' in install ? [install.missing] : []),
+    ...(hugepages === undefined ? [] : [hugepages]),
+  ];
+}
+
+function skip(context: Mocha.Context, missing: string): never {
+  if (isCi()) throw new Error(`${missing}. (CI is set: a test that can't run is a failure.)`);
+  console.log(`    pending: ${missing}`);
+  return context.skip();
+}
+
+function isCi(): boolean {
+  const { CI } = process.env;
+  return CI !== undefined && CI !== '' && CI !== 'false';
+}
+
+function missingHugepages(needed: number): string | undefined {
+  if (needed === 0) return undefined;
+  const found = findHugepages();
+  if (found === undefined) {
+    return 'no writable hugetlbfs is mounted; as root: mount -t hugetlbfs -o pagesize=2M none /dev/hugepages';
+  }
+  if (found.freePages >= needed) return undefined;
+  return `${found.freePages} of ${needed} hugepages (2 MiB) are free; as root: sysctl vm.nr_hugepages=128`;
+}

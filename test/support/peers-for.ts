@@ -1,0 +1,61 @@
+// What most tests use: peers on a prefix of the test's own, gone after it whatever happens.
+import { CPeer, type CPeerOptions } from './peer.js';
+import { cleanPrefix, runtimeDir, uniquePrefix } from './prefix.js';
+
+type Undo = () => unknown;
+
+/** The prefix of the test (or suite) that runs now, and what has to go when it ends. */
+export class PeerScope {
+  #prefix: string | undefined;
+  #undo: Undo[] = [];
+
+  get filePrefix(): string {
+    if (this.#prefix === undefined) throw new Error('No test runs: use filePrefix inside a test or hook.');
+    return this.#prefix;
+  }
+
+  /** The directory that holds this prefix's `mp_socket`. */
+  get runtimeDir(): string {
+    return runtimeDir(this.filePrefix);
+  }
+
+  async start(options: Omit<CPeerOptions, 'filePrefix'>): Promise<CPeer> {
+    const peer = await CPeer.start({ ...options, filePrefix: this.filePrefix });
+    this.defer(() => peer[Symbol.asyncDispose]());
+    return peer;
+  }
+
+  /** Runs at the end, last one first, also after a failure. */
+  defer(undo: Undo): void {
+    this.#undo.push(undo);
+  }
+
+  begin(label: string): void {
+    this.#prefix = uniquePrefix(label);
+  }
+
+  async end(): Promise<void> {
+    // a skipped suite has hooks that end what never began
+    if (this.#prefix === undefined) return;
+    const errors: unknown[] = [];
+    for (const undo of this.#undo.splice(0).reverse()) {
+      try {
+        await undo();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    cleanPrefix(this.#prefix);
+    this.#prefix = undefined;
+    if (errors.length > 0) throw errors[0];
+  }
+}
+
+/** To be called inside `describe`: a fresh prefix for each test, or one for the whole suite. */
+export function peersFor(label: string, lifetime: 'test' | 'suite' = 'test'): PeerScope {
+  const scope = new PeerScope();
+  const [begin, end] = lifetime === 'test' ? [beforeEach, afterEach] : [before, after];
+  begin(`prefix ${label}`, () => scope.begin(label));
+  end(`clean prefix ${label}`, () => scope.end());
+  return scope;
+}
