@@ -11,6 +11,7 @@ import {
 import { closedError } from './readiness.js';
 import { AbstractNames, FilesystemNames } from './socket-names.js';
 import { SocketTransport } from './socket-transport.js';
+import type { Transport } from './transport.js';
 
 type Role = 'primary' | 'secondary';
 
@@ -26,7 +27,7 @@ type Role = 'primary' | 'secondary';
  * const { msgs } = await channel.request({ name: 'hello', param: 'from Node' });
  */
 export async function openSecondary(options: SecondaryOptions = {}): Promise<MpChannel> {
-  return open('secondary', options);
+  return openOn('secondary', options);
 }
 
 /**
@@ -40,28 +41,39 @@ export async function openSecondary(options: SecondaryOptions = {}): Promise<MpC
  * channel.registerAction('hello', (msg) => ({ param: `Got '${msg.text()}'` }));
  */
 export async function openPrimary(options: PrimaryOptions = {}): Promise<MpChannel> {
-  return open('primary', options);
+  return openOn('primary', options);
 }
 
-async function open(role: Role, given: SecondaryOptions): Promise<MpChannel> {
+/** Opens a channel on sockets, or on whatever transport is made for its runtime directory. */
+export async function openOn(
+  role: Role,
+  given: SecondaryOptions,
+  inMemory?: (directory: string) => Transport,
+): Promise<MpChannel> {
+  const options = resolveOptions(given, role);
+  const directory = directoryOf(options);
+  const { signal, socketNamespace } = options;
+  if (signal?.aborted) throw closedError();
+  const isAbstract = socketNamespace === 'abstract';
+  const transport = inMemory?.(directory) ?? socketTransport(directory, isAbstract);
+  const publicEndpoint = options.visibility === 'peer' ? await transport.bindPublic(role, signal) : undefined;
+  const configPath = role === 'secondary' && inMemory === undefined ? `${directory}/config` : undefined;
+  const trustedUids = isAbstract && inMemory === undefined ? [0, process.getuid?.() ?? 0] : undefined;
+  return new MpChannel(
+    new ChannelCore({ role, transport, options, configPath, trustedUids, publicEndpoint }),
+  );
+}
+
+function socketTransport(directory: string, isAbstract: boolean): Transport {
   if (process.platform !== 'linux') {
     throw new MpError(
       'ENOTSUP',
       "DPDK's sockets exist on Linux only: elsewhere use the codec, dpdk-ipc/protocol",
     );
   }
-  const options = resolveOptions(given, role);
-  const directory = directoryOf(options);
-  const { signal, socketNamespace } = options;
-  if (signal?.aborted) throw closedError();
-  const isAbstract = socketNamespace === 'abstract';
-  const names = isAbstract ? new AbstractNames(directory) : new FilesystemNames(directory);
-  const transport = new SocketTransport(directory, names);
-  const publicEndpoint = options.visibility === 'peer' ? await transport.bindPublic(role, signal) : undefined;
-  const configPath = role === 'secondary' ? `${directory}/config` : undefined;
-  const trustedUids = isAbstract ? [0, process.getuid?.() ?? 0] : undefined;
-  return new MpChannel(
-    new ChannelCore({ role, transport, options, configPath, trustedUids, publicEndpoint }),
+  return new SocketTransport(
+    directory,
+    isAbstract ? new AbstractNames(directory) : new FilesystemNames(directory),
   );
 }
 

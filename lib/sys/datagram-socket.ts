@@ -46,20 +46,20 @@ export class DatagramSocket {
     this.#namespace = namespace;
   }
 
-  /** In the abstract namespace each datagram comes with its sender's uid: no file permission protects it there. */
   static open(namespace: SocketNamespace): DatagramSocket | number {
     const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return fd;
-    const socket = new DatagramSocket(fd, namespace);
-    if (namespace === 'filesystem') return socket;
-    const failed = libc.setsockopt(fd, SOL_SOCKET, SO_PASSCRED, Buffer.from([1, 0, 0, 0]), 4);
-    if (failed === 0) return socket;
-    socket.close();
-    return failed;
+    return fd < 0 ? fd : new DatagramSocket(fd, namespace);
   }
 
-  /** 0 or `-errno`. */
+  /**
+   * 0 or `-errno`. In the abstract namespace each datagram comes with its sender's uid from now on: no file permission
+   * protects it there. (Asked for any earlier, `connect` would give the socket a name of its own.)
+   */
   bind(path: string): number {
+    if (this.#namespace === 'abstract') {
+      const failed = libc.setsockopt(this.fd, SOL_SOCKET, SO_PASSCRED, Buffer.from([1, 0, 0, 0]), 4);
+      if (failed < 0) return failed;
+    }
     return libc.bind(this.fd, ...this.#address(path));
   }
 

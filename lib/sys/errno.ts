@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-export const { EAGAIN, EINTR, ENOENT, ENOBUFS, ECANCELED, ECONNREFUSED } = constants.errno;
+export const { EAGAIN, EPERM, EINTR, ENOENT, ENOBUFS, ECANCELED, ECONNREFUSED } = constants.errno;
 
 /** linux/errno.h; Node has no name for it. */
 const ETOOMANYREFS = 109;

@@ -47,3 +47,25 @@ export function pollHandle(fd: number): PollHandle {
   handle.stop();
   return handle;
 }
+
+/** Returns the address: user space lies below 2^47, so an error is the only negative number. */
+export const mmap = call(
+  'intptr_t mmap(uintptr_t addr, size_t length, int prot, int flags, int fd, int64_t offset)',
+);
+export const munmap = call('int munmap(uintptr_t addr, size_t length)');
+/** `local` and `remote` are addresses of arrays of `struct iovec`. */
+export const processVmReadv = call(
+  'intptr_t process_vm_readv(int pid, uintptr_t local, unsigned long locals, uintptr_t remote, unsigned long remotes, unsigned long flags)',
+);
+/** `act` and `old` are addresses of `struct sigaction`, or 0. */
+export const sigaction = call('int sigaction(int signal, uintptr_t act, uintptr_t old)');
+/** Where a function of this process is; 0 if there is none of that name. `handle` 0 searches everything. */
+export const dlsym = call('uintptr_t dlsym(uintptr_t handle, const char *name)');
+
+/**
+ * An ArrayBuffer over memory that isn't V8's. Any number of them may cover the same bytes; none keeps the memory
+ * mapped. More than 4 GiB aborts Node 20.
+ */
+export function viewOf(address: number, length: number): ArrayBuffer {
+  return koffi.view(address, length);
+}

@@ -1,0 +1,106 @@
+import * as libc from './libc.js';
+
+// bits/mman.h
+const PROT_NONE = 0;
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 0x01;
+const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+
+/** The longest ArrayBuffer that Node 20 can make; one byte more aborts the process. */
+export const MAX_VIEW_LENGTH = 2 ** 32;
+
+/** What a mapping shares with the registry of its views. */
+interface Region {
+  readonly address: number;
+  readonly length: number;
+  views: number;
+  closed: boolean;
+  onIdle: (() => void) | undefined;
+}
+
+/**
+ * Keyed on the ArrayBuffer, not on the typed array that was handed out: whatever array, `subarray` or DataView the
+ * user keeps holds the ArrayBuffer, and nothing else does.
+ */
+const viewsOfRegions = new FinalizationRegistry<Region>((region) => {
+  region.views--;
+  if (region.views > 0) return;
+  if (region.closed) unmap(region);
+  region.onIdle?.();
+});
+
+function unmap(region: Region): void {
+  libc.munmap(region.address, region.length);
+}
+
+/**
+ * One run of address space with files mapped into it. `close` gives the memory back once the last view has been
+ * garbage collected, never earlier: a view can't be used after `munmap`, however long somebody keeps it.
+ */
+export class Mapping {
+  readonly #region: Region;
+
+  private constructor(address: number, length: number) {
+    this.#region = { address, length, views: 0, closed: false, onIdle: undefined };
+  }
+
+  /** Reserves `length` bytes of address space, aligned to `alignment`, with nothing behind them. `-errno` on failure. */
+  static reserve(length: number, alignment: number): Mapping | number {
+    const size = length + alignment;
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    const start = libc.mmap(0, size, PROT_NONE, flags, -1, 0);
+    if (start < 0) return start;
+    const address = Math.ceil(start / alignment) * alignment;
+    if (address > start) libc.munmap(start, address - start);
+    const end = start + size;
+    if (end > address + length) libc.munmap(address + length, end - address - length);
+    return new Mapping(address, length);
+  }
+
+  get address(): number {
+    return this.#region.address;
+  }
+
+  get length(): number {
+    return this.#region.length;
+  }
+
+  /** How many ArrayBuffers over it haven't been collected yet. */
+  get views(): number {
+    return this.#region.views;
+  }
+
+  /** Called when the last view was collected. */
+  set onIdle(callback: () => void) {
+    this.#region.onIdle = callback;
+  }
+
+  /**
+   * Maps `length` bytes of a file, shared, at `offset` of this mapping. The file must be that long: the kernel maps
+   * what lies behind its end, too, and sends SIGBUS at the first access. 0 or `-errno`.
+   */
+  place(offset: number, length: number, fd: number, fileOffset: number, writable: boolean): number {
+    const protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+    const at = this.#region.address + offset;
+    return Math.min(0, libc.mmap(at, length, protection, MAP_SHARED | MAP_FIXED, fd, fileOffset));
+  }
+
+  /** A new ArrayBuffer over part of it, which keeps the memory mapped. At most {@link MAX_VIEW_LENGTH} bytes. */
+  view(offset: number, length: number): ArrayBuffer {
+    const buffer = libc.viewOf(this.#region.address + offset, length);
+    this.#region.views++;
+    viewsOfRegions.register(buffer, this.#region);
+    return buffer;
+  }
+
+  /** Gives up the mapping: it is gone at once, or with its last view. Closing twice is harmless. */
+  close(): void {
+    if (this.#region.closed) return;
+    this.#region.closed = true;
+    if (this.#region.views === 0) unmap(this.#region);
+  }
+}
