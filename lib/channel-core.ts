@@ -2,7 +2,7 @@ import { MpError } from '../protocol/errors.js';
 import { Actions } from './actions.js';
 import { Messenger } from './messenger.js';
 import type { ResolvedOptions } from './options.js';
-import { PrimaryLink } from './primary-link.js';
+import type { PrimaryLink } from './primary-link.js';
 import { Readiness } from './readiness.js';
 import { Receiver } from './receiver.js';
 import { Replier } from './replier.js';
@@ -16,8 +16,7 @@ export interface CoreOptions {
   readonly role: 'primary' | 'secondary';
   readonly transport: Transport;
   readonly options: ResolvedOptions;
-  /** A primary's `config`, to read its version from. */
-  readonly configPath: string | undefined;
+  readonly link: PrimaryLink;
   /** Whose datagrams to accept; `undefined`: everybody's that the file system lets through. */
   readonly trustedUids: readonly number[] | undefined;
   readonly publicEndpoint: Endpoint | undefined;
@@ -41,7 +40,7 @@ export class ChannelCore {
   readonly #sender: Sender;
   readonly #readiness: Readiness;
 
-  constructor({ role, transport, options, configPath, trustedUids, publicEndpoint }: CoreOptions) {
+  constructor({ role, transport, options, link, trustedUids, publicEndpoint }: CoreOptions) {
     const { counters } = this;
     this.role = role;
     this.filePrefix = options.filePrefix;
@@ -50,7 +49,6 @@ export class ChannelCore {
     this.publicEndpoint = publicEndpoint;
     const sender = new Sender(transport, counters);
     const receiver = new Receiver(counters, trustedUids, (reason, detail) => this.#warn(reason, detail));
-    const link = new PrimaryLink(transport, configPath, options.dialect);
     const readiness = new Readiness(transport, link, role);
     const replier = new Replier({ transport, link, sender, receiver, role });
     const actions = new Actions({

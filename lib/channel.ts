@@ -4,6 +4,7 @@ import type { MpError } from '../protocol/errors.js';
 import type { Message } from '../protocol/message.js';
 import { pidOfSocket } from '../protocol/paths.js';
 import { checkTimeout } from '../protocol/validate.js';
+import { disableMultiProcess } from '../shm/mp-status.js';
 import type { Handler } from './actions.js';
 import type { ChannelCore } from './channel-core.js';
 import { diagnostics } from './diagnostics.js';
@@ -43,13 +44,15 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   /** Our socket as peers see it; `undefined` when private. */
   readonly socketPath: string | undefined;
   readonly #core: ChannelCore;
+  readonly #configPath: string | undefined;
   #isClosed = false;
   #hasWarned = false;
 
   /** @internal */
-  constructor(core: ChannelCore) {
+  constructor(core: ChannelCore, configPath: string | undefined) {
     super();
     this.#core = core;
+    this.#configPath = configPath;
     this.role = core.role;
     this.filePrefix = core.filePrefix;
     this.socketPath = core.publicEndpoint?.path;
@@ -165,6 +168,17 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   async reply(message: Message, peer: Peer): Promise<void> {
     this.#assertOpen();
     await this.#core.replier.reply(message, peer);
+  }
+
+  /**
+   * `rte_mp_disable`: has the primary refuse C secondaries from now on. True if they are refused, by this call or
+   * before; false once any secondary has attached, so always on a secondary that is a peer of a C primary. A Node
+   * primary has no shared memory to say it in: it tells whether a secondary is or was there.
+   */
+  disable(): boolean {
+    this.#assertOpen();
+    if (this.#configPath !== undefined) return disableMultiProcess(this.#configPath);
+    return this.role === 'primary' && this.#core.counters.received === 0 && this.peers().length === 0;
   }
 
   /** The sockets that a broadcast would reach now: all secondaries, or, for a secondary, its primary. */

@@ -8,6 +8,7 @@ import {
   resolveOptions,
   type SecondaryOptions,
 } from './options.js';
+import { PrimaryLink } from './primary-link.js';
 import { closedError } from './readiness.js';
 import { AbstractNames, FilesystemNames } from './socket-names.js';
 import { SocketTransport } from './socket-transport.js';
@@ -19,8 +20,9 @@ type Role = 'primary' | 'secondary';
  * Opens the IPC of a secondary process: C's `rte_mp_channel_init` with `--proc-type=secondary`. Succeeds without a
  * primary; the first request then says who is missing.
  *
- * Rejects with `EINVAL` or `ENAMETOOLONG` (options), `EACCES` and the like (runtime directory), `ETIMEDOUT` (the
- * runtime directory stays locked for 30 s), `ECANCELED` (aborted).
+ * Rejects with `EINVAL` or `ENAMETOOLONG` (options), `EVERSION` (a primary of an unknown release), `ENOTSUP` (a primary
+ * that has disabled multi-process), `EACCES` and the like (runtime directory), `ETIMEDOUT` (the runtime directory stays
+ * locked for 30 s), `ECANCELED` (aborted).
  *
  * @example
  * await using channel = await openSecondary({ filePrefix: 'rte' });
@@ -56,11 +58,22 @@ export async function openOn(
   if (signal?.aborted) throw closedError();
   const isAbstract = socketNamespace === 'abstract';
   const transport = inMemory?.(directory) ?? socketTransport(directory, isAbstract);
-  const publicEndpoint = options.visibility === 'peer' ? await transport.bindPublic(role, signal) : undefined;
-  const configPath = role === 'secondary' && inMemory === undefined ? `${directory}/config` : undefined;
-  const trustedUids = isAbstract && inMemory === undefined ? [0, process.getuid?.() ?? 0] : undefined;
+  const isSocket = inMemory === undefined;
+  const hasConfig = role === 'secondary' && isSocket;
+  const configPath = hasConfig ? `${directory}/config` : undefined;
+  const isPeer = options.visibility === 'peer';
+  const link = new PrimaryLink({
+    transport,
+    dialect: options.dialect,
+    configPath,
+    announce: isPeer && !isAbstract,
+  });
+  if (role === 'secondary') link.refresh(); // before there is a socket that the primary could wait for
+  const publicEndpoint = isPeer ? await transport.bindPublic(role, signal) : undefined;
+  const trustedUids = isAbstract && isSocket ? [0, process.getuid?.() ?? 0] : undefined;
   return new MpChannel(
-    new ChannelCore({ role, transport, options, configPath, trustedUids, publicEndpoint }),
+    new ChannelCore({ role, transport, options, link, trustedUids, publicEndpoint }),
+    configPath,
   );
 }
 

@@ -1,4 +1,6 @@
 import { DIALECTS, type Dialect, type DialectId, dialectOf } from '../protocol/dialect.js';
+import { MpError } from '../protocol/errors.js';
+import { enableMultiProcess } from '../shm/mp-status.js';
 import { type ConfigHead, readConfigHead } from './sys/config-head.js';
 import { fileError } from './system-error.js';
 import type { Transport } from './transport.js';
@@ -6,24 +8,30 @@ import type { Transport } from './transport.js';
 /** What a primary speaks that says nothing about itself: a Node primary without shared memory. */
 export const DEFAULT_DIALECT = DIALECTS['332/8'];
 
+export interface PrimaryLinkOptions {
+  readonly transport: Transport;
+  readonly dialect: DialectId | 'auto';
+  /** The primary's `config`; `undefined` where there is none to look at. */
+  readonly configPath: string | undefined;
+  /** Whether to say in `config` that secondaries exist, as each C secondary does. */
+  readonly announce: boolean;
+}
+
 /**
- * Which wire dialect to use. It is looked up again whenever another process has become the primary: a datagram of the
- * wrong length would end the IPC thread of a C process.
+ * What we know of the primary, and so which wire dialect to use. It is looked at again whenever another process has
+ * become the primary: a datagram of the wrong length would end the IPC thread of a C process.
  */
 export class PrimaryLink {
-  readonly #transport: Transport;
-  readonly #configPath: string | undefined;
+  readonly #options: PrimaryLinkOptions;
   readonly #fixed: Dialect | undefined;
   #dialect: Dialect;
   #incarnation: string | undefined;
   #isStarting = false;
   #onReplaced: () => void = () => {};
 
-  /** @param configPath the primary's `config`; `undefined` where there is none to look at */
-  constructor(transport: Transport, configPath: string | undefined, dialect: DialectId | 'auto') {
-    this.#transport = transport;
-    this.#configPath = configPath;
-    this.#fixed = dialect === 'auto' ? undefined : DIALECTS[dialect];
+  constructor(options: PrimaryLinkOptions) {
+    this.#options = options;
+    this.#fixed = options.dialect === 'auto' ? undefined : DIALECTS[options.dialect];
     this.#dialect = this.#fixed ?? DEFAULT_DIALECT;
   }
 
@@ -42,9 +50,12 @@ export class PrimaryLink {
     this.#onReplaced = callback;
   }
 
-  /** Looks whether the primary is still the one it was; throws `EVERSION` if it speaks nothing that we know. */
+  /**
+   * Looks whether the primary is still the one it was. Throws `EVERSION` if it speaks nothing that we know, `ENOTSUP` if
+   * it refuses secondaries.
+   */
   refresh(): void {
-    const incarnation = this.#transport.primaryIncarnation();
+    const incarnation = this.#options.transport.primaryIncarnation();
     if (incarnation === this.#incarnation && !this.#isStarting) return;
     if (incarnation !== this.#incarnation) this.#onReplaced();
     this.#read(); // a failure leaves the old incarnation, so that the next call looks again
@@ -58,23 +69,35 @@ export class PrimaryLink {
   }
 
   #read(): void {
-    const head = this.#configHead();
+    const { configPath, announce } = this.#options;
+    const head = configPath === undefined ? undefined : configHead(configPath);
     // Without its owner's lock the file is a dead primary's, and tells nothing about the one at the socket.
     const alive = head?.lock !== undefined;
     this.#isStarting = alive && !head.complete;
     if (this.#fixed === undefined) this.#dialect = alive ? dialectOf(head.versionWord) : DEFAULT_DIALECT;
+    if (configPath !== undefined && announce && alive && head.complete) this.#announce(configPath);
   }
 
-  #configHead(): ConfigHead | undefined {
-    if (this.#configPath === undefined) return undefined;
+  #announce(configPath: string): void {
     try {
-      return readConfigHead(this.#configPath);
+      if (enableMultiProcess(configPath) !== 'disabled') return;
     } catch (error) {
-      throw fileError(
-        error,
-        this.#configPath,
-        'Run as the same user as the primary, or give the option dialect',
-      );
+      // With the dialect given, a release that we know nothing else about is the user's choice.
+      if (this.#fixed !== undefined && error instanceof MpError && error.code === 'EVERSION') return;
+      throw error;
     }
+    throw new MpError(
+      'ENOTSUP',
+      `The primary of ${configPath} has disabled multi-process. Open with visibility 'private' to ask it all the same`,
+      { path: configPath },
+    );
+  }
+}
+
+function configHead(path: string): ConfigHead | undefined {
+  try {
+    return readConfigHead(path);
+  } catch (error) {
+    throw fileError(error, path, 'Run as the same user as the primary, or give the option dialect');
   }
 }
