@@ -3,7 +3,7 @@ import type { Dialect } from '../protocol/dialect.js';
 import type { Message } from '../protocol/message.js';
 import type { MpType } from '../protocol/message-type.js';
 import { diagnostics, type TrafficEvent } from './diagnostics.js';
-import { Outbox } from './outbox.js';
+import { Outbox, type Outgoing } from './outbox.js';
 import type { Counters } from './stats.js';
 import type { Endpoint, Transport } from './transport.js';
 
@@ -61,13 +61,19 @@ export class Sender {
     this.#outbox.cancel(result, endpoint);
   }
 
-  #outgoing(encoded: Encoded, sending: Sending) {
-    const { bytes, fds } = encoded;
-    const done = (result: number) => {
-      if (result === 0) this.#sent(encoded, sending.to);
-      sending.done(result);
+  #outgoing(encoded: Encoded, { endpoint, to, connected, deadline, done }: Sending): Outgoing {
+    return {
+      endpoint,
+      to,
+      connected,
+      deadline,
+      bytes: encoded.bytes,
+      fds: encoded.fds,
+      done: (result) => {
+        if (result === 0) this.#sent(encoded, to);
+        done(result);
+      },
     };
-    return { ...sending, bytes, fds, done };
   }
 
   #sent({ type, name, fds }: Encoded, peer: string): void {

@@ -1,10 +1,11 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isSecondarySocket } from '../protocol/paths.js';
+import { isSecondarySocket, PRIMARY_SOCKET } from '../protocol/paths.js';
 import { ownSocketFile, tryUnlink } from './exit-cleanup.js';
 import { removeStaleSockets } from './stale-sockets.js';
 import type { SocketNamespace } from './sys/address.js';
 import { EAGAIN } from './sys/errno.js';
+import { FileIdentity } from './sys/file-identity.js';
 import { FileLock } from './sys/file-lock.js';
 import { fileError, systemError } from './system-error.js';
 import type { Releasable } from './transport.js';
@@ -25,17 +26,19 @@ export interface SocketNames {
   own(path: string): void;
   /** Drops what killed processes left behind. */
   removeStale(): void;
-  /** Differs whenever another socket has got the name; `undefined`: nobody has it. */
-  incarnation(path: string): string | undefined;
+  /** Differs whenever another socket has got the primary's name; `undefined`: nobody has it. */
+  primaryIncarnation(): string | undefined;
 }
 
 /** What every released DPDK uses: socket files in the runtime directory, guarded by `flock` on it. */
 export class FilesystemNames implements SocketNames {
   readonly namespace = 'filesystem';
   readonly #directory: string;
+  readonly #primary: FileIdentity;
 
   constructor(directory: string) {
     this.#directory = directory;
+    this.#primary = new FileIdentity(`${directory}/${PRIMARY_SOCKET}`);
   }
 
   /** As `eal_create_runtime_dir`: two levels, mode 0700, nothing above. */
@@ -98,10 +101,8 @@ export class FilesystemNames implements SocketNames {
     removeStaleSockets(this.#directory);
   }
 
-  incarnation(path: string): string | undefined {
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    // An inode number is used again soon, but not with the same time of binding.
-    return stat && `${stat.ino}:${stat.ctimeMs}`;
+  primaryIncarnation(): string | undefined {
+    return this.#primary.current();
   }
 }
 
@@ -138,7 +139,7 @@ export class AbstractNames implements SocketNames {
   removeStale(): void {}
 
   /** A connected socket notices by itself when its peer is gone, and no C process is ever here to be hurt. */
-  incarnation(): string {
+  primaryIncarnation(): string {
     return '';
   }
 

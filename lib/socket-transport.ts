@@ -64,7 +64,7 @@ export class SocketTransport implements Transport {
   }
 
   primaryIncarnation(): string | undefined {
-    return this.#names.incarnation(this.primaryPath);
+    return this.#names.primaryIncarnation();
   }
 
   wait(readable: readonly Endpoint[], writable: Endpoint | undefined, timeoutMs: number): void {

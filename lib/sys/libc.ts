@@ -26,6 +26,9 @@ export const setsockopt = call('int setsockopt(int fd, int level, int name, void
 export const sendmsg = call('long sendmsg(int fd, uintptr_t msg, int flags)');
 export const recvmsg = call('long recvmsg(int fd, uintptr_t msg, int flags)');
 export const poll = call('int poll(uintptr_t fds, unsigned long count, int timeout)');
+export const statx = call(
+  'int statx(int dirfd, const void *path, int flags, uint32_t mask, uintptr_t statx)',
+);
 export const close = call('int close(int fd)');
 export const flock = call('int flock(int fd, int operation)');
 /** `fcntl` with a pointer: `F_GETLK` and its kin, whose argument is a `struct flock`. */
