@@ -1,6 +1,7 @@
 import { DIALECTS, type Dialect, type DialectId, dialectOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { enableMultiProcess } from '../shm/mp-status.js';
+import { debug } from './diagnostics.js';
 import { type ConfigHead, readConfigHead } from './sys/config-head.js';
 import { fileError } from './system-error.js';
 import type { Transport } from './transport.js';
@@ -82,9 +83,10 @@ export class PrimaryLink {
     try {
       if (enableMultiProcess(configPath) !== 'disabled') return;
     } catch (error) {
-      // With the dialect given, a release that we know nothing else about is the user's choice.
-      if (this.#fixed !== undefined && error instanceof MpError && error.code === 'EVERSION') return;
-      throw error;
+      // Messages need nothing of a memory layout that we don't know.
+      if (!(error instanceof MpError && (error.code === 'EVERSION' || error.code === 'ELAYOUT'))) throw error;
+      debug('not announced to the primary: %s', error.message);
+      return;
     }
     throw new MpError(
       'ENOTSUP',

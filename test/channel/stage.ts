@@ -1,0 +1,94 @@
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SocketNamespace } from '../../lib/sys/address.js';
+import { type Datagram, DatagramSocket } from '../../lib/sys/datagram-socket.js';
+import * as libc from '../../lib/sys/libc.js';
+import { waitForSockets } from '../../lib/sys/poll.js';
+import { type Dialect, decodeMessage, encodeMessage, type Message, MpType } from '../../protocol/index.js';
+
+const RTE_MAGIC = 19820526;
+const F_OFD_SETLK = 37;
+const F_WRLCK = 1;
+
+/** A runtime directory in which a test plays a C process by hand, byte for byte. */
+export class Stage {
+  readonly runtimeDir = mkdtempSync(join(tmpdir(), 'mp-'));
+  readonly filePrefix = 'stage';
+  readonly directory = `${this.runtimeDir}/stage`;
+  readonly primaryPath = `${this.directory}/mp_socket`;
+  #config: number | undefined;
+  #sockets: DatagramSocket[] = [];
+
+  constructor() {
+    mkdirSync(this.directory, { mode: 0o700 });
+  }
+
+  get options() {
+    return { runtimeDir: this.runtimeDir, filePrefix: this.filePrefix };
+  }
+
+  /** A raw socket, bound in the directory under `name`; unbound without one. */
+  socket(name?: string, namespace: SocketNamespace = 'filesystem'): DatagramSocket {
+    const socket = DatagramSocket.open(namespace);
+    if (typeof socket === 'number') throw new RangeError(`socket: ${socket}`);
+    this.#sockets.push(socket);
+    if (name !== undefined && socket.bind(`${this.directory}/${name}`) !== 0)
+      throw new RangeError(`bind ${name}`);
+    return socket;
+  }
+
+  /** Writes the head of `config` and, as a living primary does, holds its lock; magic only once it is `complete`. */
+  writeConfig(versionWord: number, complete = true): void {
+    this.#config ??= openSync(`${this.directory}/config`, 'w+');
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(complete ? RTE_MAGIC : 0, 0);
+    head.writeUInt32LE(versionWord, 4);
+    writeSync(this.#config, head, 0, 8, 0);
+    const lock = Buffer.alloc(32);
+    lock.writeInt16LE(F_WRLCK, 0);
+    lock.writeBigInt64LE(136n, 8);
+    lock.writeBigInt64LE(17408n, 16);
+    if (libc.fcntlLock(this.#config, F_OFD_SETLK, lock) !== 0) throw new RangeError('config is locked');
+  }
+
+  /** The primary dies: its lock goes, its files stay. */
+  dropLock(): void {
+    if (this.#config !== undefined) closeSync(this.#config);
+    this.#config = undefined;
+  }
+
+  /** Another process takes the primary's place. */
+  replacePrimary(old: DatagramSocket): DatagramSocket {
+    old.close();
+    unlinkSync(this.primaryPath);
+    return this.socket('mp_socket');
+  }
+
+  end(): void {
+    this.dropLock();
+    for (const socket of this.#sockets) socket.close();
+    rmSync(this.runtimeDir, { recursive: true });
+  }
+}
+
+/** The next datagram of a raw socket, waited for on the event loop. */
+export async function nextDatagram(socket: DatagramSocket): Promise<Datagram> {
+  for (;;) {
+    const datagram = socket.receive();
+    if (typeof datagram === 'number') throw new RangeError(`recvmsg: ${datagram}`);
+    if (datagram !== undefined) return datagram;
+    waitForSockets([socket.fd], undefined, 1);
+    await new Promise(setImmediate);
+  }
+}
+
+/** Answers the next request as a primary of this dialect would; returns its name. */
+export async function answerNext(socket: DatagramSocket, dialect: Dialect, answer: Omit<Message, 'name'>) {
+  const { bytes, sender, fds } = await nextDatagram(socket);
+  for (const owned of fds) owned.close();
+  const { name, type } = decodeMessage(dialect, bytes);
+  if (type !== MpType.REQ || sender === undefined) throw new RangeError(`type ${type} from ${sender}`);
+  socket.send(encodeMessage(dialect, MpType.REP, { ...answer, name }), answer.fds ?? [], sender);
+  return name;
+}
