@@ -10,7 +10,7 @@ import type { ChannelCore } from './channel-core.js';
 import { diagnostics } from './diagnostics.js';
 import type { MpReply, Peer } from './message.js';
 import { DEFAULT_TIMEOUT_MS } from './options.js';
-import { closedError } from './readiness.js';
+import { assertNotAborted, closedError } from './readiness.js';
 import type { ChannelStats } from './stats.js';
 
 /** Options of the calls that block. */
@@ -110,6 +110,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     this.#assertOpen();
     checkTimeout(timeoutMs);
+    assertNotAborted(signal);
     await this.#core.messenger.send(message, timeoutMs, signal);
   }
 
@@ -148,6 +149,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     this.#assertOpen();
     checkTimeout(timeoutMs);
+    assertNotAborted(signal);
     const ask = () => this.#core.requester.request(message, timeoutMs, signal);
     if (!diagnostics.request.hasSubscribers) return ask();
     return diagnostics.request.tracePromise(ask, { name: message.name, sync: false });

@@ -33,8 +33,8 @@ export class Messenger {
     const lock = readiness.tryNow() ?? (await readiness.wait(deadline, signal));
     try {
       await (this.#options.role === 'primary'
-        ? this.#broadcast(message, deadline)
-        : this.#unicast(message, deadline));
+        ? this.#broadcast(message, deadline, signal)
+        : this.#unicast(message, deadline, signal));
     } finally {
       lock.release();
     }
@@ -53,22 +53,22 @@ export class Messenger {
     this.#endpoint = undefined;
   }
 
-  async #unicast(message: Message, deadline: number): Promise<void> {
+  async #unicast(message: Message, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const { transport, link } = this.#options;
-    let result = await this.#sendTo(transport.primaryPath, message, deadline);
+    let result = await this.#sendTo(transport.primaryPath, message, deadline, signal);
     if (result === -ECONNREFUSED) {
       link.invalidate(); // the next try connects to whoever is the primary now, or says that there is none
       link.refresh();
-      result = await this.#sendTo(transport.primaryPath, message, deadline);
+      result = await this.#sendTo(transport.primaryPath, message, deadline, signal);
     }
     if (result < 0) throw failure(result, message.name, transport.primaryPath);
   }
 
   /** Everybody gets it who can; then the first failure is reported, as in C. */
-  async #broadcast(message: Message, deadline: number): Promise<void> {
+  async #broadcast(message: Message, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const { transport } = this.#options;
     const peers = transport.secondaries();
-    const results = await Promise.all(peers.map((peer) => this.#sendTo(peer, message, deadline)));
+    const results = await Promise.all(peers.map((peer) => this.#sendTo(peer, message, deadline, signal)));
     const failures = peers.filter((peer, i) => !this.#isReached(peer, results[i] ?? 0));
     const first = failures[0];
     if (first !== undefined)
@@ -83,7 +83,7 @@ export class Messenger {
   }
 
   /** 0 or `-errno`. */
-  #sendTo(to: string, message: Message, deadline: number): Promise<number> {
+  #sendTo(to: string, message: Message, deadline: number, signal: AbortSignal | undefined): Promise<number> {
     const { sender, link, transport, role } = this.#options;
     const connected = role === 'secondary';
     this.#endpoint ??= transport.openReply(connected);
@@ -94,6 +94,7 @@ export class Messenger {
         to,
         connected,
         deadline,
+        signal,
         done,
       });
     });

@@ -1,4 +1,4 @@
-import { EAGAIN, ENOBUFS } from './sys/errno.js';
+import { EAGAIN, ECANCELED, ENOBUFS } from './sys/errno.js';
 import { OwnedFd } from './sys/owned-fd.js';
 import type { Endpoint, Transport } from './transport.js';
 
@@ -23,6 +23,8 @@ export interface Outgoing {
   readonly fds: readonly number[];
   /** Until when to wait for room, on the clock of `performance.now()`. */
   readonly deadline: number;
+  /** Gives up waiting, with `-ECANCELED`. */
+  readonly signal?: AbortSignal | undefined;
   /** Called once: 0 (sent), `-EAGAIN` (no room until the deadline), `-ENOBUFS` (too many wait) or another `-errno`. */
   readonly done: (result: number) => void;
 }
@@ -32,6 +34,7 @@ interface Waiting {
   readonly bytes: Uint8Array;
   /** Duplicates: the sender may close its own meanwhile. */
   readonly fds: readonly OwnedFd[];
+  readonly onAbort: () => void;
 }
 
 /** What waits for room at one destination. */
@@ -78,11 +81,14 @@ export class Outbox {
 
   /** Gives up what waits to leave from `endpoint`, or everything, with this result. */
   cancel(result: number, endpoint?: Endpoint): void {
+    this.#giveUp(result, ({ outgoing }) => endpoint === undefined || outgoing.endpoint === endpoint);
+  }
+
+  #giveUp(result: number, isGiven: (waiting: Waiting) => boolean): void {
     for (const queue of [...this.#queues.values()]) {
-      const isGiven = ({ outgoing }: Waiting) => endpoint === undefined || outgoing.endpoint === endpoint;
       const given = queue.waiting.filter(isGiven);
+      if (given.length === 0) continue;
       queue.waiting = queue.waiting.filter((waiting) => !isGiven(waiting));
-      this.#stopWaiting(queue);
       this.#continue(queue);
       for (const waiting of given) this.#finish(waiting, result);
     }
@@ -95,7 +101,9 @@ export class Outbox {
       return;
     }
     this.#queued++;
-    const waiting = { outgoing, bytes: outgoing.bytes.slice(), fds };
+    const onAbort = () => this.#giveUp(-ECANCELED, (other) => other === waiting);
+    const waiting: Waiting = { outgoing, bytes: outgoing.bytes.slice(), fds, onAbort };
+    outgoing.signal?.addEventListener('abort', onAbort, { once: true });
     if (queue !== undefined) {
       queue.waiting.push(waiting);
       return;
@@ -156,6 +164,7 @@ export class Outbox {
 
   #finish(waiting: Waiting, result: number): void {
     this.#queued--;
+    waiting.outgoing.signal?.removeEventListener('abort', waiting.onAbort);
     for (const owned of waiting.fds) owned.close();
     waiting.outgoing.done(result);
   }

@@ -31,7 +31,7 @@ export class Readiness {
   /** Resolves to what has to be released once everything is sent. */
   async wait(deadline: number, signal: AbortSignal | undefined): Promise<Releasable> {
     for (;;) {
-      throwIfAborted(signal);
+      assertNotAborted(signal);
       const ready = this.tryNow();
       if (ready !== undefined) return ready;
       if (performance.now() >= deadline) throw this.#notReady();
@@ -75,7 +75,8 @@ export function closedError(): MpError {
   return new MpError('ECANCELED', 'The channel is closed: open another one');
 }
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
+/** Throws `ECANCELED` if the caller has given up already. */
+export function assertNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
     throw new MpError('ECANCELED', 'Aborted by its signal before anything was sent', {
       cause: signal.reason,

@@ -25,6 +25,7 @@ export interface Sending {
   readonly to: string;
   readonly connected: boolean;
   readonly deadline: number;
+  readonly signal?: AbortSignal | undefined;
   readonly done: (result: number) => void;
 }
 
@@ -61,12 +62,13 @@ export class Sender {
     this.#outbox.cancel(result, endpoint);
   }
 
-  #outgoing(encoded: Encoded, { endpoint, to, connected, deadline, done }: Sending): Outgoing {
+  #outgoing(encoded: Encoded, { endpoint, to, connected, deadline, signal, done }: Sending): Outgoing {
     return {
       endpoint,
       to,
       connected,
       deadline,
+      signal,
       bytes: encoded.bytes,
       fds: encoded.fds,
       done: (result) => {

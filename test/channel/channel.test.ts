@@ -165,6 +165,14 @@ for (const name of ['memory', 'filesystem', 'abstract'] satisfies WorldName[]) {
         const closed = mpError(secondary.request({ name: 'silent' }));
         abort.abort();
         expect((await aborted).code).to.equal('ECANCELED');
+        const { sent } = secondary.stats;
+        for (const late of [
+          secondary.request({ name: 'silent' }, { signal: abort.signal }),
+          secondary.sendMessage({ name: 'silent' }, { signal: abort.signal }),
+        ]) {
+          expect((await mpError(late)).code).to.equal('ECANCELED');
+        }
+        expect(secondary.stats.sent).to.equal(sent);
         await secondary.close();
         expect((await closed).code).to.equal('ECANCELED');
         expect((await mpError(secondary.request({ name: 'silent' }))).code).to.equal('ECANCELED');
@@ -468,6 +476,10 @@ for (const name of ['memory', 'filesystem', 'abstract'] satisfies WorldName[]) {
         const failed = results.filter((result) => result.status === 'rejected');
         expect(failed.length).to.be.within(8, 9);
         expect(failed.map(({ reason }) => reason.code)).to.deep.equal(Array(failed.length).fill('ETIMEDOUT'));
+        const abort = new AbortController();
+        const aborted = mpError(secondary.sendMessage({ name: 'stuck' }, { signal: abort.signal }));
+        abort.abort();
+        expect((await aborted).code).to.equal('ECANCELED');
         const closing = mpError(secondary.sendMessage({ name: 'stuck' }));
         await secondary.close();
         expect((await closing).code).to.equal('ECANCELED');
