@@ -38,6 +38,7 @@ export interface ActionsOptions {
 export class Actions {
   readonly #options: ActionsOptions;
   readonly #handlers = new Map<string, Handler>();
+  readonly #builtIn = new Map<string, Handler>();
   #endpoint: Endpoint | undefined;
   #pending = 0;
 
@@ -61,6 +62,11 @@ export class Actions {
 
   unregister(name: string): boolean {
     return this.#handlers.delete(name);
+  }
+
+  /** What answers while nobody has registered under this name. */
+  registerBuiltIn(name: string, handler: Handler): void {
+    this.#builtIn.set(name, handler);
   }
 
   /** Starts to handle what comes in. */
@@ -96,7 +102,7 @@ export class Actions {
       receiver.drop('late-reply', fds, sender, message.name);
       return;
     }
-    const handler = this.#handlers.get(message.name);
+    const handler = this.#handlers.get(message.name) ?? this.#builtIn.get(message.name);
     if (handler !== undefined) {
       this.#handle(handler, inbound);
       return;

@@ -1,5 +1,6 @@
 import { MpError } from '../protocol/errors.js';
 import { Actions } from './actions.js';
+import { ChannelMemory } from './channel-memory.js';
 import { Messenger } from './messenger.js';
 import type { ResolvedOptions } from './options.js';
 import type { PrimaryLink } from './primary-link.js';
@@ -35,6 +36,7 @@ export class ChannelCore {
   readonly messenger: Messenger;
   readonly requester: Requester;
   readonly replier: Replier;
+  readonly memory: ChannelMemory;
   onError: (error: unknown) => void = () => {};
   onWarning: (error: MpError) => void = () => {};
   readonly #sender: Sender;
@@ -77,7 +79,15 @@ export class ChannelCore {
     this.actions = actions;
     this.#sender = sender;
     this.#readiness = readiness;
+    this.memory = new ChannelMemory({
+      filePrefix: options.filePrefix,
+      runtimeDir: options.runtimeDir,
+      options: options.memory,
+      actions,
+      whileWaiting: (ms) => this.#wait(ms),
+    });
     link.onReplaced(() => {
+      this.memory.forgetPrimary();
       this.requester.forgetPrimary();
       this.messenger.forgetPrimary();
     });
@@ -93,7 +103,15 @@ export class ChannelCore {
     this.requester.close();
     this.#sender.cancel(-ECANCELED);
     this.messenger.close();
+    this.memory.close();
     this.publicEndpoint?.close();
+  }
+
+  /** Sleeps, but serves what comes in: whoever holds what we wait for may be waiting for our answer. */
+  #wait(ms: number): void {
+    const { endpoint } = this.actions;
+    this.transport.wait(endpoint === undefined ? [] : [endpoint], undefined, ms);
+    this.actions.serve();
   }
 
   #warn(reason: string, detail: string): void {

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { DialectId } from '../protocol/dialect.js';
-import type { MpError } from '../protocol/errors.js';
+import { MpError } from '../protocol/errors.js';
 import type { Message } from '../protocol/message.js';
 import { pidOfSocket } from '../protocol/paths.js';
 import { checkTimeout } from '../protocol/validate.js';
 import { disableMultiProcess } from '../shm/mp-status.js';
+import type { SharedMemory } from '../shm/shared-memory.js';
 import type { Handler } from './actions.js';
 import type { ChannelCore } from './channel-core.js';
 import { diagnostics } from './diagnostics.js';
@@ -75,6 +76,23 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   /** Counters since the channel was opened; a snapshot. */
   get stats(): ChannelStats {
     return this.#core.counters.snapshot();
+  }
+
+  /**
+   * The primary's shared memory, attached at first use: memzones without copies. After the primary was replaced the next
+   * access attaches to the new one, and what came from the old one says `ERESTARTED`. While memory is attached, a `'peer'`
+   * answers the primary's memory sync requests. `close` detaches it.
+   *
+   * Throws what `attachMemory` (`dpdk-ipc/shm`) throws: `ENOPRIMARY` without a C primary, and so on; `ENOTSUP` on a
+   * primary.
+   *
+   * @example
+   * const counters = new DataView(channel.memory.lookup('shared_info').buffer);
+   */
+  get memory(): SharedMemory {
+    this.#assertOpen();
+    if (this.role === 'secondary') return this.#core.memory.get();
+    throw new MpError('ENOTSUP', 'A Node primary has no shared memory yet: use memzones of a C primary');
   }
 
   /**

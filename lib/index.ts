@@ -1,8 +1,11 @@
 export type { DialectId } from '../protocol/dialect.js';
 export { MpError } from '../protocol/errors.js';
 export type { Message } from '../protocol/message.js';
+export type { Memzone } from '../shm/memzone.js';
+export type { SharedMemory } from '../shm/shared-memory.js';
 export { type Handler, type HandlerResult, IGNORE } from './actions.js';
 export { type ChannelEvents, MpChannel, type SendOptions, type SyncRequestOptions } from './channel.js';
+export type { ChannelMemoryOptions } from './channel-memory.js';
 export type { DropEvent, RequestTrace, TrafficEvent } from './diagnostics.js';
 export type { MpReply, Peer, ReceivedMessage, ReplyBody } from './message.js';
 export { openPrimary, openSecondary } from './open.js';

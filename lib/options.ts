@@ -1,5 +1,6 @@
 import { DIALECTS, type DialectId } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
+import type { ChannelMemoryOptions } from './channel-memory.js';
 import type { SocketNamespace } from './sys/address.js';
 
 /** What `requestSync`, `request` and `sendMessage` wait by default, in milliseconds. */
@@ -46,6 +47,8 @@ export interface SecondaryOptions extends ChannelOptions {
    * primary answers us and never waits for us.
    */
   readonly visibility?: 'peer' | 'private';
+  /** How `channel.memory` attaches the primary's memory; read-only by default. */
+  readonly memory?: ChannelMemoryOptions;
 }
 
 /** Options of `openPrimary`. */
@@ -63,6 +66,7 @@ export interface ResolvedOptions {
   readonly maxPendingMessages: number;
   readonly exclusiveRequests: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly memory: ChannelMemoryOptions;
 }
 
 /** Throws `EINVAL` for a value that an option doesn't take. */
@@ -90,6 +94,7 @@ export function resolveOptions(options: SecondaryOptions, role: 'primary' | 'sec
     maxPendingMessages: numberOf('maxPendingMessages', options.maxPendingMessages ?? 1024, 1, 1_000_000),
     exclusiveRequests: options.exclusiveRequests ?? false,
     signal,
+    memory: options.memory ?? {},
   };
 }
 
