@@ -1,0 +1,129 @@
+import { MAX_VIEW_LENGTH, Mapping } from '../lib/sys/mapping.js';
+import { MpError } from '../protocol/errors.js';
+import { callError } from './errors.js';
+import { mapRun, type PageRun } from './page-run.js';
+import type { Window } from './window.js';
+
+/** What `zone.share()` returns: plain data that survives `postMessage`. For `attachShared` alone to look into. */
+export interface MemzoneHandle {
+  readonly type: 'dpdk-ipc:memzone';
+  readonly name: string;
+  readonly addr: bigint;
+  readonly len: number;
+  readonly writable: boolean;
+  readonly pageSize: number;
+  /** Where the zone begins in the pages. */
+  readonly offset: number;
+  readonly runs: readonly PageRun[];
+}
+
+/** @internal */
+export function handleOf(
+  window: Window,
+  name: string,
+  addr: bigint,
+  len: number,
+  writable: boolean,
+): MemzoneHandle {
+  const { runs } = window;
+  const offset = Number(addr) - window.base;
+  return {
+    type: 'dpdk-ipc:memzone',
+    name,
+    addr,
+    len,
+    writable,
+    pageSize: window.list.pageSize,
+    offset,
+    runs,
+  };
+}
+
+/**
+ * A memzone in a thread that didn't attach the memory. `bytes` is over the same pages as in every other thread and
+ * process; `Atomics` work on it across all of them, except `wait` and `notify`, which need a SharedArrayBuffer.
+ */
+export class SharedMemzone {
+  readonly name: string;
+  readonly addr: bigint;
+  readonly len: number;
+  readonly #mapping: Mapping;
+  #bytes: Uint8Array | undefined;
+
+  /** @internal */
+  constructor(handle: MemzoneHandle, mapping: Mapping) {
+    this.name = handle.name;
+    this.addr = handle.addr;
+    this.len = handle.len;
+    this.#mapping = mapping;
+    this.#bytes = new Uint8Array(mapping.view(handle.offset, handle.len));
+  }
+
+  /** The memory itself; `EBADF` after `detach`. */
+  get bytes(): Uint8Array {
+    if (this.#bytes !== undefined) return this.#bytes;
+    throw new MpError('EBADF', `Memzone ${JSON.stringify(this.name)} was detached: call attachShared again`);
+  }
+
+  get buffer(): ArrayBuffer {
+    return this.bytes.buffer as ArrayBuffer;
+  }
+
+  get byteOffset(): number {
+    return this.bytes.byteOffset;
+  }
+
+  /** Ends new access; the pages stay mapped until the last array over them is collected. */
+  detach(): void {
+    this.#bytes = undefined;
+    this.#mapping.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.detach();
+  }
+}
+
+/**
+ * Maps the pages of a memzone that another thread of this machine shared with `zone.share()`: the nearest thing to a
+ * SharedArrayBuffer over memory that isn't V8's. It doesn't learn of the zone's end: where that matters, ask
+ * `zone.valid` in the thread that attached.
+ *
+ * Throws `ESTALE` (the zone was freed since), `ENOENT` (so was its page), `EACCES`, `EINVAL` (no handle of ours).
+ *
+ * @example
+ * worker.postMessage(zone.share());
+ * // in the worker:
+ * parentPort.once('message', (handle) => {
+ *   const counters = new BigUint64Array(attachShared(handle).buffer, 0, 4);
+ *   Atomics.add(counters, 1, 1n);
+ * });
+ */
+export function attachShared(handle: MemzoneHandle): SharedMemzone {
+  const length = totalOf(handle.runs);
+  if (!isWhole(handle, length)) {
+    throw new MpError('EINVAL', 'This is no handle of a memzone: post what zone.share() returned, unchanged');
+  }
+  const mapping = Mapping.reserve(length, handle.pageSize);
+  if (typeof mapping === 'number') throw callError(mapping, 'mmap', handle.name);
+  try {
+    let at = 0;
+    for (const run of handle.runs) {
+      mapRun(mapping, at, run, handle.writable, run.file);
+      at += run.length;
+    }
+    return new SharedMemzone(handle, mapping);
+  } catch (error) {
+    mapping.close();
+    throw error;
+  }
+}
+
+function isWhole({ type, offset, len }: MemzoneHandle, length: number): boolean {
+  if (type !== 'dpdk-ipc:memzone' || !Number.isSafeInteger(offset) || offset < 0) return false;
+  return len <= MAX_VIEW_LENGTH && offset + len <= length;
+}
+
+function totalOf(runs: readonly PageRun[]): number {
+  return runs.reduce((sum, run) => sum + run.length, 0);
+}

@@ -1,0 +1,289 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { copyMemory } from '../lib/sys/safe-copy.js';
+import { versionOf } from '../protocol/dialect.js';
+import { MpError } from '../protocol/errors.js';
+import type { Attachment } from './attachment.js';
+import { callError } from './errors.js';
+import type { FbarrayCopy } from './fbarray-file.js';
+import { LockWait, POLLS } from './lock-wait.js';
+import { type Memseg, readMemseg } from './memseg.js';
+import type { MemsegList } from './memseg-list.js';
+import { Memzone, type ZoneMemory } from './memzone.js';
+import { hasName, isFilled, nameBytes, readMemzone } from './memzone-entry.js';
+import type { Look, TableLock } from './table-lock.js';
+import type { Window } from './window.js';
+import { Windows } from './windows.js';
+
+/** What `attachMemory` was asked for. */
+export interface MemoryBehaviour {
+  readonly writable: boolean;
+  readonly lockTimeoutMs: number;
+  readonly whileWaiting: (ms: number) => void;
+}
+
+const MEMZONE_TABLE: Pick<Look<FbarrayCopy>, 'isSame'> = { isSame: (a, b) => a.equals(b) };
+
+/**
+ * The shared memory of a primary, as `attachMemory` returns it. Looking something up takes the lock that C takes, for
+ * the time of copying the table, so it may block this thread for as long as a C process changes it: normally
+ * microseconds, at most `lockTimeoutMs`. It throws `ETIMEDOUT` then; the `…Async` forms wait without blocking.
+ *
+ * Every method throws `ENOPRIMARY` once the primary is gone, `ERESTARTED` once another one has taken its place, `EBADF`
+ * after `detach`, `ELAYOUT` where the shared files hold what they can't.
+ */
+export class SharedMemory {
+  /** Bytes can be written; see `attachMemory`. */
+  readonly writable: boolean;
+  /** The primary's release, as in `rte_version`: `'22.11.11'`. */
+  readonly version: string;
+  readonly #attachment: Attachment;
+  readonly #behaviour: MemoryBehaviour;
+  readonly #windows: Windows;
+  readonly #zoneMemory: ZoneMemory;
+
+  /** @internal Use `attachMemory`. */
+  constructor(attachment: Attachment, behaviour: MemoryBehaviour) {
+    this.writable = behaviour.writable;
+    this.version = versionOf(attachment.memConfig.versionWord);
+    this.#attachment = attachment;
+    this.#behaviour = behaviour;
+    this.#windows = new Windows(attachment, behaviour.writable);
+    this.#zoneMemory = {
+      memzones: attachment.memzones,
+      writable: behaviour.writable,
+      problem: () => attachment.problem(),
+      windowAt: (addr, length) => this.#windowAt(addr, length),
+      viewOf: (window, addr, length) => this.#windows.view(window, addr, length),
+      versionOf: (window) => attachment.versionOf(window.list),
+    };
+  }
+
+  /** All memzones, in the table's order [`rte_memzone_walk`]. None is mapped yet. */
+  memzones(): Memzone[] {
+    return this.#read(this.#attachment.mlock, 'mlock', this.#allZones);
+  }
+
+  /** As `memzones`, without blocking while a C process has the lock. */
+  memzonesAsync(): Promise<Memzone[]> {
+    return this.#readAsync(this.#attachment.mlock, 'mlock', this.#allZones);
+  }
+
+  /**
+   * The memzone of exactly this name, or `undefined` [`rte_memzone_lookup`]. A ring's zone is called `RG_<name>`, a
+   * mempool's `MP_<name>`.
+   *
+   * @example
+   * const bytes = memory.lookup('SHARED_INFO')?.bytes;
+   */
+  lookup(name: string): Memzone | undefined {
+    return this.#read(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name));
+  }
+
+  /** As `lookup`, without blocking while a C process has the lock. */
+  lookupAsync(name: string): Promise<Memzone | undefined> {
+    return this.#readAsync(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name));
+  }
+
+  /**
+   * A zero-copy view of `length` bytes at an address of the primary, such as a pointer in a shared structure means
+   * [what `rte_mem_virt2memseg` tells]. It stays mapped for as long as you keep it. Whether the primary still uses the
+   * memory for the same thing is for you to know; a view that goes stale shows the old pages, without an error. `ERANGE`
+   * for a length that isn't positive or over 4 GiB, `EFAULT` where the primary has no memory, and what `zone.bytes`
+   * throws.
+   */
+  view(addr: bigint | number, length: number): Uint8Array {
+    this.#requireUsable();
+    const address = addressOf(addr);
+    requireLength(length);
+    return this.#windows.view(this.#windowAt(address, length), address, length);
+  }
+
+  /**
+   * The pages of all lists, in the order of lists and addresses [`rte_memseg_walk`], external ones included.
+   */
+  memsegs(): Memseg[] {
+    this.#requireUsable();
+    this.#attachment.openArrays();
+    const copyAll = (which: 0 | 1) =>
+      this.#attachment
+        .readLists()
+        .map((list): [MemsegList, FbarrayCopy] => [list, this.#attachment.copySegments(list, which)]);
+    const isSame = (a: [MemsegList, FbarrayCopy][], b: [MemsegList, FbarrayCopy][]) =>
+      a.length === b.length && a.every(([, copy], i) => b[i]?.[1].equals(copy));
+    const copies = this.#look(this.#attachment.memoryHotplugLock, 'memory_hotplug_lock', {
+      copy: copyAll,
+      isSame,
+    });
+    return copies.flatMap(([list, copy]) =>
+      Array.from(copy.mask.indexes(), (segment) => readMemseg(copy.entry(segment), list)),
+    );
+  }
+
+  /**
+   * A copy of a zone's bytes, or of `length` bytes at an address, made by the kernel (process_vm_readv): where touching
+   * a view could end the process with SIGBUS, because the writer truncated or punched its files, this throws `EFAULT`.
+   * A zone is checked before and after: `ESTALE` instead of bytes that were no longer its own. It says nothing about
+   * what the writer did meanwhile.
+   *
+   * @example
+   * const copy = memory.snapshot(zone, { offset: 64, length: 8 });
+   */
+  snapshot(zone: Memzone, range?: { offset?: number; length?: number }): Uint8Array<ArrayBuffer>;
+  snapshot(addr: bigint | number, length: number): Uint8Array<ArrayBuffer>;
+  snapshot(
+    from: Memzone | bigint | number,
+    rangeOrLength: number | { offset?: number; length?: number } = {},
+  ): Uint8Array<ArrayBuffer> {
+    if (from instanceof Memzone) {
+      return this.#snapshotZone(from, typeof rangeOrLength === 'number' ? {} : rangeOrLength);
+    }
+    this.#requireUsable();
+    return this.#copy(addressOf(from), typeof rangeOrLength === 'number' ? rangeOrLength : 0);
+  }
+
+  /**
+   * What a secondary does on the primary's `mp_malloc_sync` (and rollback) [`eal_memalloc_sync_with_primary`]: pages that
+   * are gone are dropped. New ones are mapped when somebody wants them. It takes no lock, for the sender holds them
+   * until all have answered.
+   */
+  sync(): void {
+    if (this.#attachment.problem() === undefined) this.#windows.dropStale();
+  }
+
+  /**
+   * Bytes that are still mapped though nothing uses them any more but views that you kept: of freed memory, and of
+   * everything after `detach`. They are unmapped as those views are collected.
+   */
+  get pinnedBytes(): number {
+    return this.#windows.pinnedBytes;
+  }
+
+  /**
+   * Lets go of the primary's memory: from here on everything throws `EBADF`. Arrays that you kept stay mapped until they
+   * are collected, so that using one never crashes. Detaching twice is harmless.
+   */
+  detach(): void {
+    this.#attachment.close();
+    this.#windows.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.detach();
+  }
+
+  #allZones = (copy: FbarrayCopy): Memzone[] =>
+    Array.from(copy.mask.indexes())
+      .filter((index) => isFilled(copy.entry(index)))
+      .map((index) => this.#zoneAt(copy, index));
+
+  #zoneIn(copy: FbarrayCopy, name: string): Memzone | undefined {
+    const wanted = nameBytes(name);
+    if (wanted === undefined) return undefined;
+    for (const index of copy.mask.indexes()) {
+      const entry = copy.entry(index);
+      if (hasName(entry, wanted) && isFilled(entry)) return this.#zoneAt(copy, index);
+    }
+    return undefined;
+  }
+
+  #zoneAt(copy: FbarrayCopy, index: number): Memzone {
+    const entry = Buffer.from(copy.entry(index));
+    const fields = readMemzone({ bytes: entry, path: this.#attachment.memzones.path }, index);
+    return new Memzone(this.#zoneMemory, index, entry, fields);
+  }
+
+  #snapshotZone(
+    zone: Memzone,
+    { offset = 0, length = zone.len - offset }: { offset?: number; length?: number },
+  ) {
+    requireValid(zone);
+    if (!Number.isInteger(offset) || offset < 0 || offset + length > zone.len) {
+      throw new MpError(
+        'ERANGE',
+        `${length} bytes at ${offset} aren't within the ${zone.len} bytes of memzone ${JSON.stringify(zone.name)}`,
+      );
+    }
+    try {
+      return this.#copy(Number(zone.addr) + offset, length);
+    } finally {
+      // if the zone went away meanwhile, that is what to say, whatever became of the copy
+      requireValid(zone);
+    }
+  }
+
+  #copy(addr: number, length: number): Uint8Array<ArrayBuffer> {
+    requireLength(length);
+    const window = this.#windowAt(addr, length);
+    try {
+      const copy = copyMemory(window.mapping.address + addr - window.base, length);
+      if (typeof copy === 'number') throw callError(copy, 'process_vm_readv', `0x${addr.toString(16)}`);
+      return new Uint8Array(copy);
+    } finally {
+      this.#windows.release(window);
+    }
+  }
+
+  #windowAt(addr: number, length: number): Window {
+    return this.#windows.at(this.#attachment.listAt(addr), addr, length);
+  }
+
+  #requireUsable(): void {
+    const problem = this.#attachment.problem();
+    if (problem !== undefined) throw problem;
+  }
+
+  #read<T>(lock: TableLock, name: string, parse: (copy: FbarrayCopy) => T): T {
+    return parse(this.#look(lock, name, this.#memzoneLook()));
+  }
+
+  async #readAsync<T>(lock: TableLock, name: string, parse: (copy: FbarrayCopy) => T): Promise<T> {
+    const wait = this.#waitFor(name, 0);
+    const look = this.#memzoneLook();
+    for (;;) {
+      this.#requireUsable();
+      const found = lock.tryLook(look);
+      if (found !== undefined) return parse(found.result);
+      await delay(wait.next());
+    }
+  }
+
+  #look<T>(lock: TableLock, name: string, look: Look<T>): T {
+    this.#requireUsable();
+    const wait = this.#waitFor(name, POLLS);
+    for (;;) {
+      const found = lock.tryLook(look);
+      if (found !== undefined) return found.result;
+      const ms = wait.next();
+      if (ms === 0) continue;
+      this.#behaviour.whileWaiting(ms);
+      this.#requireUsable(); // nobody releases a dead primary's lock
+    }
+  }
+
+  #memzoneLook(): Look<FbarrayCopy> {
+    return { ...MEMZONE_TABLE, copy: (which) => this.#attachment.memzones.copy(which) };
+  }
+
+  #waitFor(name: string, polls: number): LockWait {
+    return new LockWait(name, this.#attachment.path, this.#behaviour.lockTimeoutMs, polls);
+  }
+}
+
+function requireValid(zone: Memzone): void {
+  const problem = zone.problem();
+  if (problem !== undefined) throw problem;
+}
+
+function requireLength(length: number): void {
+  if (Number.isSafeInteger(length) && length > 0) return;
+  throw new MpError('ERANGE', `A length of ${length} bytes isn't possible: give a positive whole number`);
+}
+
+function addressOf(addr: bigint | number): number {
+  const address = Number(addr);
+  if (Number.isSafeInteger(address) && address > 0) return address;
+  throw new MpError(
+    'EFAULT',
+    `${addr} is no address of the primary: take addresses from memzones() or memsegs()`,
+  );
+}

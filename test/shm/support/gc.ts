@@ -1,0 +1,17 @@
+// Garbage collection on demand, including the callbacks of FinalizationRegistry.
+import { setImmediate as tick } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
+
+const MAX_ROUNDS = 50;
+
+/** Collects until `done`, or until it has had every chance. */
+export async function collectUntil(done: () => boolean): Promise<void> {
+  for (let round = 0; round < MAX_ROUNDS && !done(); round++) {
+    gc();
+    await tick();
+  }
+}
