@@ -8,8 +8,17 @@ import type { Replier } from './replier.js';
 import type { Counters } from './stats.js';
 import type { Endpoint } from './transport.js';
 
+/** An object of a type of its own: TypeScript forgets which symbol an async function returns. */
+class Ignore {
+  readonly #brand = 'IGNORE';
+
+  toString(): string {
+    return `dpdk-ipc.${this.#brand}`;
+  }
+}
+
 /** What a handler returns to answer a request with type IGN: "don't count me". */
-export const IGNORE: unique symbol = Symbol('dpdk-ipc.IGNORE');
+export const IGNORE: Ignore = new Ignore();
 
 /** What an action may return; see {@link Handler}. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement is of this type
@@ -155,13 +164,12 @@ export class Actions {
   }
 
   #answer(peer: Peer, name: string, result: ReplyBody | typeof IGNORE): void {
-    if (result !== IGNORE && (typeof result !== 'object' || result === null)) {
+    const isIgnored = result instanceof Ignore;
+    if (!isIgnored && (typeof result !== 'object' || result === null)) {
       const message = `The handler of '${name}' returned a ${typeof result}: return { param, fds }, IGNORE or nothing`;
       throw new MpError('EINVAL', message);
     }
-    this.#options.replier
-      .answer(peer, name, result === IGNORE ? undefined : result)
-      .catch(this.#options.onError);
+    this.#options.replier.answer(peer, name, isIgnored ? undefined : result).catch(this.#options.onError);
   }
 }
 

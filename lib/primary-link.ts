@@ -7,7 +7,7 @@ import { fileError } from './system-error.js';
 import type { Transport } from './transport.js';
 
 /** What a primary speaks that says nothing about itself: a Node primary without shared memory. */
-export const DEFAULT_DIALECT = DIALECTS['332/8'];
+const DEFAULT_DIALECT = DIALECTS['332/8'];
 
 export interface PrimaryLinkOptions {
   readonly transport: Transport;

@@ -48,11 +48,7 @@ export class FilesystemNames implements SocketNames {
         mkdirSync(path, 0o700);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
-        throw fileError(
-          error,
-          path,
-          'Create the directory above it, or set runtimeDir to one that you may write to',
-        );
+        throw fileError(error, path, directoryHint(error));
       }
     }
   }
@@ -152,4 +148,10 @@ export class AbstractNames implements SocketNames {
     }
     return [...paths];
   }
+}
+
+function directoryHint(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code === 'EACCES'
+    ? 'Run as the user that the primary runs as, or set runtimeDir to a directory that you may write to'
+    : 'Create the directory above it, or set runtimeDir to one that you may write to';
 }

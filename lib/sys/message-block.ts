@@ -7,7 +7,7 @@ import { SOCKADDR_UN_SIZE } from './address.js';
 import * as libc from './libc.js';
 
 /** SCM_MAX_FD (include/net/scm.h): the kernel carries no more descriptors in one message. */
-export const SCM_MAX_FD = 253;
+const SCM_MAX_FD = 253;
 
 const SOL_SOCKET = 1; // asm-generic/socket.h
 const SCM_RIGHTS = 1; // sys/socket.h

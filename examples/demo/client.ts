@@ -1,0 +1,114 @@
+// The demo's client: a secondary in Node that asks a server, in C or Node, both ways: blocking and not.
+//
+//   node --import ./test/register.mjs examples/demo/client.ts --file-prefix rte
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Memzone, type MpChannel, MpError, type MpReply, openSecondary } from '../../lib/index.js';
+import { fail, positive, readOptions, stopSignal } from './options.js';
+import { SharedInfo } from './shared-info.js';
+
+const HELP = `Usage: client.ts [options]
+
+Asks a running server: a hello_request every 3 s, a hello_async_req every 5 s. SIGINT or SIGTERM ends it.
+
+  --file-prefix NAME  DPDK's --file-prefix, as the server's (rte)
+  --rounds N          how many requests of each kind (no limit)
+  --sync-ms N         interval of hello_request (3000)
+  --async-ms N        interval of hello_async_req (5000)
+  --force-quit        when done, end a C server by its memzone
+  --help              this text
+
+Exit status: 0 if every request was answered, else 1; 2 for wrong options.`;
+
+const TIMEOUT_MS = 5_000;
+
+const given = readOptions('client', HELP, {
+  'file-prefix': { type: 'string', default: 'rte' },
+  rounds: { type: 'string' },
+  'sync-ms': { type: 'string', default: '3000' },
+  'async-ms': { type: 'string', default: '5000' },
+  'force-quit': { type: 'boolean', default: false },
+});
+const rounds =
+  given.rounds === undefined ? Number.POSITIVE_INFINITY : positive('client', 'rounds', given.rounds);
+const syncMs = positive('client', 'sync-ms', given['sync-ms']);
+const asyncMs = positive('client', 'async-ms', given['async-ms']);
+const stop = stopSignal();
+let answered = 0;
+
+async function run(): Promise<void> {
+  const channel = await openSecondary({
+    filePrefix: given['file-prefix'],
+    memory: { writable: given['force-quit'] },
+  });
+
+  const askSync = (n: number) => {
+    const request = { name: 'hello_request', param: `SYNC Hello ${n} from Client` };
+    printReply('SYNC', channel.requestSync(request, { timeoutMs: TIMEOUT_MS }));
+  };
+
+  const askAsync = async (n: number) => {
+    const request = { name: 'hello_async_req', param: `ASYNC Hello ${n} from Client` };
+    const answer = channel.request(request, { timeoutMs: TIMEOUT_MS });
+    console.log('[ASYNC] request sent');
+    const reply = await answer;
+    console.log('[ASYNC] callback called');
+    printReply('ASYNC', reply);
+  };
+
+  await Promise.all([every('SYNC', syncMs, askSync), every('ASYNC', asyncMs, askAsync)]);
+  if (!stop.aborted) lookAtMemory(channel);
+  await channel.close();
+}
+
+/** The server's counters, in place: its memzone is mapped here, too. */
+function lookAtMemory(channel: MpChannel): void {
+  const zone = sharedInfoZone(channel);
+  if (zone === undefined) return;
+  const info = new SharedInfo(zone.bytes);
+  console.log(`[Client] in shared memory: ${info}`);
+  if (given['force-quit']) info.forceQuit();
+}
+
+function sharedInfoZone(channel: MpChannel): Memzone | undefined {
+  try {
+    return channel.memory.lookup('shared_info');
+  } catch (error) {
+    if (error instanceof MpError && error.code === 'ENOPRIMARY') return undefined; // a Node server shares no memory
+    throw error;
+  }
+}
+
+function printReply(kind: string, reply: MpReply): void {
+  const [msg] = reply.msgs;
+  if (msg === undefined) throw new MpError('ENOTSUP', 'The primary has no such action: is it the server?');
+  console.log(`[${kind}] reply: ${msg.text()}`);
+  answered++;
+}
+
+/**
+ * Asks with n = 1, 2, ... until told to stop, then waits for the answer under way. A failure is said, and the next try
+ * may go well; but if there was no server to begin with, there is nothing to wait for.
+ */
+async function every(kind: string, ms: number, ask: (n: number) => void | Promise<void>): Promise<void> {
+  for (let n = 1; n <= rounds && !stop.aborted; n++) {
+    try {
+      await ask(n);
+    } catch (error) {
+      if (stop.aborted) return;
+      if (!(error instanceof MpError) || (answered === 0 && isNobodyThere(error))) fail('client', error);
+      console.error(`[${kind}] failed: ${error.message}`);
+      process.exitCode = 1;
+    }
+    if (n < rounds) await sleep(ms, undefined, { signal: stop }).catch(() => {});
+  }
+}
+
+function isNobodyThere({ code }: MpError): boolean {
+  return code === 'ENOENT' || code === 'ECONNREFUSED';
+}
+
+try {
+  await run();
+} catch (error) {
+  fail('client', error);
+}

@@ -1,0 +1,99 @@
+// `npm run demo`: a server and a client in two processes, their output side by side.
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { defaultRuntimeDir, runtimePath } from '../../protocol/paths.js';
+import { cServerCommand, removeHugepages } from './c-server.js';
+import { fail, positive, readOptions, stopSignal, wrongUsage } from './options.js';
+import { Player, say } from './player.js';
+
+const HELP = `Usage: npm run demo -- [options]
+
+A server (primary) and a client (secondary) exchange DPDK's multi-process messages. Both are Node processes.
+
+  --c-primary         the server is a C process, built against the installed DPDK
+  --c-secondary       the client is a C process: not there yet
+  --rounds N          how many requests of each kind (3)
+  --fast              intervals of 300 and 500 ms instead of 3 and 5 s
+  --file-prefix NAME  DPDK's --file-prefix (one that nobody else has)
+  --help              this text
+
+Exit status: 0 if every request was answered, 2 for wrong options, 130 after Ctrl-C, else 1.`;
+
+/** More than a request waits for its answer. */
+const SLACK_MS = 6_000;
+
+const given = readOptions('demo', HELP, {
+  'c-primary': { type: 'boolean', default: false },
+  'c-secondary': { type: 'boolean', default: false },
+  rounds: { type: 'string', default: '3' },
+  fast: { type: 'boolean', default: false },
+  'file-prefix': { type: 'string' },
+});
+if (given['c-secondary']) {
+  wrongUsage('demo', "--c-secondary isn't there yet: a Node primary has no shared memory to attach to");
+}
+const rounds = positive('demo', 'rounds', given.rounds);
+const [syncMs, asyncMs] = given.fast ? [300, 500] : [3000, 5000];
+const filePrefix = given['file-prefix'] ?? `dpdk-ipc-demo-${process.pid}`;
+const stop = stopSignal();
+
+async function startServer(): Promise<Player> {
+  if (!given['c-primary']) return new Player('server', startNode('server.ts', '--print-ms', `${syncMs}`));
+  const durationMs = (rounds + 1) * (asyncMs + SLACK_MS);
+  const [file = '', ...args] = await cServerCommand({ filePrefix, printMs: syncMs, durationMs });
+  return new Player('server', spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true }));
+}
+
+function startClient(): Player {
+  const paces = ['--sync-ms', `${syncMs}`, '--async-ms', `${asyncMs}`];
+  const ending = given['c-primary'] ? ['--force-quit'] : [];
+  return new Player('client', startNode('client.ts', '--rounds', `${rounds}`, ...paces, ...ending));
+}
+
+/** `detached`: Ctrl-C reaches this process alone, which then ends the others in order. */
+function startNode(file: string, ...args: string[]): ChildProcess {
+  const options = ['--file-prefix', filePrefix, ...args];
+  return fork(new URL(file, import.meta.url), options, { stdio: 'pipe', detached: true });
+}
+
+async function play(): Promise<number> {
+  const server = await startServer();
+  let client: Player | undefined;
+  onStop(() => (client ?? server).end());
+  if (!(await server.says(/^\[Server\] ready/))) {
+    say('demo', `the server ended before it was ready: ${await server.ended}`);
+    return 1;
+  }
+  client = startClient();
+  void server.ended.then(() => client?.end());
+  const clientEnd = await client.ended;
+  const serverDied = !server.isRunning && !given['c-primary'];
+  // The client has told a C server to end, through shared memory, unless it failed or was stopped.
+  if (!given['c-primary'] || clientEnd !== 'status 0' || stop.aborted) server.end();
+  const serverEnd = await server.ended;
+  say('demo', `client ended: ${clientEnd}; server ended: ${serverEnd}`);
+  return serverDied || `${clientEnd} ${serverEnd}` !== 'status 0 status 0' ? 1 : 0;
+}
+
+function onStop(listener: () => void): void {
+  if (stop.aborted) listener();
+  else stop.addEventListener('abort', listener);
+}
+
+/** What a prefix that is ours alone leaves: processes of others may still use one that was given. */
+function removeTraces(directory: string): void {
+  if (given['file-prefix'] !== undefined) return;
+  rmSync(directory, { recursive: true, force: true });
+  removeHugepages(filePrefix);
+}
+
+try {
+  const directory = runtimePath(defaultRuntimeDir(process.env, process.getuid?.() ?? 0), filePrefix);
+  say('demo', `${given['c-primary'] ? 'C' : 'Node'} server, Node client, in ${directory}; Ctrl-C ends both`);
+  const status = await play();
+  removeTraces(directory);
+  process.exitCode = stop.aborted ? 130 : status;
+} catch (error) {
+  if (stop.aborted) process.exit(130);
+  fail('demo', error);
+}

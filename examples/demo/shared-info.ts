@@ -1,0 +1,41 @@
+// The tutorial's `struct shared_info`, over whatever bytes it lies in: a C primary's memzone, or this process's own.
+
+/** Its size: one cache line. */
+export const SHARED_INFO_LENGTH = 64;
+
+const FORCE_QUIT = 0;
+const REQUEST_COUNT = 8;
+const ASYNC_REQUEST_COUNT = 16;
+
+export class SharedInfo {
+  readonly #view: DataView<ArrayBufferLike>;
+
+  constructor(bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, SHARED_INFO_LENGTH);
+  }
+
+  /** Tells the server to end. C reads it as `volatile uint32_t`; Atomics make sure that it is written once, and now. */
+  forceQuit(): void {
+    const { buffer, byteOffset } = this.#view;
+    Atomics.store(new Uint32Array(buffer, byteOffset + FORCE_QUIT, 1), 0, 1);
+  }
+
+  countSync(): void {
+    this.#increment(REQUEST_COUNT);
+  }
+
+  countAsync(): void {
+    this.#increment(ASYNC_REQUEST_COUNT);
+  }
+
+  /** As the server prints it. */
+  toString(): string {
+    const sync = this.#view.getBigUint64(REQUEST_COUNT, true);
+    const async = this.#view.getBigUint64(ASYNC_REQUEST_COUNT, true);
+    return `handled sync requests: ${sync}, async requests: ${async}`;
+  }
+
+  #increment(offset: number): void {
+    this.#view.setBigUint64(offset, this.#view.getBigUint64(offset, true) + 1n, true);
+  }
+}
