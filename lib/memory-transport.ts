@@ -62,15 +62,8 @@ export class MemoryEndpoint implements Endpoint {
     if (target.#isClosed) return -ECONNREFUSED;
     if (target.#peer !== undefined && target.#peer !== this) return -EPERM;
     if (target.#queue.length >= QUEUE_LENGTH) return -EAGAIN;
-    const copies: OwnedFd[] = [];
-    for (const fd of fds) {
-      const copy = OwnedFd.duplicate(fd);
-      if (typeof copy === 'number') {
-        for (const made of copies) made.close();
-        return copy;
-      }
-      copies.push(copy);
-    }
+    const copies = OwnedFd.duplicateAll(fds);
+    if (typeof copies === 'number') return copies;
     target.#queue.push({
       bytes: bytes.slice(),
       truncated: false,

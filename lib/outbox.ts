@@ -95,7 +95,7 @@ export class Outbox {
   }
 
   #enqueue(queue: Queue | undefined, outgoing: Outgoing): void {
-    const fds = this.#queued < MAX_QUEUED ? duplicateAll(outgoing.fds) : -ENOBUFS;
+    const fds = this.#queued < MAX_QUEUED ? OwnedFd.duplicateAll(outgoing.fds) : -ENOBUFS;
     if (typeof fds === 'number') {
       outgoing.done(fds);
       return;
@@ -172,18 +172,4 @@ export class Outbox {
 
 function send({ endpoint, connected, to }: Outgoing, bytes: Uint8Array, fds: readonly number[]): number {
   return connected ? endpoint.send(bytes, fds) : endpoint.send(bytes, fds, to);
-}
-
-/** A duplicate of each, or `-errno` and none. */
-function duplicateAll(fds: readonly number[]): OwnedFd[] | number {
-  const copies: OwnedFd[] = [];
-  for (const fd of fds) {
-    const copy = OwnedFd.duplicate(fd);
-    if (typeof copy === 'number') {
-      for (const made of copies) made.close();
-      return copy;
-    }
-    copies.push(copy);
-  }
-  return copies;
 }

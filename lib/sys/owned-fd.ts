@@ -20,6 +20,20 @@ export class OwnedFd {
     return copy < 0 ? copy : new OwnedFd(copy);
   }
 
+  /** A duplicate of each, or `-errno` and none. */
+  static duplicateAll(fds: readonly number[]): OwnedFd[] | number {
+    const copies: OwnedFd[] = [];
+    for (const fd of fds) {
+      const copy = OwnedFd.duplicate(fd);
+      if (typeof copy === 'number') {
+        for (const made of copies) made.close();
+        return copy;
+      }
+      copies.push(copy);
+    }
+    return copies;
+  }
+
   get isOpen(): boolean {
     return this.#open;
   }

@@ -52,7 +52,7 @@ describe("README's programs", function () {
   }
 
   it('have at most ten lines', () => {
-    for (const name of ['ask', 'answer']) {
+    for (const name of ['ask', 'answer', 'memory']) {
       expect(programOf(name).trimEnd().split('\n').length).to.be.at.most(10);
     }
   });
@@ -88,15 +88,32 @@ describe("README's programs", function () {
       install = await needsDpdk(this);
     });
 
+    async function startServer(): Promise<CProcess> {
+      const source = fileURLToPath(new URL('examples/demo/server.c', ROOT));
+      const path = await buildProgram(install, 'demo-server', [source]);
+      const server = place.run('C server', install.wrap([path, ...ealArgs(primary)]));
+      await server.waitFor(/^\[Server\] ready/, START_MS);
+      return server;
+    }
+
+    async function expectServed(server: CProcess, count: number): Promise<void> {
+      server.kill('SIGTERM');
+      expect(await server.exited).to.deep.equal({ code: 0, signal: null });
+      expect(server.lines.at(-1)?.text).to.match(new RegExp(`handled sync requests: ${count},`));
+    }
+
     it('ask', async () => {
-      const server = await buildProgram(install, 'demo-server', [
-        fileURLToPath(new URL('examples/demo/server.c', ROOT)),
-      ]);
-      const program = place.run('C server', install.wrap([server, ...ealArgs(primary)]));
-      await program.waitFor(/^\[Server\] ready/, START_MS);
+      const server = await startServer();
       await expectAsked(run('ask'), "Server SYNC reply: Got 'Hello from Node'");
-      program.kill('SIGTERM');
-      expect(await program.exited).to.deep.equal({ code: 0, signal: null });
+      await expectServed(server, 1);
+    });
+
+    it('memory', async () => {
+      const server = await startServer();
+      const program = run('memory');
+      expect(await program.exited, program.describe()).to.deep.equal({ code: 0, signal: null });
+      expect(program.lines.map(({ text }) => text.split(' ')[0])).to.include('shared_info');
+      await expectServed(server, 1);
     });
 
     it('answer', async () => {
