@@ -134,7 +134,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
 
   /**
    * `rte_mp_request_sync`: asks and blocks this thread until everybody has answered. Meanwhile requests that arrive are
-   * served, as far as their handlers are synchronous. A primary asks one secondary after the other and stops at the
+   * served, as far as their handlers are synchronous; other channels of this thread are not. A primary asks one secondary after the other and stops at the
    * first that fails.
    *
    * Throws as `request` does.

@@ -4,9 +4,9 @@ import { MpType } from '../protocol/message-type.js';
 import { type RequestEffect, type RequestOutcome, RequestTable } from '../protocol/request-table.js';
 import { Received, Reply } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
-import type { Readiness } from './readiness.js';
+import { assertNotAborted, type Readiness } from './readiness.js';
 import type { Inbound, Receiver } from './receiver.js';
-import { ReplyEndpoints } from './reply-endpoints.js';
+import { ReplyEndpoints, type Surplus } from './reply-endpoints.js';
 import { requestError } from './request-error.js';
 import type { Sender } from './sender.js';
 import { Slots } from './slots.js';
@@ -66,7 +66,8 @@ export class Requester {
   async request(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Reply> {
     const deadline = performance.now() + timeoutMs;
     this.#validate(message);
-    if (!this.#slots.tryAcquire() && !(await this.#slots.acquire(timeoutMs))) {
+    if (!this.#slots.tryAcquire() && !(await this.#slots.acquire(timeoutMs, signal))) {
+      assertNotAborted(signal);
       throw requestError(NOTHING_SENT, message.name, timeoutMs);
     }
     try {
@@ -170,7 +171,7 @@ export class Requester {
   #start(message: Message, deadline: number, blocking: boolean): ActiveRequest {
     const { link, transport, exclusive } = this.#options;
     const peers = this.#unicast ? [transport.primaryPath] : transport.secondaries();
-    const endpoint = this.#endpoints.take((idle) => this.#drain(idle));
+    const endpoint = this.#endpoints.take(message.name, (idle) => this.#drain(idle));
     const id = this.#nextId++;
     const { dialect } = link;
     const request: ActiveRequest = {
@@ -259,7 +260,7 @@ export class Requester {
     const { endpoint } = request;
     endpoint.unwatch();
     if (outcome.status === 'done') {
-      this.#endpoints.giveBack(endpoint);
+      this.#endpoints.giveBack(request.message.name, endpoint);
     } else {
       this.#options.sender.cancel(-ECANCELED, endpoint);
       endpoint.close();
@@ -292,16 +293,16 @@ export class Requester {
     for (const owned of fds) owned.close();
   }
 
-  /** Empties an endpoint before it is used again; true if there was anything. */
-  #drain(endpoint: Endpoint): boolean {
+  /** Empties an endpoint before it is used again. */
+  #drain(endpoint: Endpoint): Surplus {
     const { receiver, link } = this.#options;
-    let found = false;
-    for (let inbound = receiver.next(endpoint, () => link.dialect); inbound !== undefined; ) {
-      found = true;
+    const next = () => receiver.next(endpoint, () => link.dialect);
+    let surplus = NO_SURPLUS;
+    for (let inbound = next(); inbound !== undefined; inbound = next()) {
+      surplus = new Set([...surplus, inbound.message.name]);
       receiver.drop('late-reply', inbound.fds, inbound.sender, inbound.message.name);
-      inbound = receiver.next(endpoint, () => link.dialect);
     }
-    return found;
+    return surplus;
   }
 
   #drop(reason: 'late-reply' | 'wrong-name' | 'wrong-peer', reply: Received): void {
@@ -309,6 +310,8 @@ export class Requester {
     this.#options.receiver.drop(reason, [], undefined, reply.name);
   }
 }
+
+const NO_SURPLUS: Surplus = new Set();
 
 const NOTHING_SENT: RequestOutcome<Received> = { status: 'timeout', nbSent: 0, nbReceived: 0, replies: [] };
 

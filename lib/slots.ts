@@ -14,17 +14,19 @@ export class Slots {
     return true;
   }
 
-  /** True once there is a slot for the caller, false if there was none within `timeoutMs`. */
-  acquire(timeoutMs: number): Promise<boolean> {
+  /** True once there is a slot for the caller, false if there was none within `timeoutMs` or until the abort. */
+  acquire(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
     return new Promise((resolve) => {
-      const grant = () => {
+      const settle = (isGranted: boolean) => {
         clearTimeout(timer);
-        resolve(true);
-      };
-      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', giveUp);
         this.#waiters.delete(grant);
-        resolve(false);
-      }, timeoutMs);
+        resolve(isGranted);
+      };
+      const grant = () => settle(true);
+      const giveUp = () => settle(false);
+      const timer = setTimeout(giveUp, timeoutMs);
+      signal?.addEventListener('abort', giveUp);
       this.#waiters.add(grant);
     });
   }
@@ -32,7 +34,6 @@ export class Slots {
   /** Hands the slot to whoever has waited longest. */
   release(): void {
     for (const grant of this.#waiters) {
-      this.#waiters.delete(grant);
       grant();
       return;
     }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MpError } from '../protocol/errors.js';
 import { PRIMARY_SOCKET, replySocketName, secondarySocketName } from '../protocol/paths.js';
 import { tryUnlink } from './exit-cleanup.js';
+import { assertNotAborted } from './readiness.js';
 import { SocketEndpoint } from './socket-endpoint.js';
 import type { SocketNames } from './socket-names.js';
 import { readConfigHead } from './sys/config-head.js';
@@ -86,7 +87,8 @@ export class SocketTransport implements Transport {
           { syscall: 'flock', path: this.#directory },
         );
       }
-      await sleep(LOCK_RETRY_MS, undefined, signal && { signal });
+      await sleep(LOCK_RETRY_MS);
+      assertNotAborted(signal);
     }
   }
 

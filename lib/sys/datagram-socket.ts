@@ -3,6 +3,7 @@ import { EAGAIN, EINTR } from './errno.js';
 import * as libc from './libc.js';
 import { MessageBlock } from './message-block.js';
 import { OwnedFd } from './owned-fd.js';
+import { adoptByThread, closeAdopted } from './thread-fd.js';
 
 const SOCK_DGRAM = 2; // bits/socket_type.h
 const SOCK_NONBLOCK = 0o4000;
@@ -32,7 +33,7 @@ const NO_FDS: readonly OwnedFd[] = [];
 export class DatagramSocket {
   readonly fd: number;
   readonly #namespace: SocketNamespace;
-  readonly #owned: OwnedFd;
+  #isOpen = true;
   readonly #out = new MessageBlock();
   readonly #in = new MessageBlock();
   #lastTo: string | undefined;
@@ -42,13 +43,13 @@ export class DatagramSocket {
 
   private constructor(fd: number, namespace: SocketNamespace) {
     this.fd = fd;
-    this.#owned = new OwnedFd(fd);
     this.#namespace = namespace;
   }
 
   static open(namespace: SocketNamespace): DatagramSocket | number {
     const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    return fd < 0 ? fd : new DatagramSocket(fd, namespace);
+    const adopted = fd < 0 ? fd : adoptByThread(fd);
+    return adopted < 0 ? adopted : new DatagramSocket(adopted, namespace);
   }
 
   /**
@@ -97,8 +98,11 @@ export class DatagramSocket {
     };
   }
 
+  /** Harmless when done twice. */
   close(): void {
-    this.#owned.close();
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    closeAdopted(this.fd);
   }
 
   #address(path: string): [number, number] {

@@ -30,6 +30,7 @@ export const statx = call(
   'int statx(int dirfd, const void *path, int flags, uint32_t mask, uintptr_t statx)',
 );
 export const close = call('int close(int fd)');
+export const dup3 = call('int dup3(int oldfd, int newfd, int flags)');
 export const flock = call('int flock(int fd, int operation)');
 /** `fcntl` with a pointer: `F_GETLK` and its kin, whose argument is a `struct flock`. */
 export const fcntlLock = call('int fcntl(int fd, int command, void *lock)');

@@ -12,7 +12,9 @@
  *   slowi    echo after SLOW_MS, inline: holds up EAL's message thread
  *   bigrep   256 bytes 00..ff and N pipes, the i-th holding the byte i; N is the param's first
  *            byte (8 without one), at most RTE_MP_MAX_FD_NUM
- *   twice    two replies back to back: "first", "second"
+ *   twice    two replies back to back: "first" and the param, "second" and the param
+ *   askback  asks all secondaries "asked" with the param, from another thread, and replies with
+ *            the first answer, or with why there is none
  *
  * Each but count prints "got ..." (not with QUIET=1) and counts in SHARED_INFO.request_count;
  * slow also in async_request_count. */
@@ -26,6 +28,8 @@
 #include "counter.h"
 #include "peer.h"
 
+#define ASKBACK_TIMEOUT_S 5
+
 static bool quiet;
 static unsigned int slow_ms;
 
@@ -36,6 +40,21 @@ got(const struct rte_mp_msg *m, const char *peer, bool read_fds)
 		__atomic_fetch_add(&shared->request_count, 1, __ATOMIC_SEQ_CST);
 	if (!quiet)
 		message_print("got", m, peer, read_fds);
+}
+
+/* The word and behind it the request's param, as far as there is room. */
+static int
+reply_with(const char *word, const struct rte_mp_msg *m, const char *peer)
+{
+	struct rte_mp_msg reply;
+	size_t len = strlen(word), room = sizeof(reply.param) - len;
+	size_t more = (size_t)m->len_param < room ? (size_t)m->len_param : room;
+
+	message_init(&reply, m->name);
+	memcpy(reply.param, word, len);
+	memcpy(reply.param + len, m->param, more);
+	reply.len_param = (int)(len + more);
+	return message_reply(&reply, peer);
 }
 
 static int
@@ -50,18 +69,9 @@ act_echo(const struct rte_mp_msg *m, const void *peer)
 static int
 act_ping(const struct rte_mp_msg *m, const void *peer)
 {
-	struct rte_mp_msg reply;
-	size_t len = (size_t)m->len_param;
-
 	got(m, peer, false);
 	message_close_fds(m);
-	message_init(&reply, m->name);
-	if (len > sizeof(reply.param) - 4)
-		len = sizeof(reply.param) - 4;
-	memcpy(reply.param, "pong", 4);
-	memcpy(reply.param + 4, m->param, len);
-	reply.len_param = (int)(4 + len);
-	return message_reply(&reply, peer);
+	return reply_with("pong", m, peer);
 }
 
 static int
@@ -147,71 +157,66 @@ act_bigrep(const struct rte_mp_msg *m, const void *peer)
 static int
 act_twice(const struct rte_mp_msg *m, const void *peer)
 {
-	struct rte_mp_msg first, second;
-
 	got(m, peer, false);
 	message_close_fds(m);
-	message_init(&first, m->name);
-	message_init(&second, m->name);
-	message_set_param(&first, "first");
-	message_set_param(&second, "second");
-	message_reply(&first, peer);
-	return message_reply(&second, peer);
+	reply_with("first", m, peer);
+	return reply_with("second", m, peer);
 }
 
-/* ---- slow: one thread for each request, waited for before EAL goes away ---- */
+/* ---- slow and askback: a thread for each request, waited for before EAL goes away ---- */
 
-struct slow_job {
-	struct rte_mp_msg reply;
+struct job {
+	struct rte_mp_msg reply; /* the request, until work makes it the reply */
 	char *peer; /* a copy: EAL's own is gone once the handler has returned */
+	void (*work)(struct rte_mp_msg *m);
 };
 
-static pthread_mutex_t slow_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t slow_done = PTHREAD_COND_INITIALIZER;
-static unsigned int slow_running;
+static pthread_mutex_t job_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t job_done = PTHREAD_COND_INITIALIZER;
+static unsigned int jobs_running;
 
 static void
-slow_running_add(int change)
+jobs_running_add(int change)
 {
-	pthread_mutex_lock(&slow_lock);
-	slow_running += (unsigned int)change;
-	pthread_cond_broadcast(&slow_done);
-	pthread_mutex_unlock(&slow_lock);
+	pthread_mutex_lock(&job_lock);
+	jobs_running += (unsigned int)change;
+	pthread_cond_broadcast(&job_done);
+	pthread_mutex_unlock(&job_lock);
 }
 
 static void
-slow_wait_for_all(void)
+jobs_wait_for_all(void)
 {
-	pthread_mutex_lock(&slow_lock);
-	while (slow_running > 0)
-		pthread_cond_wait(&slow_done, &slow_lock);
-	pthread_mutex_unlock(&slow_lock);
+	pthread_mutex_lock(&job_lock);
+	while (jobs_running > 0)
+		pthread_cond_wait(&job_done, &job_lock);
+	pthread_mutex_unlock(&job_lock);
 }
 
 static void
-slow_forget(struct slow_job *job)
+job_forget(struct job *job)
 {
 	free(job->peer);
 	free(job);
-	slow_running_add(-1);
+	jobs_running_add(-1);
 }
 
 static void *
-slow_thread(void *arg)
+job_thread(void *arg)
 {
-	struct slow_job *job = arg;
+	struct job *job = arg;
 
-	sleep_ms(slow_ms);
-	__atomic_fetch_add(&shared->async_request_count, 1, __ATOMIC_SEQ_CST);
+	job->work(&job->reply);
 	message_reply(&job->reply, job->peer);
-	slow_forget(job);
+	job_forget(job);
 	return NULL;
 }
 
+/* Replies from a thread of its own with what work makes of the request. */
 static int
-act_slow(const struct rte_mp_msg *m, const void *peer)
+job_start(const struct rte_mp_msg *m, const char *peer, void (*work)(struct rte_mp_msg *m))
 {
-	struct slow_job *job = malloc(sizeof(*job));
+	struct job *job = malloc(sizeof(*job));
 	pthread_t thread;
 
 	got(m, peer, false);
@@ -219,14 +224,60 @@ act_slow(const struct rte_mp_msg *m, const void *peer)
 		return -1;
 	job->reply = *m;
 	job->peer = strdup(peer);
-	slow_running_add(1);
-	if (job->peer == NULL || pthread_create(&thread, NULL, slow_thread, job) != 0) {
-		say("slow-failed what=thread");
-		slow_forget(job);
+	job->work = work;
+	jobs_running_add(1);
+	if (job->peer == NULL || pthread_create(&thread, NULL, job_thread, job) != 0) {
+		say("job-failed name=%s what=thread", m->name);
+		job_forget(job);
 		return -1;
 	}
 	pthread_detach(thread);
 	return 0;
+}
+
+static void
+work_slow(struct rte_mp_msg *m)
+{
+	(void)m;
+	sleep_ms(slow_ms);
+	__atomic_fetch_add(&shared->async_request_count, 1, __ATOMIC_SEQ_CST);
+}
+
+static int
+act_slow(const struct rte_mp_msg *m, const void *peer)
+{
+	return job_start(m, peer, work_slow);
+}
+
+static void
+work_askback(struct rte_mp_msg *m)
+{
+	const struct timespec timeout = { .tv_sec = ASKBACK_TIMEOUT_S };
+	struct rte_mp_msg question = *m;
+	struct rte_mp_reply answers = { 0 };
+	int i, ret;
+
+	snprintf(question.name, sizeof(question.name), "%s", "asked");
+	question.num_fds = 0;
+	message_close_fds(m);
+	m->num_fds = 0;
+	rte_errno = 0;
+	ret = rte_mp_request_sync(&question, &answers, &timeout);
+	if (ret < 0 || answers.nb_received == 0) {
+		message_set_param(m, ret < 0 ? errno_name(rte_errno) : "nobody");
+	} else {
+		memcpy(m->param, answers.msgs[0].param, sizeof(m->param));
+		m->len_param = answers.msgs[0].len_param;
+	}
+	for (i = 0; i < answers.nb_received && answers.msgs != NULL; i++)
+		message_close_fds(&answers.msgs[i]);
+	free(answers.msgs);
+}
+
+static int
+act_askback(const struct rte_mp_msg *m, const void *peer)
+{
+	return job_start(m, peer, work_askback);
 }
 
 /* ---- which peer has which ---- */
@@ -247,6 +298,7 @@ static const struct {
 	{ "slowi", act_slowi, PRIMARY },
 	{ "bigrep", act_bigrep, PRIMARY },
 	{ "twice", act_twice, PRIMARY },
+	{ "askback", act_askback, PRIMARY },
 };
 
 #define ACTION_COUNT (sizeof(actions) / sizeof(actions[0]))
@@ -273,5 +325,5 @@ actions_unregister(enum role role)
 	for (i = 0; i < ACTION_COUNT; i++)
 		if ((actions[i].roles & role) != 0)
 			rte_mp_action_unregister(actions[i].name);
-	slow_wait_for_all();
+	jobs_wait_for_all();
 }

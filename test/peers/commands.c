@@ -210,7 +210,7 @@ cmd_disable(int argc, char **argv)
 	say("disable ret=%d", rte_mp_disable());
 }
 
-/* Memzone commands are in zones.c. */
+/* Memzone commands are in zones.c, those of the conformance checks in conform.c. */
 static const struct command {
 	const char *verb;
 	int min_args, max_args;
@@ -234,6 +234,13 @@ static const struct command {
 	{ "fill", 1, 2, zone_fill, "fill ZONE [SEED]" },
 	{ "verify", 1, 2, zone_verify, "verify ZONE [SEED]" },
 	{ "stats", 0, 0, zone_stats, "stats" },
+	{ "conform", 0, 0, conform_begin, "conform" },
+	{ "register", 1, 1, conform_register, "register NAME" },
+	{ "unregister", 1, 1, conform_unregister, "unregister NAME" },
+	{ "raw", 2, 4, conform_raw, "raw CALL NAME [LEN [NFDS]]" },
+	{ "treq", 2, 2, conform_treq, "treq NAME MS" },
+	{ "starve", 0, 0, conform_starve, "starve" },
+	{ "attach", 1, 1, conform_attach, "attach DEVARGS" },
 };
 
 static const struct command *

@@ -79,7 +79,7 @@ enum role { PRIMARY = 1, SECONDARY = 2 };
 
 /* After zones_make: handlers count in SHARED_INFO. */
 int actions_register(enum role role);
-/* Also waits for the replies that "slow" still owes. */
+/* Also waits for the replies that "slow" and "askback" still owe. */
 void actions_unregister(enum role role);
 
 /* ---- zones.c: shared memory ---- */
@@ -112,6 +112,16 @@ void zone_poke(int argc, char **argv);
 void zone_fill(int argc, char **argv);
 void zone_verify(int argc, char **argv);
 void zone_stats(int argc, char **argv);
+
+/* ---- conform.c: for the conformance checks ---- */
+
+void conform_begin(int argc, char **argv);
+void conform_register(int argc, char **argv);
+void conform_unregister(int argc, char **argv);
+void conform_raw(int argc, char **argv);
+void conform_treq(int argc, char **argv);
+void conform_starve(int argc, char **argv);
+void conform_attach(int argc, char **argv);
 
 /* ---- commands.c: stdin ---- */
 

@@ -1,0 +1,26 @@
+import { MpError } from '../../protocol/errors.js';
+
+/** A check saw something else than it expects; the message is what was seen. */
+export class CheckFailure extends MpError {
+  constructor(seen: string) {
+    super('ECONFORMANCE', seen);
+  }
+}
+
+/** A check can't be run here; the message is why. */
+export class CheckSkip extends MpError {
+  constructor(why: string) {
+    super('ESKIP', why);
+  }
+}
+
+/** Fails the check with what was seen unless `condition` holds. */
+export function expectThat(condition: boolean, seen: string): void {
+  if (!condition) throw new CheckFailure(seen);
+}
+
+/** Fails the check unless both are the same as JSON. */
+export function expectEqual(actual: unknown, expected: unknown, what: string): void {
+  const [seen, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (seen !== wanted) throw new CheckFailure(`${what} is ${seen} instead of ${wanted}`);
+}

@@ -1,0 +1,79 @@
+// What every live suite stands on: a prefix for each test, C and Node peers on it, and no descriptor left behind.
+import { expect } from 'chai';
+import { type MpChannel, openSecondary, type SecondaryOptions } from '../../../lib/index.js';
+import { CProcess } from '../../support/c-process.js';
+import { needsDpdk } from '../../support/needs-dpdk.js';
+import type { CPeer, CPeerOptions } from '../../support/peer.js';
+import { type PeerScope, peersFor } from '../../support/peers-for.js';
+import { openDescriptors } from './descriptors.js';
+
+type PeerOptions = Omit<Partial<CPeerOptions>, 'filePrefix' | 'role'>;
+
+export interface LiveNeeds {
+  /** C secondaries and memory can be attached to the primary: it takes hugepages. */
+  readonly attachable?: boolean;
+  /** Which DPDK: 'native' (default) or one of releases.ts. */
+  readonly release?: string;
+}
+
+export class LiveScope {
+  readonly peers: PeerScope;
+  readonly #attachable: boolean;
+
+  constructor(peers: PeerScope, attachable: boolean) {
+    this.peers = peers;
+    this.#attachable = attachable;
+  }
+
+  get filePrefix(): string {
+    return this.peers.filePrefix;
+  }
+
+  get runtimeDir(): string {
+    return this.peers.runtimeDir;
+  }
+
+  /** A C primary; C secondaries can attach to it in a suite that has them. */
+  startPrimary(options: PeerOptions = {}): Promise<CPeer> {
+    return this.peers.start({ role: 'primary', hugepages: this.#attachable, bigZone: false, ...options });
+  }
+
+  startSecondary(options: PeerOptions = {}): Promise<CPeer> {
+    return this.peers.start({ role: 'secondary', core: 1, bigZone: false, ...options });
+  }
+
+  /** A Node secondary in this thread; it is closed after the test. */
+  async open(options: SecondaryOptions = {}): Promise<MpChannel> {
+    return this.closeLater(await openSecondary({ filePrefix: this.filePrefix, ...options }));
+  }
+
+  closeLater(channel: MpChannel): MpChannel {
+    this.peers.defer(() => channel.close());
+    return channel;
+  }
+}
+
+/** To be called inside `describe`. */
+export function live(label: string, needs: LiveNeeds = {}): LiveScope {
+  const { attachable = false, release = 'native' } = needs;
+  before(`DPDK for ${label}`, async function () {
+    await needsDpdk(this, { release, hugepages: attachable ? 8 : 0 });
+    await warmUp();
+  });
+  let found: ReadonlyMap<string, string>;
+  beforeEach('count descriptors', () => {
+    found = openDescriptors();
+  });
+  const peers = peersFor(label, 'test', release);
+  afterEach('no descriptor is left', () => {
+    const left = [...openDescriptors()].filter(([fd]) => !found.has(fd));
+    expect(left, 'descriptors that the test left open').to.deep.equal([]);
+  });
+  return new LiveScope(peers, attachable);
+}
+
+/** The first child makes libuv open the pipe that it keeps for signals. */
+async function warmUp(): Promise<void> {
+  await using child = new CProcess('true', ['/bin/true']);
+  await child.exited;
+}
