@@ -1,3 +1,5 @@
+import type { PrimaryLink } from './primary-link.js';
+import type { Receiver } from './receiver.js';
 import type { Endpoint, Transport } from './transport.js';
 
 /**
@@ -6,8 +8,15 @@ import type { Endpoint, Transport } from './transport.js';
  */
 const TURNS = 8;
 
-/** What was found in an endpoint before it is used again: the names of answers that nobody waited for. */
-export type Surplus = ReadonlySet<string>;
+export interface ReplyEndpointsOptions {
+  readonly transport: Transport;
+  readonly link: PrimaryLink;
+  readonly receiver: Receiver;
+  /** They are connected to the primary; else they reach everybody. */
+  readonly toPrimary: boolean;
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /**
  * The private endpoints that requests leave from, one for each request in flight. Nothing on the wire tells an answer
@@ -15,30 +24,29 @@ export type Surplus = ReadonlySet<string>;
  * again, so that a late answer finds nobody; the others take turns, since a new socket costs more than a request does.
  */
 export class ReplyEndpoints {
-  readonly #transport: Transport;
-  readonly #toPrimary: boolean;
+  readonly #options: ReplyEndpointsOptions;
   /** Longest rest first. */
   #idle: Endpoint[] = [];
   #current = new WeakSet<Endpoint>();
   /** Names that somebody has answered twice: their requests never leave from a used endpoint again. */
   readonly #answeredTwice = new Set<string>();
 
-  constructor(transport: Transport, toPrimary: boolean) {
-    this.#transport = transport;
-    this.#toPrimary = toPrimary;
+  constructor(options: ReplyEndpointsOptions) {
+    this.#options = options;
   }
 
-  /** Throws `MpError`: no primary, no descriptors left. `drain` empties one. */
-  take(name: string, drain: (endpoint: Endpoint) => Surplus): Endpoint {
+  /** One for a request named `name`. Throws `MpError`: no primary, no descriptors left. */
+  take(name: string): Endpoint {
     while (this.#idle.length >= TURNS && !this.#answeredTwice.has(name)) {
       const endpoint = this.#idle.shift();
       if (endpoint === undefined) break;
-      const surplus = drain(endpoint);
+      const surplus = this.#drain(endpoint);
       if (surplus.size === 0) return endpoint;
       endpoint.close(); // who knows when the next one comes
       for (const twice of surplus) this.#answeredTwice.add(twice);
     }
-    const endpoint = this.#transport.openReply(this.#toPrimary);
+    const { transport, toPrimary } = this.#options;
+    const endpoint = transport.openReply(toPrimary);
     this.#current.add(endpoint);
     return endpoint;
   }
@@ -55,5 +63,18 @@ export class ReplyEndpoints {
     this.#current = new WeakSet();
     for (const endpoint of this.#idle) endpoint.close();
     this.#idle = [];
+  }
+
+  /** Empties an endpoint before it is used again; the names of what was in it. */
+  #drain(endpoint: Endpoint): ReadonlySet<string> {
+    const { receiver, link } = this.#options;
+    const next = () => receiver.next(endpoint, () => link.dialect);
+    let names = NO_NAMES;
+    for (let inbound = next(); inbound !== undefined; inbound = next()) {
+      const { name } = inbound.message;
+      names = new Set([...names, name]);
+      receiver.drop('late-reply', inbound.fds, inbound.sender, name);
+    }
+    return names;
   }
 }

@@ -6,7 +6,7 @@ import { Received, Reply } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
 import { assertNotAborted, type Readiness } from './readiness.js';
 import type { Inbound, Receiver } from './receiver.js';
-import { ReplyEndpoints, type Surplus } from './reply-endpoints.js';
+import { ReplyEndpoints } from './reply-endpoints.js';
 import { requestError } from './request-error.js';
 import type { Sender } from './sender.js';
 import { Slots } from './slots.js';
@@ -55,7 +55,8 @@ export class Requester {
   constructor(options: RequesterOptions) {
     this.#options = options;
     this.#unicast = options.role === 'secondary';
-    this.#endpoints = new ReplyEndpoints(options.transport, this.#unicast);
+    const { transport, link, receiver } = options;
+    this.#endpoints = new ReplyEndpoints({ transport, link, receiver, toPrimary: this.#unicast });
   }
 
   /** Lets no request use a connection to a primary that is gone. */
@@ -171,7 +172,7 @@ export class Requester {
   #start(message: Message, deadline: number, blocking: boolean): ActiveRequest {
     const { link, transport, exclusive } = this.#options;
     const peers = this.#unicast ? [transport.primaryPath] : transport.secondaries();
-    const endpoint = this.#endpoints.take(message.name, (idle) => this.#drain(idle));
+    const endpoint = this.#endpoints.take(message.name);
     const id = this.#nextId++;
     const { dialect } = link;
     const request: ActiveRequest = {
@@ -293,25 +294,11 @@ export class Requester {
     for (const owned of fds) owned.close();
   }
 
-  /** Empties an endpoint before it is used again. */
-  #drain(endpoint: Endpoint): Surplus {
-    const { receiver, link } = this.#options;
-    const next = () => receiver.next(endpoint, () => link.dialect);
-    let surplus = NO_SURPLUS;
-    for (let inbound = next(); inbound !== undefined; inbound = next()) {
-      surplus = new Set([...surplus, inbound.message.name]);
-      receiver.drop('late-reply', inbound.fds, inbound.sender, inbound.message.name);
-    }
-    return surplus;
-  }
-
   #drop(reason: 'late-reply' | 'wrong-name' | 'wrong-peer', reply: Received): void {
     reply.closeFds();
     this.#options.receiver.drop(reason, [], undefined, reply.name);
   }
 }
-
-const NO_SURPLUS: Surplus = new Set();
 
 const NOTHING_SENT: RequestOutcome<Received> = { status: 'timeout', nbSent: 0, nbReceived: 0, replies: [] };
 

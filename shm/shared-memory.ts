@@ -21,6 +21,9 @@ export interface MemoryBehaviour {
   readonly whileWaiting: (ms: number) => void;
 }
 
+/** Pages may go and come back while we look at them; this often is more than enough. */
+const MAX_LOOKS = 100;
+
 const MEMZONE_TABLE: Pick<Look<FbarrayCopy>, 'isSame'> = { isSame: (a, b) => a.equals(b) };
 
 /**
@@ -203,11 +206,17 @@ export class SharedMemory {
         `${length} bytes at ${offset} aren't within the ${zone.len} bytes of memzone ${JSON.stringify(zone.name)}`,
       );
     }
-    try {
-      return this.#copy(Number(zone.addr) + offset, length);
-    } finally {
-      // if the zone went away meanwhile, that is what to say, whatever became of the copy
-      requireValid(zone);
+    for (let look = 1; ; look++) {
+      try {
+        const copy = this.#copy(Number(zone.addr) + offset, length);
+        requireValid(zone);
+        return copy;
+      } catch (error) {
+        // If the zone went away meanwhile, that is what to say; if it went and came back just so, it can be copied now.
+        requireValid(zone);
+        const isPageMissing = error instanceof MpError && error.code === 'EFAULT';
+        if (!isPageMissing || look === MAX_LOOKS) throw error;
+      }
     }
   }
 
