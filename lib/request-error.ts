@@ -13,6 +13,20 @@ const NEXT_STEP: Readonly<Record<string, string>> = {
   ETOOMANYREFS: 'Receivers must read descriptors that are under way first',
 };
 
+/** The outcome of a request that did not get as far as being sent in time. */
+export const NOTHING_SENT: RequestOutcome<Received> = {
+  status: 'timeout',
+  nbSent: 0,
+  nbReceived: 0,
+  replies: [],
+};
+
+/** What a request resolves to; throws what it is rejected with. */
+export function replyOf(outcome: RequestOutcome<Received>, name: string, timeoutMs: number): Reply {
+  if (outcome.status !== 'done') throw requestError(outcome, name, timeoutMs);
+  return new Reply(outcome.nbSent, outcome.replies);
+}
+
 /** What a request that did not end well is rejected with. The replies of a timeout are the user's to look at. */
 export function requestError(outcome: RequestOutcome<Received>, name: string, timeoutMs: number): MpError {
   const { status, code = 'EIO', peer, nbSent, nbReceived, replies } = outcome;

@@ -2,12 +2,12 @@ import type { Dialect } from '../protocol/dialect.js';
 import type { Message } from '../protocol/message.js';
 import { MpType } from '../protocol/message-type.js';
 import { type RequestEffect, type RequestOutcome, RequestTable } from '../protocol/request-table.js';
-import { Received, Reply } from './message.js';
+import { Received, type Reply } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
 import { assertNotAborted, type Readiness } from './readiness.js';
 import type { Inbound, Receiver } from './receiver.js';
 import { ReplyEndpoints } from './reply-endpoints.js';
-import { requestError } from './request-error.js';
+import { NOTHING_SENT, replyOf, requestError } from './request-error.js';
 import type { Sender } from './sender.js';
 import { Slots } from './slots.js';
 import type { Counters } from './stats.js';
@@ -77,7 +77,7 @@ export class Requester {
         // Mostly ready at once: then the request leaves in this very call, in order with what is sent besides.
         const lock = readiness.tryNow() ?? (await readiness.wait(deadline, signal));
         const outcome = await this.#run(message, deadline, lock, signal);
-        if (isRetry || !this.#isPrimaryGone(outcome)) return finished(outcome, message.name, timeoutMs);
+        if (isRetry || !this.#isPrimaryGone(outcome)) return replyOf(outcome, message.name, timeoutMs);
       }
     } finally {
       this.#slots.release();
@@ -91,7 +91,7 @@ export class Requester {
       const { readiness, inbound } = this.#options;
       const lock = readiness.waitBlocking(deadline, () => inbound.serve());
       const outcome = this.#runBlocking(message, deadline, lock);
-      if (isRetry || !this.#isPrimaryGone(outcome)) return finished(outcome, message.name, timeoutMs);
+      if (isRetry || !this.#isPrimaryGone(outcome)) return replyOf(outcome, message.name, timeoutMs);
     }
   }
 
@@ -298,11 +298,4 @@ export class Requester {
     reply.closeFds();
     this.#options.receiver.drop(reason, [], undefined, reply.name);
   }
-}
-
-const NOTHING_SENT: RequestOutcome<Received> = { status: 'timeout', nbSent: 0, nbReceived: 0, replies: [] };
-
-function finished(outcome: RequestOutcome<Received>, name: string, timeoutMs: number): Reply {
-  if (outcome.status !== 'done') throw requestError(outcome, name, timeoutMs);
-  return new Reply(outcome.nbSent, outcome.replies);
 }
