@@ -74,6 +74,12 @@ export function resolveOptions(options: SecondaryOptions, role: 'primary' | 'sec
   const { filePrefix = 'rte', runtimeDir, visibility = 'peer', signal } = options;
   checkType('filePrefix', filePrefix, 'string');
   if (runtimeDir !== undefined) checkType('runtimeDir', runtimeDir, 'string');
+  if (role === 'primary' && options.memory !== undefined) {
+    throw new MpError(
+      'ENOTSUP',
+      'A Node primary can not create shared memory yet: leave out the option memory',
+    );
+  }
   const visibilities = role === 'primary' ? ['peer'] : ['peer', 'private'];
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw badOption('signal', signal, 'an AbortSignal');
