@@ -98,7 +98,7 @@ export class Actions {
     const { receiver, replier } = this.#options;
     for (let i = 0; i < BATCH; i++) {
       const endpoint = this.endpoint;
-      const inbound = endpoint && receiver.next(endpoint, (length) => replier.dialectFor(length));
+      const inbound = endpoint && receiver.next(endpoint, (datagram) => replier.dialectFor(datagram));
       if (inbound === undefined) return;
       this.#deliver(inbound);
     }
@@ -157,10 +157,12 @@ export class Actions {
       this.#pending--;
       if (this.#pending === this.#options.maxPendingMessages - 1) this.#endpoint?.watch(() => this.serve());
     };
-    result.then(settle).then(done, (error: unknown) => {
-      done();
-      fail(error);
-    });
+    Promise.resolve(result)
+      .then(settle)
+      .then(done, (error: unknown) => {
+        done();
+        fail(error);
+      });
   }
 
   #answer(peer: Peer, name: string, result: ReplyBody | typeof IGNORE): void {

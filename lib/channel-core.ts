@@ -49,7 +49,7 @@ export class ChannelCore {
     this.signal = options.signal;
     this.transport = transport;
     this.publicEndpoint = publicEndpoint;
-    const sender = new Sender(transport, counters);
+    const sender = new Sender(counters);
     const receiver = new Receiver(counters, trustedUids, (reason, detail) => this.#warn(reason, detail));
     const readiness = new Readiness(transport, link, role);
     const replier = new Replier({ transport, link, sender, receiver, role });
@@ -61,7 +61,7 @@ export class ChannelCore {
       maxPendingMessages: options.maxPendingMessages,
       onError: (error) => this.onError(error),
     });
-    this.messenger = new Messenger({ transport, link, readiness, sender, role });
+    this.messenger = new Messenger({ transport, link, readiness, sender, receiver, role });
     this.requester = new Requester({
       transport,
       link,
@@ -72,7 +72,7 @@ export class ChannelCore {
       role,
       busyPollMicros: options.busyPollMicros,
       exclusive: options.exclusiveRequests,
-      inbound: { endpoint: () => actions.endpoint, serve: () => actions.serve() },
+      inbound: { endpoints: () => this.#inboundEndpoints(), serve: () => this.#serve() },
     });
     this.link = link;
     this.replier = replier;
@@ -85,9 +85,9 @@ export class ChannelCore {
       options: options.memory,
       actions,
       whileWaiting: (ms) => this.#wait(ms),
+      onError: (error) => this.onError(error),
     });
     link.onReplaced(() => {
-      this.memory.forgetPrimary();
       this.requester.forgetPrimary();
       this.messenger.forgetPrimary();
     });
@@ -109,9 +109,17 @@ export class ChannelCore {
 
   /** Sleeps, but serves what comes in: whoever holds what we wait for may be waiting for our answer. */
   #wait(ms: number): void {
-    const { endpoint } = this.actions;
-    this.transport.wait(endpoint === undefined ? [] : [endpoint], undefined, ms);
+    this.transport.wait(this.#inboundEndpoints(), undefined, ms);
+    this.#serve();
+  }
+
+  #inboundEndpoints(): Endpoint[] {
+    return [this.actions.endpoint, this.messenger.endpoint].filter((endpoint) => endpoint !== undefined);
+  }
+
+  #serve(): void {
     this.actions.serve();
+    this.messenger.drain();
   }
 
   #warn(reason: string, detail: string): void {

@@ -22,30 +22,39 @@ export interface ChannelMemorySettings {
   readonly actions: Actions;
   /** Blocks for up to `ms`, answering what comes in: a primary that waits for our answer holds the lock we wait for. */
   readonly whileWaiting: (ms: number) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /** The primary's memory, attached when it is first asked for, and again after the primary was replaced. */
 export class ChannelMemory {
   readonly #settings: ChannelMemorySettings;
   #attached: SharedMemory | undefined;
+  #isAttaching = false;
+  #isClosed = false;
 
   constructor(settings: ChannelMemorySettings) {
     this.#settings = settings;
   }
 
   get(): SharedMemory {
-    this.#attached ??= this.#attach();
+    if (this.#attached?.valid) return this.#attached;
+    this.#attached?.abandon();
+    this.#attached = undefined;
+    if (this.#isAttaching)
+      throw new MpError('EAGAIN', 'The memory is being attached just now: try again later');
+    this.#isAttaching = true;
+    try {
+      this.#attached = this.#attach();
+    } finally {
+      this.#isAttaching = false;
+    }
+    if (this.#isClosed) this.close(); // by a handler that ran while we waited for the primary
     return this.#attached;
   }
 
-  /** The next `get` attaches the new primary's memory; what was handed out says `ERESTARTED` by itself. */
-  forgetPrimary(): void {
-    this.#attached = undefined;
-  }
-
   close(): void {
+    this.#isClosed = true;
     this.#attached?.detach();
-    this.#attached = undefined;
   }
 
   #attach(): SharedMemory {
@@ -56,15 +65,15 @@ export class ChannelMemory {
     return memory;
   }
 
-  /** The primary has changed its memory and waits for every secondary to have followed. */
+  /** The primary has changed its memory and waits for every secondary to have followed: it gets an answer in any case. */
   readonly #answerSync: Handler = ({ param }) => {
     try {
       const request = decodeMallocSync(param);
       this.#attached?.sync();
       return { param: encodeMallocSync(request, MallocResult.SUCCESS) };
     } catch (error) {
-      if (error instanceof MpError && error.code === 'EBADMSG') return IGNORE;
-      throw error;
+      this.#settings.onError(error);
+      return IGNORE;
     }
   };
 }

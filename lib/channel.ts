@@ -6,6 +6,7 @@ import { pidOfSocket } from '../protocol/paths.js';
 import { checkTimeout } from '../protocol/validate.js';
 import { disableMultiProcess } from '../shm/mp-status.js';
 import type { SharedMemory } from '../shm/shared-memory.js';
+import { listenForAbort } from './abort.js';
 import type { Handler } from './actions.js';
 import type { ChannelCore } from './channel-core.js';
 import { diagnostics } from './diagnostics.js';
@@ -48,6 +49,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   readonly #configPath: string | undefined;
   #isClosed = false;
   #hasWarned = false;
+  readonly #onAbort = () => void this.close();
 
   /** @internal */
   constructor(core: ChannelCore, configPath: string | undefined) {
@@ -60,7 +62,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     core.onError = (error) => this.#report(error);
     core.onWarning = (error) => this.emit('warning', error);
     if (core.signal?.aborted) void this.close();
-    core.signal?.addEventListener('abort', () => void this.close(), { once: true });
+    else if (core.signal !== undefined) listenForAbort(core.signal, this.#onAbort);
   }
 
   /** The wire dialect in use: the primary's, as of the last look at it. */
@@ -79,8 +81,8 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   }
 
   /**
-   * The primary's shared memory, attached at first use: memzones without copies. After the primary was replaced the next
-   * access attaches to the new one, and what came from the old one says `ERESTARTED`. While memory is attached, a `'peer'`
+   * The primary's shared memory, attached at first use: memzones without copies. After the primary was replaced (or the
+   * memory detached) the next access attaches anew, and what came from the old one says `ERESTARTED`. While memory is attached, a `'peer'`
    * answers the primary's memory sync requests. `close` detaches it.
    *
    * Throws what `attachMemory` (`dpdk-ipc/shm`) throws: `ENOPRIMARY` without a C primary, and so on; `ENOTSUP` on a
@@ -105,6 +107,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
    * channel.registerAction('hello', (msg) => ({ param: `Got '${msg.text()}'` }));
    */
   registerAction(name: string, handler: Handler): void {
+    this.#assertOpen();
     this.#core.actions.register(name, handler);
   }
 
@@ -229,11 +232,13 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
 
   /**
    * `rte_mp_channel_cleanup`: pending requests and sends reject with `ECANCELED`, sockets are closed and their files
-   * removed. Closing twice is harmless.
+   * removed. Closing twice is harmless. A handler that closes the channel sends its answer first:
+   * `await channel.reply(…)`.
    */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#core.signal?.removeEventListener('abort', this.#onAbort);
     this.#core.close();
     this.emit('close');
   }

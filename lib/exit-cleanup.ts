@@ -1,4 +1,4 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, type Stats, unlinkSync } from 'node:fs';
 
 /** The socket files of this thread that are still there, with their inodes. */
 const files = new Map<string, number>();
@@ -23,20 +23,25 @@ export function removeSocketFile(path: string): void {
   if (inode !== undefined && inodeOf(path) === inode) tryUnlink(path);
 }
 
-/** Removes a name whose absence is just as good. */
+/** Removes a name whose absence is just as good: gone already, or not ours to remove any more. */
 export function tryUnlink(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    // Gone already, or not ours to remove: either way nothing is left to do.
-    if (!isErrno(error)) throw error;
-  }
+  ignoringErrno(() => unlinkSync(path));
+}
+
+/** `lstat`; `undefined` where there is nothing, or nothing that we may see. */
+export function lstatIfSeen(path: string): Stats | undefined {
+  return ignoringErrno(() => lstatSync(path));
 }
 
 function inodeOf(path: string): number | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.ino;
+  return lstatIfSeen(path)?.ino;
 }
 
-function isErrno(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'errno' in error;
+function ignoringErrno<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof Error && 'errno' in error) return undefined;
+    throw error;
+  }
 }

@@ -1,17 +1,24 @@
+import { DIALECTS } from '../protocol/dialect.js';
 import type { Message } from '../protocol/message.js';
 import { MpType } from '../protocol/message-type.js';
-import type { PrimaryLink } from './primary-link.js';
-import type { Readiness } from './readiness.js';
+import { checkMessage } from '../protocol/validate.js';
+import { type PrimaryLink, refreshFor } from './primary-link.js';
+import { closedError, type Readiness } from './readiness.js';
+import type { Receiver } from './receiver.js';
 import { sendError } from './request-error.js';
 import type { Sender } from './sender.js';
-import { EAGAIN, ECONNREFUSED, ENOENT, errnoName } from './sys/errno.js';
+import { EAGAIN, ECONNREFUSED, ENOENT, ENOTCONN, errnoName } from './sys/errno.js';
 import type { Endpoint, Transport } from './transport.js';
+
+/** What a message can hold in any dialect; the primary's own is looked at when it is sent. */
+const LARGEST_DIALECT = DIALECTS['340/253'];
 
 export interface MessengerOptions {
   readonly transport: Transport;
   readonly link: PrimaryLink;
   readonly readiness: Readiness;
   readonly sender: Sender;
+  readonly receiver: Receiver;
   readonly role: 'primary' | 'secondary';
 }
 
@@ -20,6 +27,7 @@ export class Messenger {
   readonly #options: MessengerOptions;
   /** Where they leave from; connected to the primary if we are a secondary. */
   #endpoint: Endpoint | undefined;
+  #isClosed = false;
 
   constructor(options: MessengerOptions) {
     this.#options = options;
@@ -27,9 +35,9 @@ export class Messenger {
 
   /** `rte_mp_sendmsg`. Resolves once it is in the queue of everybody who gets it. */
   async send(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    const { sender, link, readiness } = this.#options;
+    const { readiness } = this.#options;
     const deadline = performance.now() + timeoutMs;
-    sender.encode(link.dialect, MpType.MSG, message); // bad input first
+    checkMessage(LARGEST_DIALECT, message);
     const lock = readiness.tryNow() ?? (await readiness.wait(deadline, signal));
     try {
       await (this.#options.role === 'primary'
@@ -48,17 +56,36 @@ export class Messenger {
     this.#endpoint = undefined;
   }
 
+  /** Where answers to our messages arrive: a C action isn't told that a message wants none. */
+  get endpoint(): Endpoint | undefined {
+    return this.#endpoint;
+  }
+
+  /** Drops those answers: left alone they would fill the queue, and the next one would block who sends it. */
+  drain(): void {
+    const { receiver, link } = this.#options;
+    while (this.#endpoint !== undefined) {
+      const inbound = receiver.next(this.#endpoint, () => link.dialect);
+      if (inbound === undefined) return;
+      receiver.drop('late-reply', inbound.fds, inbound.sender, inbound.message.name);
+    }
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#endpoint?.close();
     this.#endpoint = undefined;
   }
 
   async #unicast(message: Message, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const { transport, link } = this.#options;
+    const endpoint = this.#open();
     let result = await this.#sendTo(transport.primaryPath, message, deadline, signal);
-    if (result === -ECONNREFUSED) {
-      link.invalidate(); // the next try connects to whoever is the primary now, or says that there is none
-      link.refresh();
+    if (isPrimaryGone(result)) {
+      // The next try connects to whoever is the primary now, or says that there is none.
+      if (this.#endpoint === endpoint) link.invalidate();
+      const lock = await this.#options.readiness.wait(deadline, signal);
+      lock.release();
       result = await this.#sendTo(transport.primaryPath, message, deadline, signal);
     }
     if (result < 0) throw failure(result, message.name, transport.primaryPath);
@@ -84,10 +111,10 @@ export class Messenger {
 
   /** 0 or `-errno`. */
   #sendTo(to: string, message: Message, deadline: number, signal: AbortSignal | undefined): Promise<number> {
-    const { sender, link, transport, role } = this.#options;
+    const { sender, link, role } = this.#options;
     const connected = role === 'secondary';
-    this.#endpoint ??= transport.openReply(connected);
-    const endpoint = this.#endpoint;
+    const endpoint = this.#open();
+    if (connected && link.isStarting) return Promise.resolve(-ECONNREFUSED); // it has no actions yet
     return new Promise((done) => {
       sender.send(sender.encode(link.dialect, MpType.MSG, message), {
         endpoint,
@@ -99,6 +126,23 @@ export class Messenger {
       });
     });
   }
+
+  #open(): Endpoint {
+    if (this.#isClosed) throw closedError();
+    if (this.#endpoint !== undefined) return this.#endpoint;
+    const { transport, role, link } = this.#options;
+    const endpoint = transport.openReply(role === 'secondary');
+    if (role === 'secondary') refreshFor(endpoint, link);
+    this.#endpoint = endpoint;
+    endpoint.unref();
+    endpoint.watch(() => this.drain());
+    return endpoint;
+  }
+}
+
+/** The first send to a dead primary is refused and disconnects the socket, which the next ones are told. */
+function isPrimaryGone(result: number): boolean {
+  return result === -ECONNREFUSED || result === -ENOTCONN;
 }
 
 function failure(result: number, name: string, peers: string) {

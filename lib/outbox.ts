@@ -1,6 +1,7 @@
+import { listenForAbort } from './abort.js';
 import { EAGAIN, ECANCELED, ENOBUFS } from './sys/errno.js';
 import { OwnedFd } from './sys/owned-fd.js';
-import type { Endpoint, Transport } from './transport.js';
+import type { Endpoint } from './transport.js';
 
 /** How many datagrams may wait for room in their peers' queues, all together: some 30 MB at most. */
 const MAX_QUEUED = 65_536;
@@ -42,6 +43,8 @@ interface Queue {
   readonly to: string;
   waiting: Waiting[];
   retryMs: number;
+  /** The earliest deadline, or one that was: then the timer comes for nothing. */
+  due: number;
   timer: NodeJS.Timeout | undefined;
   /** The endpoint that tells us when there is room. */
   watched: Endpoint | undefined;
@@ -63,9 +66,15 @@ export class Outbox {
     else outgoing.done(result);
   }
 
-  /** The same, blocking the thread; what waits for the same destination goes first. */
-  submitBlocking(outgoing: Outgoing, transport: Transport): void {
-    for (;;) {
+  /**
+   * The same, blocking the thread in `block`, until the endpoint can send or for as long; what waits for the same
+   * destination goes first.
+   */
+  submitBlocking(given: Outgoing, block: (writable: Endpoint | undefined, ms: number) => void): void {
+    let outgoing = given;
+    for (let isFirst = true; ; isFirst = false) {
+      const waiting = this.#queues.get(outgoing.to);
+      if (waiting !== undefined) this.#expire(waiting); // its timer doesn't come while we block
       const queue = this.#queues.get(outgoing.to);
       const isFree = queue === undefined || this.#sendWaiting(queue);
       const result = isFree ? send(outgoing, outgoing.bytes, outgoing.fds) : -EAGAIN;
@@ -74,8 +83,9 @@ export class Outbox {
         outgoing.done(result);
         return;
       }
-      if (outgoing.connected) transport.wait([], outgoing.endpoint, left);
-      else transport.wait([], undefined, Math.min(left, FIRST_RETRY_MS));
+      if (isFirst) outgoing = { ...given, bytes: given.bytes.slice() };
+      if (outgoing.connected) block(outgoing.endpoint, left);
+      else block(undefined, Math.min(left, FIRST_RETRY_MS));
     }
   }
 
@@ -103,15 +113,18 @@ export class Outbox {
     this.#queued++;
     const onAbort = () => this.#giveUp(-ECANCELED, (other) => other === waiting);
     const waiting: Waiting = { outgoing, bytes: outgoing.bytes.slice(), fds, onAbort };
-    outgoing.signal?.addEventListener('abort', onAbort, { once: true });
-    if (queue !== undefined) {
-      queue.waiting.push(waiting);
+    if (outgoing.signal !== undefined) listenForAbort(outgoing.signal, onAbort);
+    const { to, deadline } = outgoing;
+    if (queue === undefined) {
+      const created = newQueue(to, waiting);
+      this.#queues.set(to, created);
+      this.#continue(created);
       return;
     }
-    const { to } = outgoing;
-    const created = { to, waiting: [waiting], retryMs: FIRST_RETRY_MS, timer: undefined, watched: undefined };
-    this.#queues.set(to, created);
-    this.#continue(created);
+    queue.waiting.push(waiting);
+    if (deadline >= queue.due) return;
+    queue.due = deadline;
+    this.#continue(queue);
   }
 
   /** Sends from the queue until there is no room; true if it is empty then. */
@@ -123,7 +136,7 @@ export class Outbox {
         bytes,
         fds.map((owned) => owned.fd),
       );
-      if (result === -EAGAIN && performance.now() < outgoing.deadline) break;
+      if (result === -EAGAIN) break;
       results.push(result);
     }
     if (results.length > 0) queue.retryMs = FIRST_RETRY_MS;
@@ -144,16 +157,27 @@ export class Outbox {
       if (this.#queues.get(queue.to) === queue) this.#queues.delete(queue.to);
       return;
     }
-    const { endpoint, connected, deadline } = head.outgoing;
+    const { endpoint, connected } = head.outgoing;
     const retry = () => {
-      if (!this.#sendWaiting(queue)) this.#continue(queue);
+      const isEmpty = this.#sendWaiting(queue);
+      if (!isEmpty && !this.#expire(queue)) this.#continue(queue);
     };
-    const left = Math.max(0, deadline - performance.now());
+    const left = Math.max(0, queue.due - performance.now());
     queue.timer = setTimeout(retry, connected ? left : Math.min(left, queue.retryMs));
     queue.retryMs = Math.min(queue.retryMs * 2, LAST_RETRY_MS);
     if (!connected) return;
     queue.watched = endpoint;
     endpoint.whenWritable(retry);
+  }
+
+  /** Gives up what has waited long enough; true if there was anything. */
+  #expire(queue: Queue): boolean {
+    const now = performance.now();
+    if (now < queue.due) return false;
+    const expired = new Set(queue.waiting.filter(({ outgoing }) => outgoing.deadline <= now));
+    queue.due = earliest(queue.waiting.filter((waiting) => !expired.has(waiting)));
+    if (expired.size > 0) this.#giveUp(-EAGAIN, (waiting) => expired.has(waiting));
+    return expired.size > 0;
   }
 
   #stopWaiting(queue: Queue): void {
@@ -168,6 +192,22 @@ export class Outbox {
     for (const owned of waiting.fds) owned.close();
     waiting.outgoing.done(result);
   }
+}
+
+function newQueue(to: string, first: Waiting): Queue {
+  const { deadline } = first.outgoing;
+  return {
+    to,
+    waiting: [first],
+    retryMs: FIRST_RETRY_MS,
+    due: deadline,
+    timer: undefined,
+    watched: undefined,
+  };
+}
+
+function earliest(waiting: readonly Waiting[]): number {
+  return waiting.reduce((due, { outgoing }) => Math.min(due, outgoing.deadline), Number.POSITIVE_INFINITY);
 }
 
 function send({ endpoint, connected, to }: Outgoing, bytes: Uint8Array, fds: readonly number[]): number {

@@ -1,10 +1,9 @@
 import { DIALECTS, type Dialect, type DialectId, dialectOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { enableMultiProcess } from '../shm/mp-status.js';
+import { readConfig } from './config.js';
 import { debug } from './diagnostics.js';
-import { type ConfigHead, readConfigHead } from './sys/config-head.js';
-import { fileError } from './system-error.js';
-import type { Transport } from './transport.js';
+import type { Endpoint, Transport } from './transport.js';
 
 /** What a primary speaks that says nothing about itself: a Node primary without shared memory. */
 const DEFAULT_DIALECT = DIALECTS['332/8'];
@@ -71,7 +70,7 @@ export class PrimaryLink {
 
   #read(): void {
     const { configPath, announce } = this.#options;
-    const head = configPath === undefined ? undefined : configHead(configPath);
+    const head = configPath === undefined ? undefined : readConfig(configPath);
     // Without its owner's lock the file is a dead primary's, and tells nothing about the one at the socket.
     const alive = head?.lock !== undefined;
     this.#isStarting = alive && !head.complete;
@@ -96,10 +95,15 @@ export class PrimaryLink {
   }
 }
 
-function configHead(path: string): ConfigHead | undefined {
+/**
+ * For an endpoint that has just been connected to the primary: looks again who that is. A primary writes its release
+ * before it binds its socket, so what is read now is not its predecessor's; what was read before may be.
+ */
+export function refreshFor(endpoint: Endpoint, link: PrimaryLink): void {
   try {
-    return readConfigHead(path);
+    link.refresh();
   } catch (error) {
-    throw fileError(error, path, 'Run as the same user as the primary, or give the option dialect');
+    endpoint.close();
+    throw error;
   }
 }

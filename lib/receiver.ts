@@ -45,7 +45,7 @@ export class Receiver {
   }
 
   /** The next valid message from `endpoint`, `undefined` when there is none. `dialect` is asked at each datagram. */
-  next(endpoint: Endpoint, dialect: (length: number) => Dialect): Inbound | undefined {
+  next(endpoint: Endpoint, dialect: (datagram: Datagram) => Dialect): Inbound | undefined {
     for (;;) {
       const datagram = endpoint.receive();
       if (datagram === undefined) return undefined;
@@ -53,7 +53,7 @@ export class Receiver {
         debug('recvmsg %s: %s', endpoint.path, errnoName(-datagram));
         return undefined;
       }
-      const inbound = this.#accept(datagram, dialect(datagram.bytes.length));
+      const inbound = this.#accept(datagram, dialect(datagram));
       if (inbound !== undefined) return inbound;
     }
   }

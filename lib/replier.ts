@@ -3,6 +3,7 @@ import { MpError } from '../protocol/errors.js';
 import type { Message } from '../protocol/message.js';
 import { MpType } from '../protocol/message-type.js';
 import { isSecondarySocket } from '../protocol/paths.js';
+import { debug } from './diagnostics.js';
 import type { Peer, ReplyBody } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
 import type { Receiver } from './receiver.js';
@@ -10,7 +11,7 @@ import { sendError } from './request-error.js';
 import type { Sender } from './sender.js';
 import { MAX_SOCKET_PATH } from './sys/address.js';
 import { EAGAIN, ECONNREFUSED, errnoName } from './sys/errno.js';
-import type { Endpoint, Transport } from './transport.js';
+import type { Datagram, Endpoint, Transport } from './transport.js';
 
 /** How long an answer waits for room in the requester's queue. */
 const REPLY_TIMEOUT_MS = 5_000;
@@ -53,16 +54,33 @@ export class Replier {
     this.#expected.set(peer, { name, dialect, isAnswered: false });
   }
 
-  /** The dialect of a datagram of this length: another than before may tell that the primary was replaced. */
-  dialectFor(length: number): Dialect {
+  /** The dialect of a datagram: one that doesn't fit what we know may tell that the primary was replaced. */
+  dialectFor({ bytes, fds }: Datagram): Dialect {
     const { link, role } = this.#options;
-    const isKnown = Object.values(DIALECTS).some(({ wireLength }) => wireLength === length);
-    if (role === 'secondary' && isKnown && length !== link.dialect.wireLength) link.refresh();
+    const { wireLength, maxFds } = link.dialect;
+    const isKnown = Object.values(DIALECTS).some((dialect) => dialect.wireLength === bytes.length);
+    const fits = bytes.length === wireLength && fds.length <= maxFds;
+    if (role !== 'secondary' || !isKnown || fits) return link.dialect;
+    try {
+      link.refresh();
+    } catch (error) {
+      // Then it can't be read, and is dropped for that; the next request says why.
+      debug('a datagram of %d bytes: %s', bytes.length, error);
+    }
     return link.dialect;
   }
 
   /** What a handler returned: IGN if that is no body. A requester that has given up meanwhile is no error. */
   async answer(peer: Peer, name: string, body: ReplyBody | undefined): Promise<void> {
+    if (peer.path === '') {
+      this.#options.receiver.drop(
+        'unsent-reply',
+        [],
+        undefined,
+        `${name}: its sender has no socket of its own`,
+      );
+      return;
+    }
     try {
       await this.#send(body === undefined ? MpType.IGN : MpType.REP, { ...body, name }, peer);
     } catch (error) {
@@ -84,7 +102,8 @@ export class Replier {
     if (expected !== undefined) checkExpected(expected, message.name);
     // Whoever has become the primary in the meantime hasn't asked, and may speak another dialect.
     if (role === 'secondary' && path === transport.primaryPath) link.refresh();
-    if (expected !== undefined && expected.dialect !== link.dialect) throw goneError(path);
+    if (expected !== undefined && expected.dialect.wireLength !== link.dialect.wireLength)
+      throw goneError(path);
     const encoded = sender.encode(link.dialect, type, message);
     const endpoint = this.#endpoint;
     if (endpoint === undefined) throw noEndpointError();

@@ -1,4 +1,4 @@
-import type { PrimaryLink } from './primary-link.js';
+import { type PrimaryLink, refreshFor } from './primary-link.js';
 import type { Receiver } from './receiver.js';
 import type { Endpoint, Transport } from './transport.js';
 
@@ -45,8 +45,9 @@ export class ReplyEndpoints {
       endpoint.close(); // who knows when the next one comes
       for (const twice of surplus) this.#answeredTwice.add(twice);
     }
-    const { transport, toPrimary } = this.#options;
+    const { transport, link, toPrimary } = this.#options;
     const endpoint = transport.openReply(toPrimary);
+    if (toPrimary) refreshFor(endpoint, link);
     this.#current.add(endpoint);
     return endpoint;
   }

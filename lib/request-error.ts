@@ -31,6 +31,13 @@ export function replyOf(outcome: RequestOutcome<Received>, name: string, timeout
 export function requestError(outcome: RequestOutcome<Received>, name: string, timeoutMs: number): MpError {
   const { status, code = 'EIO', peer, nbSent, nbReceived, replies } = outcome;
   if (status === 'timeout') {
+    if (nbSent === 0) {
+      const where = peer === undefined ? '' : ` to ${peer}`;
+      const unsent =
+        `Request '${name}' could not be sent${where} within ${timeoutMs} ms: there was no room. ` +
+        'Check that the peer reads its socket, or give a longer timeoutMs';
+      return new MpTimeoutError(unsent, peer, new Reply(0, replies));
+    }
     const who = peer === undefined ? '' : ` from ${peer}`;
     const message =
       `No answer to '${name}'${who} within ${timeoutMs} ms (${nbReceived} of ${nbSent} answered). ` +

@@ -1,8 +1,10 @@
-import type { Dialect } from '../protocol/dialect.js';
+import { DIALECTS, type Dialect } from '../protocol/dialect.js';
 import type { Message } from '../protocol/message.js';
 import { MpType } from '../protocol/message-type.js';
 import { type RequestEffect, type RequestOutcome, RequestTable } from '../protocol/request-table.js';
-import { Received, type Reply } from './message.js';
+import { checkMessage } from '../protocol/validate.js';
+import { listenForAbort } from './abort.js';
+import { closeAll, Received, type Reply } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
 import { assertNotAborted, type Readiness } from './readiness.js';
 import type { Inbound, Receiver } from './receiver.js';
@@ -14,6 +16,10 @@ import type { Counters } from './stats.js';
 import { EAGAIN, ECANCELED, ECONNREFUSED, ENOENT, errnoName } from './sys/errno.js';
 import type { Endpoint, Releasable, Transport } from './transport.js';
 
+/** What a request can hold in any dialect; the primary's own is looked at when it is sent. */
+const LARGEST_DIALECT = DIALECTS['340/253'];
+/** While spinning: looks at the answer's socket between two at the others. */
+const SERVE_EVERY = 64;
 /** Each request in flight has a socket of its own; further ones wait for theirs. */
 const MAX_IN_FLIGHT = 256;
 
@@ -27,8 +33,8 @@ export interface RequesterOptions {
   readonly role: 'primary' | 'secondary';
   readonly busyPollMicros: number;
   readonly exclusive: boolean;
-  /** The public endpoint while it may be read, and what reads it: for requests that arrive while we block. */
-  readonly inbound: { endpoint(): Endpoint | undefined; serve(): void };
+  /** What may be read besides answers, and what reads it: for requests that arrive while we block. */
+  readonly inbound: { endpoints(): readonly Endpoint[]; serve(): void };
 }
 
 interface ActiveRequest {
@@ -66,7 +72,7 @@ export class Requester {
 
   async request(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Reply> {
     const deadline = performance.now() + timeoutMs;
-    this.#validate(message);
+    checkMessage(LARGEST_DIALECT, message);
     if (!this.#slots.tryAcquire() && !(await this.#slots.acquire(timeoutMs, signal))) {
       assertNotAborted(signal);
       throw requestError(NOTHING_SENT, message.name, timeoutMs);
@@ -86,7 +92,7 @@ export class Requester {
 
   requestSync(message: Message, timeoutMs: number): Reply {
     const deadline = performance.now() + timeoutMs;
-    this.#validate(message);
+    checkMessage(LARGEST_DIALECT, message);
     for (let isRetry = false; ; isRetry = true) {
       const { readiness, inbound } = this.#options;
       const lock = readiness.waitBlocking(deadline, () => inbound.serve());
@@ -99,10 +105,6 @@ export class Requester {
   close(): void {
     for (const { id } of [...this.#active.values()]) this.#cancel(id);
     this.#endpoints.clear();
-  }
-
-  #validate(message: Message): void {
-    this.#options.sender.encode(this.#options.link.dialect, MpType.REQ, message);
   }
 
   /** A send found nobody: the next try connects anew, or says that there is no primary. */
@@ -123,7 +125,7 @@ export class Requester {
         const request = this.#start(message, deadline, false);
         const timer = setTimeout(() => this.#tick(deadline), Math.max(0, deadline - performance.now()));
         const onAbort = () => this.#cancel(request.id);
-        signal?.addEventListener('abort', onAbort, { once: true });
+        if (signal !== undefined) listenForAbort(signal, onAbort);
         const settle = (outcome: RequestOutcome<Received>) => {
           clearTimeout(timer);
           signal?.removeEventListener('abort', onAbort);
@@ -153,17 +155,19 @@ export class Requester {
 
   /** For as long as an answer usually takes, looking is faster than sleeping. */
   #busyPoll(request: ActiveRequest): void {
-    const end = performance.now() + this.#options.busyPollMicros / 1000;
-    while (request.outcome === undefined && performance.now() < end) this.#read(request);
+    const { busyPollMicros, inbound } = this.#options;
+    const end = Math.min(performance.now() + busyPollMicros / 1000, request.deadline);
+    for (let look = 1; request.outcome === undefined && performance.now() < end; look++) {
+      this.#read(request);
+      if (look % SERVE_EVERY === 0) inbound.serve();
+    }
   }
 
   /** Sleeps until there is something to do. A primary may ask us something before it answers: it is served, too. */
   #block(request: ActiveRequest): void {
     const { transport, inbound } = this.#options;
     const left = request.deadline - performance.now();
-    const open = inbound.endpoint();
-    if (left > 0)
-      transport.wait(open === undefined ? [request.endpoint] : [request.endpoint, open], undefined, left);
+    if (left > 0) transport.wait([request.endpoint, ...inbound.endpoints()], undefined, left);
     this.#read(request);
     if (request.outcome === undefined) inbound.serve();
     if (request.outcome === undefined) this.#tick(performance.now());
@@ -172,7 +176,7 @@ export class Requester {
   #start(message: Message, deadline: number, blocking: boolean): ActiveRequest {
     const { link, transport, exclusive } = this.#options;
     const peers = this.#unicast ? [transport.primaryPath] : transport.secondaries();
-    const endpoint = this.#endpoints.take(message.name);
+    const endpoint = this.#takeEndpoint(message);
     const id = this.#nextId++;
     const { dialect } = link;
     const request: ActiveRequest = {
@@ -204,6 +208,19 @@ export class Requester {
     return request;
   }
 
+  /** Where the request leaves from, once it is known to fit what the primary speaks. */
+  #takeEndpoint(message: Message): Endpoint {
+    const { link, sender } = this.#options;
+    const endpoint = this.#endpoints.take(message.name);
+    try {
+      sender.encode(link.dialect, MpType.REQ, message);
+      return endpoint;
+    } catch (error) {
+      this.#endpoints.giveBack(message.name, endpoint);
+      throw error;
+    }
+  }
+
   #apply(effects: readonly RequestEffect<Received>[]): void {
     for (const effect of effects) {
       if (effect.kind === 'send') this.#send(effect.id, effect.peer);
@@ -215,14 +232,25 @@ export class Requester {
   #send(id: number, peer: string): void {
     const request = this.#active.get(id);
     if (request === undefined) return; // an earlier peer of this broadcast has failed
-    const { sender } = this.#options;
+    const { sender, link } = this.#options;
+    // It has come since we looked whether it is ready, and would answer IGN to everything.
+    if (this.#unicast && link.isStarting) {
+      this.#sendDone(id, peer, -ECONNREFUSED);
+      return;
+    }
     const { endpoint, deadline, blocking } = request;
     const done = (result: number) => this.#sendDone(id, peer, result);
     // Encoded for each peer: between two of a blocking broadcast we may have sent something else.
     const encoded = sender.encode(request.dialect, MpType.REQ, request.message);
     const sending = { endpoint, to: peer, connected: this.#unicast, deadline, done };
-    if (blocking) sender.sendBlocking(encoded, sending);
+    if (blocking) sender.sendBlocking(encoded, sending, (writable, ms) => this.#waitForRoom(writable, ms));
     else sender.send(encoded, sending);
+  }
+
+  #waitForRoom(writable: Endpoint | undefined, ms: number): void {
+    const { transport, inbound } = this.#options;
+    transport.wait(inbound.endpoints(), writable, ms);
+    inbound.serve();
   }
 
   #sendDone(id: number, peer: string, result: number): void {
@@ -246,7 +274,9 @@ export class Requester {
     return result === -ENOENT && !this.#unicast && !transport.exists(peer);
   }
 
+  /** Ends what is due; an answer that lies there unread, since this thread was busy, was in time. */
   #tick(now: number): void {
+    for (const request of [...this.#active.values()]) if (request.deadline <= now) this.#read(request);
     this.#apply(this.#table.dispatch({ kind: 'tick' }, now));
   }
 
@@ -279,19 +309,27 @@ export class Requester {
     }
   }
 
-  #answer({ id }: ActiveRequest, inbound: Inbound): void {
+  #answer(request: ActiveRequest, inbound: Inbound): void {
+    const { id } = request;
+    const { receiver, counters } = this.#options;
     const { message, fds } = inbound;
     const { name, type } = message;
     // The kernel lets nobody but its peer send to a connected socket, whatever way its path is spelled.
     const peer = this.#unicast ? this.#options.transport.primaryPath : (inbound.sender ?? '');
     const now = performance.now();
     if (type === MpType.REP) {
-      const reply = new Received(message, fds, this.#options.counters);
+      // What the peer sent us before its answer is handled before it, as by C's one socket.
+      this.#options.inbound.serve();
+      const reply = new Received(message, fds, counters);
       this.#apply(this.#table.dispatch({ kind: 'reply', id, peer, name, reply }, now));
       return;
     }
-    if (type === MpType.IGN) this.#apply(this.#table.dispatch({ kind: 'ignore', id, peer, name }, now));
-    for (const owned of fds) owned.close();
+    if (type === MpType.IGN && name === request.message.name) {
+      closeAll(fds, counters);
+      this.#apply(this.#table.dispatch({ kind: 'ignore', id, peer, name }, now));
+      return;
+    }
+    receiver.drop(type === MpType.IGN ? 'wrong-name' : 'no-action', fds, inbound.sender, name);
   }
 
   #drop(reason: 'late-reply' | 'wrong-name' | 'wrong-peer', reply: Received): void {

@@ -5,7 +5,7 @@ import type { MpType } from '../protocol/message-type.js';
 import { diagnostics, type TrafficEvent } from './diagnostics.js';
 import { Outbox, type Outgoing } from './outbox.js';
 import type { Counters } from './stats.js';
-import type { Endpoint, Transport } from './transport.js';
+import type { Endpoint } from './transport.js';
 
 const NO_FDS: readonly number[] = [];
 /** Longer than any dialect's datagram. */
@@ -32,12 +32,10 @@ export interface Sending {
 /** The one way out: every datagram of a channel is encoded, and so checked, here. */
 export class Sender {
   readonly #counters: Counters;
-  readonly #transport: Transport;
   readonly #outbox = new Outbox();
   readonly #scratch = new Uint8Array(SCRATCH_LENGTH);
 
-  constructor(transport: Transport, counters: Counters) {
-    this.#transport = transport;
+  constructor(counters: Counters) {
     this.#counters = counters;
   }
 
@@ -52,9 +50,13 @@ export class Sender {
     this.#outbox.submit(this.#outgoing(encoded, sending));
   }
 
-  /** Waits in this call. */
-  sendBlocking(encoded: Encoded, sending: Sending): void {
-    this.#outbox.submitBlocking(this.#outgoing(encoded, sending), this.#transport);
+  /** Waits in this call, in `block`: until the endpoint can send, or for as long. */
+  sendBlocking(
+    encoded: Encoded,
+    sending: Sending,
+    block: (writable: Endpoint | undefined, ms: number) => void,
+  ): void {
+    this.#outbox.submitBlocking(this.#outgoing(encoded, sending), block);
   }
 
   /** Gives up what waits for room, everywhere or at one endpoint. */

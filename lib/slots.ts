@@ -1,3 +1,5 @@
+import { listenForAbort } from './abort.js';
+
 /** A counting semaphore whose waiters give up at a deadline: it bounds how many sockets requests use at a time. */
 export class Slots {
   #free: number;
@@ -26,7 +28,7 @@ export class Slots {
       const grant = () => settle(true);
       const giveUp = () => settle(false);
       const timer = setTimeout(giveUp, timeoutMs);
-      signal?.addEventListener('abort', giveUp);
+      if (signal !== undefined) listenForAbort(signal, giveUp);
       this.#waiters.add(grant);
     });
   }

@@ -1,7 +1,7 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isSecondarySocket, PRIMARY_SOCKET } from '../protocol/paths.js';
-import { ownSocketFile, tryUnlink } from './exit-cleanup.js';
+import { lstatIfSeen, ownSocketFile, tryUnlink } from './exit-cleanup.js';
 import { removeStaleSockets } from './stale-sockets.js';
 import type { SocketNamespace } from './sys/address.js';
 import { EAGAIN } from './sys/errno.js';
@@ -81,12 +81,12 @@ export class FilesystemNames implements SocketNames {
   }
 
   has(path: string): boolean {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    return lstatIfSeen(path) !== undefined;
   }
 
   /** C removes whatever is there; a file that is no socket is somebody's mistake and stays for them to see. */
   remove(path: string): void {
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) tryUnlink(path);
+    if (lstatIfSeen(path)?.isSocket()) tryUnlink(path);
   }
 
   own(path: string): void {

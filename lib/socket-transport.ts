@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MpError } from '../protocol/errors.js';
 import { PRIMARY_SOCKET, replySocketName, secondarySocketName } from '../protocol/paths.js';
+import { readConfig } from './config.js';
 import { tryUnlink } from './exit-cleanup.js';
 import { assertNotAborted } from './readiness.js';
 import { SocketEndpoint } from './socket-endpoint.js';
 import type { SocketNames } from './socket-names.js';
-import { readConfigHead } from './sys/config-head.js';
 import { DatagramSocket } from './sys/datagram-socket.js';
 import { ECONNREFUSED, ENOENT } from './sys/errno.js';
 import { waitForSockets } from './sys/poll.js';
-import { DESCRIPTOR_HINT, systemError } from './system-error.js';
+import { systemError } from './system-error.js';
 import type { Endpoint, Releasable, Transport } from './transport.js';
 
 /** A primary that waits in a synchronous broadcast keeps everybody from starting; C would wait for ever. */
@@ -94,7 +94,7 @@ export class SocketTransport implements Transport {
 
   /** Throws `EADDRINUSE` while a primary lives; removes the socket that a dead one left. Under the directory's lock. */
   #claimPrimaryPath(): void {
-    const config = readConfigHead(`${this.#directory}/config`);
+    const config = readConfig(`${this.#directory}/config`);
     const probe = this.#open();
     const answer = probe.connect(this.primaryPath);
     probe.close();
@@ -112,7 +112,7 @@ export class SocketTransport implements Transport {
 
   #open(): DatagramSocket {
     const socket = DatagramSocket.open(this.#names.namespace);
-    if (typeof socket === 'number') throw systemError('socket', socket, this.#directory, DESCRIPTOR_HINT);
+    if (typeof socket === 'number') throw systemError('socket', socket, this.#directory, 'Free some memory');
     return socket;
   }
 

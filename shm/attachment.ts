@@ -159,6 +159,13 @@ export class Attachment implements PageTable {
     return array;
   }
 
+  /** Closes the files of a primary that is gone; what it says of that stays the same. */
+  abandon(): void {
+    const problem = this.problem();
+    this.close();
+    if (problem !== undefined) this.#lost = () => problem;
+  }
+
   /** Closing twice is harmless. */
   close(): void {
     this.#lost = () => new MpError('EBADF', 'This memory was detached: call attachMemory again');

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { PRIMARY_SOCKET } from '../protocol/paths.js';
 
 /**
- * What tells one life of a primary from the next, which reuses the same files: its pid, when that process started, and
- * the socket that it bound. A pid alone doesn't: in a container every start may get the same one.
+ * What tells one life of a primary from the next, which reuses the same files: its pid and when that process started,
+ * or, where that can't be seen, the socket that it bound. A pid alone doesn't: in a container every start may get the same one.
  */
 export interface Incarnation {
   /** 0 or less when the owner of the lock can't be seen from here: another pid namespace. */
@@ -18,7 +18,9 @@ export function incarnationOf(pid: number, runtimePath: string): Incarnation {
 
 /** What isn't known on either side decides nothing: a primary that cleaned up has no socket any more. */
 export function isSameIncarnation(a: Incarnation, b: Incarnation): boolean {
-  return a.pid === b.pid && agree(a.startTime, b.startTime) && agree(a.socket, b.socket);
+  if (a.pid !== b.pid) return false;
+  if (a.startTime !== undefined && b.startTime !== undefined) return a.startTime === b.startTime;
+  return agree(a.socket, b.socket);
 }
 
 function agree(a: string | undefined, b: string | undefined): boolean {
@@ -40,7 +42,7 @@ function startTimeOf(pid: number): string | undefined {
 function socketIdentity(path: string): string | undefined {
   try {
     const stat = statSync(path, { bigint: true });
-    return `${stat.ino}:${stat.ctimeNs}`;
+    return `${stat.ino}:${stat.birthtimeNs}`; // not the time of change: somebody may set its mode
   } catch {
     return undefined; // the primary cleaned up, or we gave up our rights since we attached
   }

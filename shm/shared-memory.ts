@@ -170,6 +170,17 @@ export class SharedMemory {
     this.#windows.close();
   }
 
+  /** Whether it can be used: attached, and to a primary that is alive. A fact of this moment. */
+  get valid(): boolean {
+    return this.#attachment.problem() === undefined;
+  }
+
+  /** @internal Closes what a primary that is gone has left us; everything goes on saying `ERESTARTED` or `ENOPRIMARY`. */
+  abandon(): void {
+    this.#attachment.abandon();
+    this.#windows.close();
+  }
+
   [Symbol.dispose](): void {
     this.detach();
   }

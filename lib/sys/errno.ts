@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
-export const { EAGAIN, EPERM, EINTR, ENOENT, ENOBUFS, ECANCELED, ECONNREFUSED } = constants.errno;
+export const { EAGAIN, EPERM, ENOTCONN, ENOTDIR, EINTR, ENOENT, ENOBUFS, ECANCELED, ECONNREFUSED } =
+  constants.errno;
 
 /** linux/errno.h; Node has no name for it. */
 const ETOOMANYREFS = 109;

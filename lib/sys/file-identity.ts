@@ -1,4 +1,4 @@
-import { EINTR } from './errno.js';
+import { EINTR, ENOENT, ENOTDIR } from './errno.js';
 import * as libc from './libc.js';
 
 const AT_FDCWD = -100; // linux/fcntl.h
@@ -26,13 +26,16 @@ export class FileIdentity {
     this.#path = Buffer.from(`${path}\0`);
   }
 
-  /** A string that is another one for each file that was ever there; `undefined`: there is none (or none to be seen). */
+  /**
+   * A string that is another one for each file that was ever there; `undefined`: there is none. Where we may not look
+   * any more (a process that gave up its rights), what was there last.
+   */
   current(): string | undefined {
     let result: number;
     do {
       result = libc.statx(AT_FDCWD, this.#path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_CTIME, this.#address);
     } while (result === -EINTR);
-    if (result < 0) return undefined;
+    if (result < 0) return result === -ENOENT || result === -ENOTDIR ? undefined : this.#current;
     // An inode number is used again soon, but not with the same time of creation. Its upper half hardly ever matters.
     const ino = this.#statx.getUint32(STX_INO, true);
     const seconds = this.#statx.getUint32(STX_CTIME_SEC, true);

@@ -5,6 +5,7 @@ import { holdingSignals } from '../../../lib/sys/signal-guard.js';
 const signal = process.argv[2] as NodeJS.Signals;
 const result = holdingSignals(() => {
   process.kill(process.pid, signal);
+  process.kill(process.pid, signal); // impatient users exist
   writeSync(1, 'inside\n');
   return 1;
 });
