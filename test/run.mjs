@@ -4,7 +4,9 @@
 //   npm test -- --coverage       with coverage, and protocol/ held to 100 % of its branches
 //   npm test -- --grep flood     other arguments are mocha's
 //
-// DPDK_IPC_NO_INSTALL=1: installs nothing, reserves no hugepages, mounts nothing.
+// DPDK_IPC_NO_INSTALL=1: installs and unpacks nothing, reserves no hugepages, mounts nothing.
+// DPDK_IPC_RELEASES=22.11,24.11: runs what is run for each DPDK release for these alone.
+// DPDK_IPC_CACHE=DIR: where releases are unpacked; as root /var/cache/dpdk-ipc by default.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

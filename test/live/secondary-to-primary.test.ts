@@ -1,39 +1,13 @@
 // What a Node secondary sends to a C primary, and what comes back.
 import { closeSync, fstatSync } from 'node:fs';
 import { expect } from 'chai';
-import type { Message, MpChannel, MpReply, ReceivedMessage, SyncRequestOptions } from '../../lib/index.js';
-import type { PeerLine } from '../support/line.js';
+import type { MpChannel } from '../../lib/index.js';
 import type { CPeer } from '../support/peer.js';
 import { expectServing } from './support/alive.js';
+import { descriptorsSeen, EVERY_BYTE, only, WAYS } from './support/asking.js';
 import { contents, isOpen, letters, withFds } from './support/descriptors.js';
 import { live } from './support/live.js';
 import { rejected } from './support/rejected.js';
-
-const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, i) => i);
-
-/** The only answer of a reply. */
-function only(reply: MpReply): ReceivedMessage {
-  expect(reply).to.include({ nbSent: 1, nbReceived: 1 });
-  const [message] = reply.msgs;
-  if (message === undefined) throw new Error('nbReceived is 1 and msgs is empty');
-  return message;
-}
-
-/** What the primary read through each of our files. */
-function descriptorsSeen({ fields }: PeerLine): string[] {
-  return Array.from({ length: Number(fields.nfds) }, (_, i) => {
-    const [kind, hex = ''] = (fields[`fd${i}`] ?? '').split(':');
-    expect(kind).to.equal('file');
-    return Buffer.from(hex, 'hex').toString();
-  });
-}
-
-type Ask = (channel: MpChannel, message: Message, options?: SyncRequestOptions) => Promise<MpReply>;
-
-const WAYS: Readonly<Record<string, Ask>> = {
-  request: (channel, message, options) => channel.request(message, options),
-  requestSync: async (channel, message, options) => channel.requestSync(message, options),
-};
 
 for (const [way, ask] of Object.entries(WAYS)) {
   describe(`live: ${way} of a secondary`, () => {

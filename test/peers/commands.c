@@ -238,6 +238,7 @@ static const struct command {
 	{ "register", 1, 1, conform_register, "register NAME" },
 	{ "unregister", 1, 1, conform_unregister, "unregister NAME" },
 	{ "raw", 2, 4, conform_raw, "raw CALL NAME [LEN [NFDS]]" },
+	{ "replyto", 2, 2, conform_replyto, "replyto NAME PATH" },
 	{ "treq", 2, 2, conform_treq, "treq NAME MS" },
 	{ "starve", 0, 0, conform_starve, "starve" },
 	{ "attach", 1, 1, conform_attach, "attach DEVARGS" },

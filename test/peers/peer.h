@@ -119,6 +119,7 @@ void conform_begin(int argc, char **argv);
 void conform_register(int argc, char **argv);
 void conform_unregister(int argc, char **argv);
 void conform_raw(int argc, char **argv);
+void conform_replyto(int argc, char **argv);
 void conform_treq(int argc, char **argv);
 void conform_starve(int argc, char **argv);
 void conform_attach(int argc, char **argv);

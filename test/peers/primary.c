@@ -1,7 +1,7 @@
 /* A DPDK primary to test against: primary EAL-ARGS...
  *
  * Memzones: SHARED_INFO (4096 bytes, struct shared_info) and BIG (5 MiB, a pattern).
- * Environment: NO_BIG=1 makes no BIG; QUIET=1 and SLOW_MS (300) are explained in actions.c. */
+ * Environment: NO_BIG=1 makes no BIG; NO_ACTIONS=1 registers none; QUIET=1 and SLOW_MS (300) are explained in actions.c. */
 #include <inttypes.h>
 
 #include <rte_errno.h>
@@ -15,7 +15,7 @@ serve(void)
 
 	if (zones_make(env_number("NO_BIG", 0) == 0) < 0)
 		return peer_failed("memzones", rte_errno);
-	if (actions_register(PRIMARY) < 0)
+	if (env_number("NO_ACTIONS", 0) == 0 && actions_register(PRIMARY) < 0)
 		return peer_failed("actions", rte_errno);
 	peer_ready(PRIMARY);
 	why = command_loop(&shared->force_quit);

@@ -8,7 +8,8 @@ import { findHugepages } from '../support/hugepages.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import type { CPeer } from '../support/peer.js';
 import { type PeerScope, peersFor } from '../support/peers-for.js';
-import { attachLive, patternErrors, zoneOf } from './support/attach-live.js';
+import { describeReleases } from '../support/releases.js';
+import { attachLive, patternErrors, patternFill, zoneOf } from './support/attach-live.js';
 import { expectError } from './support/expect-error.js';
 import { run, startStress } from './support/stress.js';
 
@@ -38,13 +39,13 @@ const MODES: readonly Mode[] = [
 ];
 
 for (const mode of MODES) {
-  describe(`shm: ${mode.name}`, () => {
-    const scope = peersFor('shm-mode', 'suite');
+  describeReleases(`shm: ${mode.name}`, (release) => {
+    const scope = peersFor('shm-mode', 'suite', release);
     let primary: CPeer;
     const [listCheck, bytesCheck, pagesCheck] = mode.checks;
 
     before(async function () {
-      await needsDpdk(this, { hugepages: mode.hugepages === false ? 0 : 16 });
+      await needsDpdk(this, { release, hugepages: mode.hugepages === false ? 0 : 16 });
       const { args, hugepages = true, memoryMb = 16 } = mode;
       primary = await scope.start({ role: 'primary', args, hugepages, memoryMb });
     });
@@ -56,7 +57,7 @@ for (const mode of MODES) {
       const { fields } = await primary.command('list');
       const printed = primary.lines.slice(from).filter((line) => line.event === 'memzone');
       expect(printed.length).to.equal(Number(fields.n));
-      expect(memory.version).to.match(/^\d\d\.\d\d\./);
+      expect(memory.version).to.match(new RegExp(`^${release}\\.`));
       expect(memory.memzones().map(describeZone)).to.have.deep.members(printed.map((line) => line.fields));
       for (const zone of memory.memzones()) expect(zone.len % 64).to.equal(0);
     });
@@ -76,9 +77,7 @@ for (const mode of MODES) {
       const { bytes } = zoneOf(memory, 'BIG');
       expect(bytes.length).to.equal(BIG_LEN);
       expect(patternErrors(bytes, 7)).to.equal(0);
-      new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2).forEach((_, i, words) => {
-        words[i] = (99 + Math.imul(i, 2654435761)) >>> 0;
-      });
+      patternFill(bytes, 99);
       const verified = await primary.command('verify BIG 99');
       expect(verified.fields.bad).to.equal('0');
       expect(verified.fields.words).to.equal(String(BIG_LEN / 4));
@@ -122,11 +121,11 @@ function describeZone(zone: ReturnType<typeof zoneOf>): Record<string, string> {
   };
 }
 
-describe('shm: modes that need something', () => {
-  const scope = peersFor('shm-modes');
+describeReleases('shm: modes that need something', (release) => {
+  const scope = peersFor('shm-modes', 'test', release);
 
   before(async function () {
-    await needsDpdk(this, { hugepages: 16 });
+    await needsDpdk(this, { release, hugepages: 16 });
   });
 
   it('M11: uses one file for the whole list', async () => {

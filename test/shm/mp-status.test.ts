@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { disableMultiProcess, enableMultiProcess } from '../../shm/mp-status.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
+import { describeReleases } from '../support/releases.js';
 import { expectError } from './support/expect-error.js';
 import type { ImageOptions } from './support/image.js';
 import { type FakeRuntime, makeRuntime, pretendAlive } from './support/runtime.js';
@@ -82,11 +83,11 @@ describe('shm: mp_status', () => {
     expectError('EVERSION', () => enableMultiProcess(fake({ versionWord: 0x1b030063 }).config));
   });
 
-  describe('live', () => {
-    const scope = peersFor('shm-status');
+  describeReleases('live', (release) => {
+    const scope = peersFor('shm-status', 'test', release);
 
     before(async function () {
-      await needsDpdk(this, { hugepages: 8 });
+      await needsDpdk(this, { release, hugepages: 8 });
     });
 
     it('once enabled, the C primary can rule it out no more', async () => {

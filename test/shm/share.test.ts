@@ -1,41 +1,21 @@
 // Handles for worker threads.
-import { once } from 'node:events';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { attachMemory } from '../../shm/attach.js';
-import type { Memzone } from '../../shm/memzone.js';
 import { attachShared } from '../../shm/share.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
+import { describeReleases } from '../support/releases.js';
 import { attachLive, zoneOf } from './support/attach-live.js';
+import { countInWorkers } from './support/count-in-workers.js';
 import { expectError } from './support/expect-error.js';
 import { LIST_BASE, PAGE_SIZE } from './support/image.js';
 import { addPage, type FakeRuntime, makeRuntime } from './support/runtime.js';
 
-const WORKER = fileURLToPath(new URL('./support/share-worker.ts', import.meta.url));
-const WORKERS = 2;
-
-/** What the workers' counter, word 2 of the zone, must have got. */
-async function countInWorkers(zone: Memzone): Promise<number> {
-  const workers = Array.from({ length: WORKERS }, () => new Worker(WORKER));
-  const reports = await Promise.all(
-    workers.map(async (worker) => {
-      worker.postMessage(zone.share());
-      const [report] = (await once(worker, 'message')) as [{ rounds: number; len: number; name: string }];
-      await worker.terminate();
-      return report;
-    }),
-  );
-  for (const { len, name } of reports) expect([len, name]).to.deep.equal([zone.len, zone.name]);
-  return reports.reduce((sum, { rounds }) => sum + rounds, 0);
-}
-
 describe('shm: sharing with threads', () => {
-  describe('live', () => {
-    const scope = peersFor('shm-share');
+  describeReleases('live', (release) => {
+    const scope = peersFor('shm-share', 'test', release);
     const modes: readonly [string, readonly string[], boolean][] = [
       ['default', [], true],
       ['--single-file-segments', ['--single-file-segments'], true],
@@ -43,7 +23,7 @@ describe('shm: sharing with threads', () => {
     ];
 
     before(async function () {
-      await needsDpdk(this, { hugepages: 8 });
+      await needsDpdk(this, { release, hugepages: 8 });
     });
 
     for (const [mode, args, hugepages] of modes) {

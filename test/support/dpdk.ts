@@ -1,8 +1,10 @@
 // Which DPDK there is to test against.
 import { execFileSync } from 'node:child_process';
+import { ALL_RELEASES, isOf, type Release } from './releases.js';
+import { unpackCommand, unpackedDir, unpackedVersion } from './unpacked.js';
 
 export interface DpdkInstall {
-  /** 'native' is the machine's own DPDK; other releases get a row in `INSTALLS`. */
+  /** 'native' is the machine's own DPDK; others are in releases.ts. */
   readonly release: string;
   /** '22.11.11' */
   readonly version: string;
@@ -18,15 +20,68 @@ export interface Missing {
   readonly missing: string;
 }
 
-const INSTALLS: Readonly<Record<string, () => DpdkInstall | Missing>> = { native: findNative };
+const INSTALLS: Readonly<Record<string, () => DpdkInstall | Missing>> = {
+  native: findNative,
+  ...Object.fromEntries(ALL_RELEASES.map((release) => [release, () => findRelease(release)])),
+};
+
+/** What was found once is asked for at the start of every peer. */
+const found = new Map<string, DpdkInstall>();
 
 /** The machine's DPDK of that release, or what it lacks. */
 export function findDpdk(release = 'native'): DpdkInstall | Missing {
-  return INSTALLS[release]?.() ?? { missing: `DPDK '${release}' isn't one of: ${Object.keys(INSTALLS)}` };
+  const known = found.get(release);
+  if (known !== undefined) return known;
+  const install = INSTALLS[release]?.() ?? {
+    missing: `DPDK '${release}' isn't one of: ${Object.keys(INSTALLS)}`,
+  };
+  if (!('missing' in install)) found.set(release, install);
+  return install;
+}
+
+/** The machine's own DPDK where it is of that release, else one unpacked next to it. */
+function findRelease(release: Release): DpdkInstall | Missing {
+  const native = findDpdk();
+  return 'version' in native && isOf(release, native.version)
+    ? { ...native, release }
+    : findUnpacked(release);
+}
+
+function findUnpacked(release: Release): DpdkInstall | Missing {
+  if (process.arch !== 'x64') return { missing: `DPDK ${release} is unpacked on x86-64 only` };
+  const root = unpackedDir(release);
+  const version = unpackedVersion(release);
+  if (version === undefined) {
+    return {
+      missing: `DPDK ${release} isn't unpacked in ${root}; on Debian: ${unpackCommand(release).join(' ')}`,
+    };
+  }
+  const compiler = compilerName();
+  if (run(compiler, '--version') === undefined) return { missing: `${compiler} isn't installed` };
+  const libraries = `${root}/usr/lib/x86_64-linux-gnu`;
+  return {
+    release,
+    version,
+    compiler,
+    compileFlags: [
+      `--sysroot=${root}`,
+      ...['-I=/usr/include/x86_64-linux-gnu/dpdk', '-I=/usr/include/dpdk'],
+      // as its own pkg-config file says
+      ...['-include', 'rte_config.h', '-march=corei7'],
+    ],
+    // Debian's gcc looks into the host's own folders before the sysroot's: for libraries and for crt1.o
+    linkFlags: [`-B${libraries}/`, `-L${libraries}`, '-lrte_eal', '-pthread'],
+    // its own C library's loader: no chroot, no namespace, and the pid that is started is the program's
+    wrap: (command) => [
+      `${root}/lib64/ld-linux-x86-64.so.2`,
+      ...['--inhibit-cache', '--library-path', libraries],
+      ...command,
+    ],
+  };
 }
 
 function findNative(): DpdkInstall | Missing {
-  const compiler = process.env.CC ?? 'gcc';
+  const compiler = compilerName();
   const how = 'on Debian or Ubuntu: apt-get install libdpdk-dev dpdk-dev gcc pkg-config';
   if (run('pkg-config', '--version') === undefined) return { missing: `pkg-config isn't installed; ${how}` };
   const version = run('pkg-config', '--modversion', 'libdpdk');
@@ -41,6 +96,10 @@ function findNative(): DpdkInstall | Missing {
     linkFlags: [...words(run('pkg-config', '--libs-only-L', 'libdpdk')), '-lrte_eal', '-pthread'],
     wrap: (command) => command,
   };
+}
+
+function compilerName(): string {
+  return process.env.CC ?? 'gcc';
 }
 
 function run(file: string, ...args: string[]): string | undefined {

@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { findDpdk } from './dpdk.js';
 import { findHugepages, freeHugepages, HUGEPAGE_POOL } from './hugepages.js';
+import { RELEASES } from './releases.js';
+import { unpackCommand, unpackedDir } from './unpacked.js';
 
 /** Enough for several peers at a time; a peer takes up to 8. */
 const WANTED_HUGEPAGES = 128;
@@ -14,6 +16,7 @@ const PACKAGES = ['libdpdk-dev', 'dpdk-dev', 'gcc', 'libc6-dev', 'pkg-config'];
 export function prepareMachine(): void {
   if (process.env.DPDK_IPC_NO_INSTALL === '1' || process.getuid?.() !== 0) return;
   if ('missing' in findDpdk() && isDebian()) installPackages();
+  if (process.arch === 'x64' && isDebian()) unpackReleases();
   reserveHugepages();
   mountHugetlbfs();
 }
@@ -33,6 +36,16 @@ function installPackages(): void {
   if (aptGet(install)) return;
   say('apt-get could not: its package lists may be old; updating them');
   if (!aptGet(['update', '-q']) || !aptGet(install)) say('apt-get failed: see its output above');
+}
+
+/** The releases to test that aren't the machine's own: into a cache that outlives the run. */
+function unpackReleases(): void {
+  for (const release of RELEASES.filter((name) => 'missing' in findDpdk(name))) {
+    say(`unpacking DPDK ${release} into ${unpackedDir(release)} (DPDK_IPC_NO_INSTALL=1 turns this off)`);
+    const [file = '', ...args] = unpackCommand(release);
+    const { status } = spawnSync(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    if (status !== 0) say(`DPDK ${release} could not be unpacked: see above`);
+  }
 }
 
 function isInstalled(name: string): boolean {

@@ -2,9 +2,10 @@
 import { buildPeers } from './build.js';
 import { type DpdkInstall, findDpdk } from './dpdk.js';
 import { findHugepages } from './hugepages.js';
+import { ALL_RELEASES, RELEASES } from './releases.js';
 
 export interface Needs {
-  /** Which DPDK: 'native' by default. */
+  /** Which DPDK: 'native' (default) or one of releases.ts. */
   readonly release?: string;
   /** How many free hugepages of 2 MiB the tests take at a time; 0 by default. */
   readonly hugepages?: number;
@@ -29,12 +30,16 @@ export async function needsDpdk(context: Mocha.Context, needs: Needs = {}): Prom
 
 /** What tests against C lack on this machine; empty where nothing is missing. */
 export function whatIsMissing(): string[] {
-  const install = findDpdk();
-  const hugepages = missingHugepages(1);
+  const missing = ['native', ...RELEASES].map((release) => {
+    const install = findDpdk(release);
+    return 'missing' in install ? install.missing : undefined;
+  });
+  const left = ALL_RELEASES.filter((release) => !RELEASES.includes(release));
   return [
-    ...('missing' in install ? [install.missing] : []),
-    ...(hugepages === undefined ? [] : [hugepages]),
-  ];
+    ...missing,
+    ...left.map((release) => `DPDK_IPC_RELEASES leaves DPDK ${release} out`),
+    missingHugepages(1),
+  ].filter((what) => what !== undefined);
 }
 
 function skip(context: Mocha.Context, missing: string): never {

@@ -7,7 +7,7 @@ import type { PeerLine } from './line.js';
 
 export interface CPeerOptions extends EalOptions {
   readonly role: PeerRole;
-  /** Which DPDK: 'native' by default. */
+  /** Which DPDK: 'native' (default) or one of releases.ts. */
   readonly release?: string;
   /** The primary's 5 MiB memzone BIG; true by default. */
   readonly bigZone?: boolean;
@@ -16,6 +16,8 @@ export interface CPeerOptions extends EalOptions {
   /** No line for each message that arrives. */
   readonly quiet?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** false: `start` doesn't wait for the line READY. */
+  readonly untilReady?: boolean;
 }
 
 const START_TIMEOUT_MS = 15_000;
@@ -34,13 +36,14 @@ export class CPeer extends CProcess {
     this.filePrefix = options.filePrefix;
   }
 
-  /** Starts a peer and waits until it is ready. */
+  /** Starts a peer and waits until it is ready, unless told otherwise. */
   static async start(options: CPeerOptions): Promise<CPeer> {
     const install = findDpdk(options.release);
     if ('missing' in install) throw new Error(`${install.missing}. Call needsDpdk() in a before hook.`);
     await buildPeers(install);
     const program = peerProgram(install, options.role);
     const peer = new CPeer(install.wrap([program, ...ealArgs(withMemory(options))]), options);
+    if (options.untilReady === false) return peer;
     try {
       await peer.waitFor(/^READY /, START_TIMEOUT_MS);
       return peer;

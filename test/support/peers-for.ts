@@ -6,8 +6,14 @@ type Undo = () => unknown;
 
 /** The prefix of the test (or suite) that runs now, and what has to go when it ends. */
 export class PeerScope {
+  /** Which DPDK its peers are of, unless they are told otherwise. */
+  readonly release: string;
   #prefix: string | undefined;
   #undo: Undo[] = [];
+
+  constructor(release = 'native') {
+    this.release = release;
+  }
 
   get filePrefix(): string {
     if (this.#prefix === undefined) throw new Error('No test runs: use filePrefix inside a test or hook.');
@@ -20,7 +26,7 @@ export class PeerScope {
   }
 
   async start(options: Omit<CPeerOptions, 'filePrefix'>): Promise<CPeer> {
-    const peer = await CPeer.start({ ...options, filePrefix: this.filePrefix });
+    const peer = await CPeer.start({ release: this.release, ...options, filePrefix: this.filePrefix });
     this.defer(() => peer[Symbol.asyncDispose]());
     return peer;
   }
@@ -52,8 +58,8 @@ export class PeerScope {
 }
 
 /** To be called inside `describe`: a fresh prefix for each test, or one for the whole suite. */
-export function peersFor(label: string, lifetime: 'test' | 'suite' = 'test'): PeerScope {
-  const scope = new PeerScope();
+export function peersFor(label: string, lifetime: 'test' | 'suite' = 'test', release?: string): PeerScope {
+  const scope = new PeerScope(release);
   const [begin, end] = lifetime === 'test' ? [beforeEach, afterEach] : [before, after];
   begin(`prefix ${label}`, () => scope.begin(label));
   end(`clean prefix ${label}`, () => scope.end());

@@ -5,7 +5,7 @@ import type { MpChannel } from '../../../lib/index.js';
 import type { CPeer } from '../../support/peer.js';
 
 /** The thread that receives, `rte_mp_handle` up to 23.07 and `dpdk-mp-msg` from then on. */
-function hasMessageThread(peer: CPeer): boolean {
+export function hasMessageThread(peer: CPeer): boolean {
   return readdirSync(`/proc/${peer.pid}/task`).some((task) =>
     /^(rte_mp_handle|dpdk-mp-msg)$/m.test(readFileSync(`/proc/${peer.pid}/task/${task}/comm`, 'utf8')),
   );

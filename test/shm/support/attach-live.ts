@@ -25,3 +25,9 @@ export function patternErrors(bytes: Uint8Array, seed = 0): number {
   for (let i = 0; i < words.length; i++) if (words[i] !== (seed + Math.imul(i, 2654435761)) >>> 0) bad++;
   return bad;
 }
+
+/** Writes that pattern. */
+export function patternFill(bytes: Uint8Array, seed: number): void {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  for (let i = 0; i < words.length; i++) words[i] = (seed + Math.imul(i, 2654435761)) >>> 0;
+}

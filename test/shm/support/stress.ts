@@ -23,7 +23,7 @@ export interface StressOptions {
 /** Starts it on the scope's prefix; it ends with the test. */
 export async function startStress(scope: PeerScope, options: StressOptions = {}): Promise<CProcess> {
   const { args = [], wrap = (command) => command } = options;
-  const install = findDpdk();
+  const install = findDpdk(scope.release);
   if ('missing' in install) throw new Error(`${install.missing}. Call needsDpdk() in a before hook.`);
   const shared = readdirSync(SHARED).filter((name) => /^(?!primary|secondary).*\.c$/.test(name));
   const program = await buildProgram(install, 'stress', [
@@ -31,7 +31,7 @@ export async function startStress(scope: PeerScope, options: StressOptions = {})
     ...shared.map((name) => join(SHARED, name)),
   ]);
   const command = [program, ...ealArgs({ filePrefix: scope.filePrefix, memoryMb: 4, args })];
-  const stress = new CProcess('C stress primary', install.wrap(wrap(command)));
+  const stress = new CProcess('C stress primary', wrap(install.wrap(command)));
   scope.defer(() => stress[Symbol.asyncDispose]());
   await stress.waitFor(/^READY /, START_TIMEOUT_MS);
   return stress;

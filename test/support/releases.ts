@@ -1,0 +1,28 @@
+// The DPDK releases that suites run against one after the other: one for each wire dialect.
+
+/** '332/8' and layout family A; '332/253' and family B; '340/253' and family B. */
+export const ALL_RELEASES = ['22.11', '24.11', '25.11'] as const;
+
+export type Release = (typeof ALL_RELEASES)[number];
+
+/** Those to test: all, or what DPDK_IPC_RELEASES=22.11,24.11 names. */
+export const RELEASES: readonly Release[] = releasesIn(process.env.DPDK_IPC_RELEASES);
+
+/** A `describe` for each release to test. */
+export function describeReleases(title: string, suite: (release: Release) => void): void {
+  for (const release of RELEASES) describe(`${title}, DPDK ${release}`, () => suite(release));
+}
+
+/** Whether '22.11.11' is of release '22.11'. */
+export function isOf(release: Release, version: string): boolean {
+  return version === release || version.startsWith(`${release}.`);
+}
+
+/** The releases in a list like '22.11,24.11'; all for none. Throws for one that isn't known. */
+export function releasesIn(list: string | undefined): readonly Release[] {
+  if (list === undefined || list === '') return ALL_RELEASES;
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !ALL_RELEASES.some((release) => release === name));
+  if (unknown.length > 0) throw new Error(`DPDK_IPC_RELEASES names ${unknown}: known are ${ALL_RELEASES}.`);
+  return ALL_RELEASES.filter((release) => names.includes(release));
+}

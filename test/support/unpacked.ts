@@ -1,0 +1,43 @@
+// DPDK releases of other Debian releases, unpacked next to the machine's own DPDK.
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isOf, type Release } from './releases.js';
+
+const SCRIPT = fileURLToPath(new URL('./unpack-dpdk.sh', import.meta.url));
+
+/** The Debian release that has it. */
+const SUITES: Readonly<Record<Release, string>> = {
+  '22.11': 'bookworm',
+  '24.11': 'trixie',
+  '25.11': 'forky',
+};
+
+/** Kept between runs. */
+export function unpackedDir(release: Release): string {
+  return join(cacheDir(), `dpdk-${release}`);
+}
+
+/** '24.11.8', or undefined where it isn't unpacked (completely). */
+export function unpackedVersion(release: Release): string | undefined {
+  try {
+    const version = readFileSync(join(unpackedDir(release), '.dpdk-version'), 'utf8').trim();
+    return isOf(release, version) ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What unpacks it, in seconds; not on other machines than x86-64. */
+export function unpackCommand(release: Release): readonly string[] {
+  return ['bash', relative(process.cwd(), SCRIPT), release, SUITES[release], unpackedDir(release)];
+}
+
+function cacheDir(): string {
+  const { DPDK_IPC_CACHE, XDG_CACHE_HOME } = process.env;
+  if (DPDK_IPC_CACHE) return DPDK_IPC_CACHE;
+  return process.getuid?.() === 0
+    ? '/var/cache/dpdk-ipc'
+    : join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'dpdk-ipc');
+}
