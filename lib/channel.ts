@@ -18,13 +18,13 @@ import type { ChannelStats } from './stats.js';
 /** Options of the calls that block. */
 export interface SyncRequestOptions {
   /** Milliseconds until `ETIMEDOUT`, more than 0; default 5,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Options of the calls that don't. */
 export interface SendOptions extends SyncRequestOptions {
   /** Gives up with `ECANCELED` when it is aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a channel emits. */

@@ -32,9 +32,9 @@ export interface ReceivedMessage {
 /** What a handler returns for a request; see `MpChannel.registerAction`. */
 export interface ReplyBody {
   /** At most 256 bytes; a string is sent as UTF-8 with a trailing NUL. */
-  readonly param?: Uint8Array | string;
+  readonly param?: Uint8Array | string | undefined;
   /** Stay the caller's: they are sent, not closed. */
-  readonly fds?: readonly number[];
+  readonly fds?: readonly number[] | undefined;
 }
 
 /** The answers to a request: `struct rte_mp_reply`. Disposing of it closes the descriptors that nobody took. */

@@ -9,35 +9,35 @@ export const DEFAULT_TIMEOUT_MS = 5_000;
 /** Options of `openPrimary` and `openSecondary`. */
 export interface ChannelOptions {
   /** DPDK's `--file-prefix`; default `'rte'`. */
-  readonly filePrefix?: string;
+  readonly filePrefix?: string | undefined;
   /**
    * The directory that holds `<filePrefix>/mp_socket`, spelled as the C processes spell it. Default is DPDK's own rule:
    * `$RUNTIME_DIRECTORY/dpdk` if that is set, else as root `/var/run/dpdk`, else `$XDG_RUNTIME_DIR/dpdk` or `/tmp/dpdk`.
    */
-  readonly runtimeDir?: string;
+  readonly runtimeDir?: string | undefined;
   /** `'filesystem'` (default) is what DPDK uses; `'abstract'` is for peers that share no file system. */
-  readonly socketNamespace?: SocketNamespace;
+  readonly socketNamespace?: SocketNamespace | undefined;
   /** The wire dialect; `'auto'` (default) reads the version in the primary's `config` and is `'332/8'` without one. */
-  readonly dialect?: DialectId | 'auto';
+  readonly dialect?: DialectId | 'auto' | undefined;
   /**
    * What a request gets that nobody registered for: `'ignore'` (default) answers IGN at once, so that the requester
    * doesn't wait; `'silent'` does as a C process does after its initialisation.
    */
-  readonly unhandledRequests?: 'ignore' | 'silent';
+  readonly unhandledRequests?: 'ignore' | 'silent' | undefined;
   /** How long `requestSync` spins on the socket before it sleeps, in microseconds; default 50, 0 never spins. */
-  readonly busyPollMicros?: number;
+  readonly busyPollMicros?: number | undefined;
   /**
    * How many inbound messages may wait for asynchronous handlers before the channel stops reading, so that the kernel's
    * queue pushes back; default 1024.
    */
-  readonly maxPendingMessages?: number;
+  readonly maxPendingMessages?: number | undefined;
   /**
    * Whether a request fails with `EEXIST` while another one of its name is under way to the same peer, as in C. Default
    * false: each request has a socket of its own, so that their answers can't be mixed up.
    */
-  readonly exclusiveRequests?: boolean;
+  readonly exclusiveRequests?: boolean | undefined;
   /** Closes the channel when it is aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of `openSecondary`. */
@@ -46,9 +46,9 @@ export interface SecondaryOptions extends ChannelOptions {
    * `'peer'` (default) binds `mp_socket_<pid>_<hex>`, so that broadcasts reach us. `'private'` binds no such socket: the
    * primary answers us and never waits for us.
    */
-  readonly visibility?: 'peer' | 'private';
+  readonly visibility?: 'peer' | 'private' | undefined;
   /** How `channel.memory` attaches the primary's memory; read-only by default. */
-  readonly memory?: ChannelMemoryOptions;
+  readonly memory?: ChannelMemoryOptions | undefined;
 }
 
 /** Options of `openPrimary`. */

@@ -9,8 +9,8 @@
  */
 export interface Message {
   readonly name: string;
-  readonly param?: Uint8Array | string;
-  readonly fds?: readonly number[];
+  readonly param?: Uint8Array | string | undefined;
+  readonly fds?: readonly number[] | undefined;
 }
 
 /**

@@ -15,35 +15,35 @@ import { SharedMemory } from './shared-memory.js';
 /** See `attachMemory`. */
 export interface AttachOptions {
   /** DPDK's `--file-prefix`; `'rte'` by default. */
-  readonly filePrefix?: string;
+  readonly filePrefix?: string | undefined;
   /** The directory that holds `<filePrefix>/config`; DPDK's own rule by default. */
-  readonly runtimeDir?: string;
+  readonly runtimeDir?: string | undefined;
   /** Map data pages for writing, too; false by default. */
-  readonly writable?: boolean;
+  readonly writable?: boolean | undefined;
   /**
    * Take the primary's read locks; true by default. Where `config` can't be written, with `false` and in worker threads
    * (`terminate` could leave a lock taken), tables are read without: twice, while no writer is inside, which is all but
    * safe.
    */
-  readonly lock?: boolean;
+  readonly lock?: boolean | undefined;
   /**
    * Milliseconds that a lookup waits for a lock; 15,000 by default: a primary that grows its memory while a secondary is
    * mute holds it for 10,000.
    */
-  readonly lockTimeoutMs?: number;
+  readonly lockTimeoutMs?: number | undefined;
   /** Milliseconds to wait for a primary that is starting; 5,000 by default. */
-  readonly startTimeoutMs?: number;
+  readonly startTimeoutMs?: number | undefined;
   /** Where hugetlbfs is mounted here, if it isn't what the primary says: in a container, for example. */
-  readonly hugeDir?: string;
+  readonly hugeDir?: string | undefined;
   /**
    * Map pages that have no name (`--huge-unlink`) through the descriptors that the primary has open; false by default.
    * It takes the right to trace the primary: its user, and what `ptrace_scope` says.
    */
-  readonly unlinked?: boolean;
+  readonly unlinked?: boolean | undefined;
   /** Attach a dead primary's memory as well, to look at what it left; false by default. */
-  readonly stale?: boolean;
+  readonly stale?: boolean | undefined;
   /** Blocks for up to `ms` while a lock is taken or the primary starts; for a thread that must serve a socket meanwhile. */
-  readonly whileWaiting?: (ms: number) => void;
+  readonly whileWaiting?: ((ms: number) => void) | undefined;
 }
 
 const LOCK_TIMEOUT_MS = 15_000;

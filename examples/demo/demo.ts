@@ -65,7 +65,10 @@ async function play(): Promise<number> {
     return 1;
   }
   client = startClient();
-  void server.ended.then(() => client?.end());
+  // A C server that has ended as it was told to leaves the client to end by itself.
+  void server.ended.then((end) => {
+    if (end !== 'status 0') client?.end();
+  });
   const clientEnd = await client.ended;
   const serverDied = !server.isRunning && !given['c-primary'];
   // The client has told a C server to end, through shared memory, unless it failed or was stopped.
