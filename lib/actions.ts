@@ -117,7 +117,9 @@ export class Actions {
       return;
     }
     receiver.drop('no-action', fds, sender, message.name);
-    if (message.type === MpType.REQ && unhandledRequests === 'ignore') {
+    // A name without a character can't be answered under: no C process asks for one.
+    const isAnswerable = message.type === MpType.REQ && message.name !== '';
+    if (isAnswerable && unhandledRequests === 'ignore') {
       const peer = peerOf(sender);
       replier.expect(peer, message.name, inbound.dialect);
       this.#answer(peer, message.name, IGNORE);

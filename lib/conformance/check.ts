@@ -7,6 +7,8 @@ export type Behaviour = 'as C' | 'as ours';
 
 /** Where this package deliberately does otherwise than C. */
 export interface Difference {
+  /** In which roles it differs; both unless given. */
+  readonly roles?: readonly Role[];
   readonly expectation: string;
   readonly why: string;
 }
@@ -35,6 +37,11 @@ export interface Check {
   /** Where a live C process contradicted the reference: what it does, which is what is expected here. */
   readonly contradiction?: string;
   run(stage: Stage): Promise<Behaviour | undefined>;
+}
+
+/** What a subject of ours does differently in this role, if anything. */
+export function differenceOf({ ours }: Check, role: Role): Difference | undefined {
+  return ours?.roles?.includes(role) === false ? undefined : ours;
 }
 
 /** The checks of one section of the reference. */

@@ -1,13 +1,13 @@
-import { tryUnlink } from '../exit-cleanup.js';
+import { renameSync } from 'node:fs';
+import { decodeMessage } from '../../protocol/codec.js';
+import type { Dialect } from '../../protocol/dialect.js';
+import { MpType } from '../../protocol/message-type.js';
+import { ownSocketFile, tryUnlink } from '../exit-cleanup.js';
+import { SocketEndpoint } from '../socket-endpoint.js';
 import { DatagramSocket } from '../sys/datagram-socket.js';
 import { EAGAIN } from '../sys/errno.js';
 import type { OwnedFd } from '../sys/owned-fd.js';
 import { systemError } from '../system-error.js';
-import { decodeMessage } from '../../protocol/codec.js';
-import type { Dialect } from '../../protocol/dialect.js';
-import { MpType } from '../../protocol/message-type.js';
-import { ownSocketFile, removeSocketFile } from '../exit-cleanup.js';
-import { SocketEndpoint } from '../socket-endpoint.js';
 import { datagramOf, type Parts } from './datagram.js';
 import { CheckFailure } from './verdict.js';
 
@@ -142,6 +142,11 @@ export class RawPeer {
     }
   }
 
+  /** Forgets what waits. */
+  clear(): void {
+    this.#inbox.length = 0;
+  }
+
   /** How many messages wait. */
   get waiting(): number {
     return this.#inbox.length;
@@ -149,28 +154,21 @@ export class RawPeer {
 
   /** As a killed process: the socket is gone and its name stays. */
   die(): void {
-    this.#end(false);
+    if (!this.#isOpen) return;
+    // under another name meanwhile, so that closing doesn't find what it would remove
+    const aside = `${this.path}~`;
+    renameSync(this.path, aside);
+    this.close();
+    renameSync(aside, this.path);
   }
 
+  /** Removes the name, too. */
   close(): void {
-    this.#end(true);
-  }
-
-  #end(removesName: boolean): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     for (const fd of this.#owned) fd.close();
-    this.#endpoint.unwatch();
-    if (removesName) removeSocketFile(this.path);
-    // without its name: SocketEndpoint.close would remove that
-    this.#closeKeepingName();
-    this.#wake?.();
-  }
-
-  #closeKeepingName(): void {
-    const { path } = this;
-    removeFromRegistry(path);
     this.#endpoint.close();
+    this.#wake?.();
   }
 
   #arrival(timeoutMs: number): Promise<void> {
@@ -202,4 +200,17 @@ export class RawPeer {
       this.trySend(ignore, [], message.sender ?? this.#subject);
     }
   }
+}
+
+/** A socket without a name; the caller closes it. */
+export function openSocket(): DatagramSocket {
+  const socket = DatagramSocket.open('filesystem');
+  if (typeof socket === 'number') throw systemError('socket', socket, 'AF_UNIX', 'Close some descriptors');
+  return socket;
+}
+
+/** For messages: what it was. */
+function describe({ type, name, param, numFds }: RawMessage): string {
+  const kind = ['MSG', 'REQ', 'REP', 'IGN'][type] ?? `type ${type}`;
+  return `${kind} '${name}' with ${param.length} bytes and ${numFds} descriptors`;
 }

@@ -53,6 +53,7 @@ export interface Subject extends AsyncDisposable {
 export interface StartOptions {
   /** Further arguments of EAL, for C. */
   readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   /** false: resolves at once, before it is ready. */
   readonly untilReady?: boolean;
 }
@@ -87,5 +88,6 @@ export interface SubjectSource {
  * - `pid`: its threads and descriptors can be seen in /proc
  * - `memory`: it has DPDK's shared memory, which can be told to grow
  * - `devices`: it has the vdev bus and the null driver
+ * - `eal`: it is initialised as EAL is, with EAL's arguments
  */
-export type Ability = 'driver' | 'place' | 'pid' | 'memory' | 'devices';
+export type Ability = 'driver' | 'place' | 'pid' | 'memory' | 'devices' | 'eal';

@@ -24,3 +24,9 @@ export function expectEqual(actual: unknown, expected: unknown, what: string): v
   const [seen, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (seen !== wanted) throw new CheckFailure(`${what} is ${seen} instead of ${wanted}`);
 }
+
+/** Fails the check unless it took that long, or up to half a second more. */
+export function expectTook(micros: number, millis: number): void {
+  const isRight = micros >= millis * 1000 - 1000 && micros < (millis + 500) * 1000;
+  expectThat(isRight, `it took ${micros} µs instead of ${millis} ms`);
+}

@@ -159,6 +159,18 @@ conform_raw(int argc, char **argv)
 	message_close_fds(&m);
 }
 
+/* replyto NAME PATH: a reply that nobody has asked for */
+void
+conform_replyto(int argc, char **argv)
+{
+	struct rte_mp_msg m;
+
+	(void)argc;
+	message_init(&m, argv[1]);
+	rte_errno = 0;
+	say_result(argv[0], argv[1], rte_mp_reply(&m, argv[2]), NULL);
+}
+
 struct asker {
 	char name[LONGEST_NAME];
 	long ms;

@@ -1,0 +1,146 @@
+import { readdirSync } from 'node:fs';
+import { DIALECTS, type Dialect, type DialectId, dialectOf } from '../../protocol/dialect.js';
+import { MpError } from '../../protocol/errors.js';
+import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath } from '../../protocol/paths.js';
+import { type ConfigHead, readConfigHead } from '../sys/config-head.js';
+import { ECONNREFUSED, errnoName } from '../sys/errno.js';
+import { deviceRequest } from './checks/built-ins.js';
+import { datagramOf } from './datagram.js';
+import { hasMessageThread } from './proc.js';
+import { RawPeer } from './raw-peer.js';
+import type { Ability, Subject, SubjectSource } from './subject.js';
+
+export interface ForeignOptions {
+  readonly filePrefix: string;
+  readonly runtimeDir?: string;
+  /** Needed where the primary has no `config` file. */
+  readonly dialect?: DialectId;
+}
+
+/** How long a primary that runs takes at most to answer. */
+const ANSWER_WITHIN_MS = 3_000;
+
+/** Any primary with device hotplug answers this without doing anything: the type is none. */
+const PROBE = { name: 'eal_dev_mp_request', param: deviceRequest(99, '') };
+
+/**
+ * The primary that runs under a file prefix, as a subject without a driver. Rejects with `ENOENT` (unknown prefix),
+ * `ECONNREFUSED` (its primary is dead), `ETIMEDOUT` (it doesn't answer), `EVERSION` (its dialect is unknown).
+ */
+export async function findPrimary(options: ForeignOptions): Promise<SubjectSource> {
+  const base = options.runtimeDir ?? defaultRuntimeDir(process.env, process.getuid?.() ?? 0);
+  const directory = runtimePath(base, options.filePrefix);
+  const socketPath = `${directory}/${PRIMARY_SOCKET}`;
+  assertExists(base, directory, options.filePrefix);
+  const head = readConfigHead(`${directory}/config`);
+  const dialect = chooseDialect(head, options.dialect);
+  await assertAnswering(directory, socketPath, dialect);
+  const subject = new ForeignPrimary(directory, dialect, head);
+  const abilities: Ability[] = ['devices', ...(subject.pid === undefined ? [] : ['pid' as const])];
+  return {
+    label: `${subject.implementation === 'C' ? 'C' : 'the'} primary of '${options.filePrefix}'`,
+    implementation: subject.implementation,
+    role: 'primary',
+    dialect,
+    abilities: new Set(abilities),
+    open: async () => subject,
+    place: () =>
+      Promise.reject(new MpError('ENOTSUP', 'A foreign primary can not be started: start it by hand')),
+  };
+}
+
+function assertExists(base: string, directory: string, filePrefix: string): void {
+  if (namesIn(directory).includes(PRIMARY_SOCKET)) return;
+  const others = namesIn(base).filter((name) => namesIn(`${base}/${name}`).includes(PRIMARY_SOCKET));
+  const hint = others.length === 0 ? 'none is there' : `there are: ${others.join(', ')}`;
+  throw new MpError(
+    'ENOENT',
+    `No primary has a socket at ${directory}/${PRIMARY_SOCKET} (prefix '${filePrefix}'; under ${base} ${hint}): ` +
+      'start the primary, or give its --file-prefix and --runtime-dir',
+    { path: directory },
+  );
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // not there, or not ours to see
+  }
+}
+
+/** A primary without `config` is a Node primary, or something like it. */
+function chooseDialect(head: ConfigHead | undefined, given: DialectId | undefined): Dialect {
+  if (given !== undefined) return DIALECTS[given];
+  return head === undefined ? DIALECTS['332/8'] : dialectOf(head.versionWord);
+}
+
+async function assertAnswering(directory: string, socketPath: string, dialect: Dialect): Promise<void> {
+  const peer = RawPeer.bind(`${directory}/mp_socket_${process.pid}_probe`, socketPath, dialect);
+  try {
+    const result = peer.trySend(datagramOf(dialect, PROBE));
+    if (result === -ECONNREFUSED) throw deadError(socketPath);
+    const isAnswered = result === 0 && (await peer.nextOrNothing(ANSWER_WITHIN_MS)) !== undefined;
+    if (!isAnswered) throw silentError(socketPath, result);
+  } finally {
+    peer.close();
+  }
+}
+
+function deadError(path: string): MpError {
+  return new MpError('ECONNREFUSED', `The primary that was at ${path} has died: start it again`, { path });
+}
+
+function silentError(path: string, result: number): MpError {
+  const what = result === 0 ? 'takes requests and answers none' : `takes no request (${errnoName(-result)})`;
+  return new MpError(
+    'ETIMEDOUT',
+    `The primary at ${path} ${what}: its IPC thread may have ended (a bad datagram does that); restart the primary`,
+    { path },
+  );
+}
+
+class ForeignPrimary implements Subject {
+  readonly role = 'primary';
+  readonly probe = PROBE;
+  readonly driver = undefined;
+  readonly directory: string;
+  readonly dialect: Dialect;
+  readonly pid: number | undefined;
+  readonly versionWord: number | undefined;
+  readonly implementation: 'C' | 'unknown';
+
+  constructor(directory: string, dialect: Dialect, head: ConfigHead | undefined) {
+    this.directory = directory;
+    this.dialect = dialect;
+    this.versionWord = head?.versionWord;
+    const pid = head?.lock?.pid;
+    this.pid = pid !== undefined && pid > 0 ? pid : undefined;
+    this.implementation = this.pid !== undefined && hasMessageThread(this.pid) ? 'C' : 'unknown';
+  }
+
+  get socketPath(): string {
+    return `${this.directory}/${PRIMARY_SOCKET}`;
+  }
+
+  log(): string {
+    return '';
+  }
+
+  isRunning(): boolean {
+    if (this.pid === undefined) return true;
+    try {
+      process.kill(this.pid, 0);
+      return true;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    }
+  }
+
+  /** It isn't ours to end. */
+  kill(): void {}
+
+  async quit(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
