@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { CProcess } from '../support/c-process.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
+import { describeReleases } from '../support/releases.js';
 import { attachLive, zoneOf } from './support/attach-live.js';
 import { expectError, expectRejection } from './support/expect-error.js';
 import { PAGE_SIZE } from './support/image.js';
@@ -14,11 +15,11 @@ const REGISTER = fileURLToPath(new URL('../register.mjs', import.meta.url));
 const support = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));
 const WRITER = 2; // rte_rwlock.h since 22.11: a writer is inside
 
-describe('shm: locks against C', () => {
-  const scope = peersFor('shm-locks');
+describeReleases('shm: locks against C', (release) => {
+  const scope = peersFor('shm-locks', 'test', release);
 
   before(async function () {
-    await needsDpdk(this, { hugepages: 8 });
+    await needsDpdk(this, { release, hugepages: 8 });
   });
 
   it('M24: a million write sections of C, no torn pair, the word is 0 afterwards', async function () {
