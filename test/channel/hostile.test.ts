@@ -4,9 +4,9 @@ import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, openPrimary, openSecondary } from '../../lib/index.js';
 import { DIALECTS, encodeMessage, MpType } from '../../protocol/index.js';
-import { openDescriptors, someDescriptors } from './descriptors.js';
+import { someDescriptors } from './descriptors.js';
 import { mpError } from './rejection.js';
-import { answerNext, nextDatagram, Stage } from './stage.js';
+import { answerNext, nextDatagram, type Stage, StageScope } from './stage.js';
 
 const OLD = DIALECTS['332/8'];
 const NEW = DIALECTS['340/253'];
@@ -14,23 +14,12 @@ const V22_11 = 0x160b0b63;
 const V25_11 = 0x190b0063;
 
 describe('hostile and odd peers', () => {
+  const scope = new StageScope();
+  const { keep } = scope;
   let stage: Stage;
-  let before: string[];
-  const channels: MpChannel[] = [];
-  const keep = async (channel: Promise<MpChannel>) => {
-    channels.push(await channel);
-    return channel;
-  };
 
   beforeEach(() => {
-    before = openDescriptors();
-    stage = new Stage();
-  });
-
-  afterEach(async () => {
-    for (const channel of channels.splice(0)) await channel.close();
-    stage.end();
-    expect(openDescriptors()).to.deep.equal(before);
+    stage = scope.stage;
   });
 
   describe('what a primary gets', () => {

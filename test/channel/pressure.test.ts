@@ -2,33 +2,22 @@
 import { getEventListeners } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
-import { type MpChannel, openPrimary, openSecondary } from '../../lib/index.js';
+import { openPrimary, openSecondary } from '../../lib/index.js';
 import { DIALECTS, decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
-import { openDescriptors, someDescriptors } from './descriptors.js';
+import { someDescriptors } from './descriptors.js';
 import { mpError } from './rejection.js';
-import { answerNext, nextDatagram, Stage } from './stage.js';
+import { answerNext, nextDatagram, type Stage, StageScope } from './stage.js';
 
 const OLD = DIALECTS['332/8'];
 const V24_11 = 0x180b0063;
 
 describe('pressure', () => {
+  const scope = new StageScope();
+  const { keep } = scope;
   let stage: Stage;
-  let before: string[];
-  const channels: MpChannel[] = [];
-  const keep = async (channel: Promise<MpChannel>) => {
-    channels.push(await channel);
-    return channel;
-  };
 
   beforeEach(() => {
-    before = openDescriptors();
-    stage = new Stage();
-  });
-
-  afterEach(async () => {
-    for (const channel of channels.splice(0)) await channel.close();
-    stage.end();
-    expect(openDescriptors()).to.deep.equal(before);
+    stage = scope.stage;
   });
 
   it('answers to messages are dropped as they come, for a C action does not know that none is wanted', async () => {

@@ -1,11 +1,14 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'chai';
+import type { MpChannel } from '../../lib/index.js';
 import type { SocketNamespace } from '../../lib/sys/address.js';
 import { type Datagram, DatagramSocket } from '../../lib/sys/datagram-socket.js';
 import * as libc from '../../lib/sys/libc.js';
 import { waitForSockets } from '../../lib/sys/poll.js';
 import { type Dialect, decodeMessage, encodeMessage, type Message, MpType } from '../../protocol/index.js';
+import { openDescriptors } from './descriptors.js';
 
 const RTE_MAGIC = 19820526;
 const F_OFD_SETLK = 37;
@@ -91,4 +94,34 @@ export async function answerNext(socket: DatagramSocket, dialect: Dialect, answe
   if (type !== MpType.REQ || sender === undefined) throw new RangeError(`type ${type} from ${sender}`);
   socket.send(encodeMessage(dialect, MpType.REP, { ...answer, name }), answer.fds ?? [], sender);
   return name;
+}
+
+/** A stage for each test of a suite; afterwards its channels are closed and no descriptor is left open. */
+export class StageScope {
+  #stage: Stage | undefined;
+  readonly #channels: MpChannel[] = [];
+
+  constructor() {
+    let before: string[];
+    beforeEach(() => {
+      before = openDescriptors();
+      this.#stage = new Stage();
+    });
+    afterEach(async () => {
+      for (const channel of this.#channels.splice(0)) await channel.close();
+      this.stage.end();
+      expect(openDescriptors()).to.deep.equal(before);
+    });
+  }
+
+  get stage(): Stage {
+    if (this.#stage === undefined) throw new RangeError('no test runs');
+    return this.#stage;
+  }
+
+  /** Sees to it that the channel is closed at the end. */
+  readonly keep = async (channel: Promise<MpChannel>): Promise<MpChannel> => {
+    this.#channels.push(await channel);
+    return channel;
+  };
 }
