@@ -1,17 +1,13 @@
-import { DIALECTS } from '../protocol/dialect.js';
 import type { Message } from '../protocol/message.js';
 import { MpType } from '../protocol/message-type.js';
-import { checkMessage } from '../protocol/validate.js';
+import { isSecondaryGone } from './gone.js';
 import { type PrimaryLink, refreshFor } from './primary-link.js';
 import { closedError, type Readiness } from './readiness.js';
 import type { Receiver } from './receiver.js';
 import { sendError } from './request-error.js';
-import type { Sender } from './sender.js';
-import { EAGAIN, ECONNREFUSED, ENOENT, ENOTCONN, errnoName } from './sys/errno.js';
+import { checkForAnyDialect, type Sender } from './sender.js';
+import { EAGAIN, ECONNREFUSED, ENOTCONN, errnoName } from './sys/errno.js';
 import type { Endpoint, Transport } from './transport.js';
-
-/** What a message can hold in any dialect; the primary's own is looked at when it is sent. */
-const LARGEST_DIALECT = DIALECTS['340/253'];
 
 export interface MessengerOptions {
   readonly transport: Transport;
@@ -37,7 +33,7 @@ export class Messenger {
   async send(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { readiness } = this.#options;
     const deadline = performance.now() + timeoutMs;
-    checkMessage(LARGEST_DIALECT, message);
+    checkForAnyDialect(message);
     const lock = readiness.tryNow() ?? (await readiness.wait(deadline, signal));
     try {
       await (this.#options.role === 'primary'
@@ -64,11 +60,7 @@ export class Messenger {
   /** Drops those answers: left alone they would fill the queue, and the next one would block who sends it. */
   drain(): void {
     const { receiver, link } = this.#options;
-    while (this.#endpoint !== undefined) {
-      const inbound = receiver.next(this.#endpoint, () => link.dialect);
-      if (inbound === undefined) return;
-      receiver.drop('late-reply', inbound.fds, inbound.sender, inbound.message.name);
-    }
+    if (this.#endpoint !== undefined) receiver.drain(this.#endpoint, link.dialect);
   }
 
   close(): void {
@@ -96,17 +88,13 @@ export class Messenger {
     const { transport } = this.#options;
     const peers = transport.secondaries();
     const results = await Promise.all(peers.map((peer) => this.#sendTo(peer, message, deadline, signal)));
-    const failures = peers.filter((peer, i) => !this.#isReached(peer, results[i] ?? 0));
+    const failures = peers.filter((peer, i) => {
+      const result = results[i] ?? 0;
+      return result < 0 && !isSecondaryGone(transport, peer, result);
+    });
     const first = failures[0];
     if (first !== undefined)
       throw failure(results[peers.indexOf(first)] ?? 0, message.name, failures.join(', '));
-  }
-
-  /** A secondary that is dead or has just left counts as reached: there is nobody to reach. */
-  #isReached(peer: string, result: number): boolean {
-    const { transport } = this.#options;
-    if (result === -ECONNREFUSED) transport.forgetSecondary(peer);
-    return result === 0 || result === -ECONNREFUSED || (result === -ENOENT && !transport.exists(peer));
   }
 
   /** 0 or `-errno`. */

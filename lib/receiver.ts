@@ -17,6 +17,8 @@ export interface Inbound {
   readonly dialect: Dialect;
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 const SUSPICIOUS: ReadonlySet<DropReason> = new Set([
   'malformed',
   'truncated',
@@ -56,6 +58,18 @@ export class Receiver {
       const inbound = this.#accept(datagram, dialect(datagram));
       if (inbound !== undefined) return inbound;
     }
+  }
+
+  /** Drops every message at `endpoint` as an answer that nobody waits for; returns their names. */
+  drain(endpoint: Endpoint, dialect: Dialect): ReadonlySet<string> {
+    let names = NO_NAMES;
+    const next = () => this.next(endpoint, () => dialect);
+    for (let inbound = next(); inbound !== undefined; inbound = next()) {
+      const { name } = inbound.message;
+      names = new Set([...names, name]);
+      this.drop('late-reply', inbound.fds, inbound.sender, name);
+    }
+    return names;
   }
 
   /** Counts something that is of no use, and closes what came with it. */

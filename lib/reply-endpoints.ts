@@ -16,8 +16,6 @@ export interface ReplyEndpointsOptions {
   readonly toPrimary: boolean;
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
-
 /**
  * The private endpoints that requests leave from, one for each request in flight. Nothing on the wire tells an answer
  * to an old request from one to a new request: the endpoint does. One whose request has no answer yet is never used
@@ -37,15 +35,15 @@ export class ReplyEndpoints {
 
   /** One for a request named `name`. Throws `MpError`: no primary, no descriptors left. */
   take(name: string): Endpoint {
+    const { transport, link, receiver, toPrimary } = this.#options;
     while (this.#idle.length >= TURNS && !this.#answeredTwice.has(name)) {
       const endpoint = this.#idle.shift();
       if (endpoint === undefined) break;
-      const surplus = this.#drain(endpoint);
+      const surplus = receiver.drain(endpoint, link.dialect);
       if (surplus.size === 0) return endpoint;
       endpoint.close(); // who knows when the next one comes
       for (const twice of surplus) this.#answeredTwice.add(twice);
     }
-    const { transport, link, toPrimary } = this.#options;
     const endpoint = transport.openReply(toPrimary);
     if (toPrimary) refreshFor(endpoint, link);
     this.#current.add(endpoint);
@@ -64,18 +62,5 @@ export class ReplyEndpoints {
     this.#current = new WeakSet();
     for (const endpoint of this.#idle) endpoint.close();
     this.#idle = [];
-  }
-
-  /** Empties an endpoint before it is used again; the names of what was in it. */
-  #drain(endpoint: Endpoint): ReadonlySet<string> {
-    const { receiver, link } = this.#options;
-    const next = () => receiver.next(endpoint, () => link.dialect);
-    let names = NO_NAMES;
-    for (let inbound = next(); inbound !== undefined; inbound = next()) {
-      const { name } = inbound.message;
-      names = new Set([...names, name]);
-      receiver.drop('late-reply', inbound.fds, inbound.sender, name);
-    }
-    return names;
   }
 }

@@ -1,23 +1,22 @@
-import { DIALECTS, type Dialect } from '../protocol/dialect.js';
+import type { Dialect } from '../protocol/dialect.js';
 import type { Message } from '../protocol/message.js';
 import { MpType } from '../protocol/message-type.js';
 import { type RequestEffect, type RequestOutcome, RequestTable } from '../protocol/request-table.js';
 import { checkMessage } from '../protocol/validate.js';
 import { listenForAbort } from './abort.js';
+import { isSecondaryGone } from './gone.js';
 import { closeAll, Received, type Reply } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
 import { assertNotAborted, type Readiness } from './readiness.js';
 import type { Inbound, Receiver } from './receiver.js';
 import { ReplyEndpoints } from './reply-endpoints.js';
 import { NOTHING_SENT, replyOf, requestError } from './request-error.js';
-import type { Sender } from './sender.js';
+import { checkForAnyDialect, type Sender } from './sender.js';
 import { Slots } from './slots.js';
 import type { Counters } from './stats.js';
-import { EAGAIN, ECANCELED, ECONNREFUSED, ENOENT, errnoName } from './sys/errno.js';
+import { EAGAIN, ECANCELED, ECONNREFUSED, errnoName } from './sys/errno.js';
 import type { Endpoint, Releasable, Transport } from './transport.js';
 
-/** What a request can hold in any dialect; the primary's own is looked at when it is sent. */
-const LARGEST_DIALECT = DIALECTS['340/253'];
 /** While spinning: looks at the answer's socket between two at the others. */
 const SERVE_EVERY = 64;
 /** Each request in flight has a socket of its own; further ones wait for theirs. */
@@ -72,7 +71,7 @@ export class Requester {
 
   async request(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Reply> {
     const deadline = performance.now() + timeoutMs;
-    checkMessage(LARGEST_DIALECT, message);
+    checkForAnyDialect(message);
     if (!this.#slots.tryAcquire() && !(await this.#slots.acquire(timeoutMs, signal))) {
       assertNotAborted(signal);
       throw requestError(NOTHING_SENT, message.name, timeoutMs);
@@ -92,7 +91,7 @@ export class Requester {
 
   requestSync(message: Message, timeoutMs: number): Reply {
     const deadline = performance.now() + timeoutMs;
-    checkMessage(LARGEST_DIALECT, message);
+    checkForAnyDialect(message);
     for (let isRetry = false; ; isRetry = true) {
       const { readiness, inbound } = this.#options;
       const lock = readiness.waitBlocking(deadline, () => inbound.serve());
@@ -210,10 +209,10 @@ export class Requester {
 
   /** Where the request leaves from, once it is known to fit what the primary speaks. */
   #takeEndpoint(message: Message): Endpoint {
-    const { link, sender } = this.#options;
+    const { link } = this.#options;
     const endpoint = this.#endpoints.take(message.name);
     try {
-      sender.encode(link.dialect, MpType.REQ, message);
+      checkMessage(link.dialect, message);
       return endpoint;
     } catch (error) {
       this.#endpoints.giveBack(message.name, endpoint);
@@ -264,14 +263,8 @@ export class Requester {
     this.#apply(this.#table.dispatch({ kind, id, peer, code }, performance.now()));
   }
 
-  /** A dead peer; as a primary we are the one to remove its name. */
   #isGone(peer: string, result: number): boolean {
-    const { transport } = this.#options;
-    if (result === -ECONNREFUSED) {
-      if (!this.#unicast) transport.forgetSecondary(peer);
-      return true;
-    }
-    return result === -ENOENT && !this.#unicast && !transport.exists(peer);
+    return this.#unicast ? result === -ECONNREFUSED : isSecondaryGone(this.#options.transport, peer, result);
   }
 
   /** Ends what is due; an answer that lies there unread, since this thread was busy, was in time. */

@@ -1,7 +1,8 @@
 import { encodeMessage } from '../protocol/codec.js';
-import type { Dialect } from '../protocol/dialect.js';
+import { DIALECTS, type Dialect } from '../protocol/dialect.js';
 import type { Message } from '../protocol/message.js';
 import type { MpType } from '../protocol/message-type.js';
+import { checkMessage } from '../protocol/validate.js';
 import { diagnostics, type TrafficEvent } from './diagnostics.js';
 import { Outbox, type Outgoing } from './outbox.js';
 import type { Counters } from './stats.js';
@@ -27,6 +28,14 @@ export interface Sending {
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
   readonly done: (result: number) => void;
+}
+
+/** The most that any dialect takes. */
+const LARGEST_DIALECT = DIALECTS['340/253'];
+
+/** What is wrong whatever the primary speaks; the rest is checked once that is known, when it is encoded. */
+export function checkForAnyDialect(message: Message): void {
+  checkMessage(LARGEST_DIALECT, message);
 }
 
 /** The one way out: every datagram of a channel is encoded, and so checked, here. */
