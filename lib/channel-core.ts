@@ -1,6 +1,7 @@
 import { MpError } from '../protocol/errors.js';
 import { Actions } from './actions.js';
 import { ChannelMemory } from './channel-memory.js';
+import { HotplugRequests } from './hotplug-requests.js';
 import { Messenger } from './messenger.js';
 import type { ResolvedOptions } from './options.js';
 import type { PrimaryLink } from './primary-link.js';
@@ -37,6 +38,7 @@ export class ChannelCore {
   readonly requester: Requester;
   readonly replier: Replier;
   readonly memory: ChannelMemory;
+  readonly hotplugRequests: HotplugRequests;
   onError: (error: unknown) => void = () => {};
   onWarning: (error: MpError) => void = () => {};
   readonly #sender: Sender;
@@ -87,6 +89,7 @@ export class ChannelCore {
       whileWaiting: (ms) => this.#wait(ms),
       onError: (error) => this.onError(error),
     });
+    this.hotplugRequests = new HotplugRequests(role, actions, (error) => this.onError(error));
     link.onReplaced(() => {
       this.requester.forgetPrimary();
       this.messenger.forgetPrimary();

@@ -42,7 +42,8 @@ export function whatIsMissing(): string[] {
   ].filter((what) => what !== undefined);
 }
 
-function skip(context: Mocha.Context, missing: string): never {
+/** Marks the suite as pending and prints why; a failure where CI is set. */
+export function skip(context: Mocha.Context, missing: string): never {
   if (isCi()) throw new Error(`${missing}. (CI is set: a test that can't run is a failure.)`);
   console.log(`    pending: ${missing}`);
   return context.skip();
