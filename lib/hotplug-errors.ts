@@ -38,11 +38,19 @@ export function noHotplug(what: string): MpError {
   );
 }
 
-/** A request that was sent, and may have been carried out all the same. */
-export function unanswered(error: unknown, verb: Verb, devargs: string): unknown {
-  if (!(error instanceof MpTimeoutError)) return error;
-  const message =
-    `No answer to ${verb} '${devargs}' in time; it may still be carried out. A primary that waits for a silent ` +
-    `secondary answers after 10 s: give a longer timeoutMs, and check with list()`;
-  return new MpTimeoutError(message, error.path, error.reply);
+/** What asking ended with; where that was the time limit, what it may mean. */
+export function explained(error: unknown, meaning: string): unknown {
+  return error instanceof MpTimeoutError ? new MpTimeoutError(meaning, error.path, error.reply) : error;
 }
+
+/** Of a request that was sent: it may have been carried out all the same. */
+export function silentOn(verb: Verb, devargs: string): string {
+  return (
+    `No answer to ${verb} '${devargs}' in time; it may still be carried out. A primary that waits for a silent ` +
+    'secondary answers after 10 s: give a longer timeoutMs, and check with list()'
+  );
+}
+
+export const SILENT_ON_LIST =
+  'The primary did not name its devices in time. One without the vdev bus answers nothing: load it there ' +
+  '(EAL option -d librte_bus_vdev.so), or give a longer timeoutMs';

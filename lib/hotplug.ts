@@ -9,7 +9,7 @@ import {
 import { decodeVdev, encodeVdev, VDEV_ACTION, VdevType } from '../protocol/eal/vdev.js';
 import { MpError } from '../protocol/errors.js';
 import type { MpChannel, SendOptions } from './channel.js';
-import { noHotplug, refusal, unanswered } from './hotplug-errors.js';
+import { explained, noHotplug, refusal, SILENT_ON_LIST, silentOn } from './hotplug-errors.js';
 import type { HotplugEvents } from './hotplug-requests.js';
 import { DEFAULT_TIMEOUT_MS } from './options.js';
 
@@ -90,18 +90,9 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
         "The names of devices are broadcast: open the channel with visibility 'peer' to list them";
       throw new MpError('ENOTSUP', message);
     }
-    const names = await channel.hotplugRequests.collectVdevs(async (heard) => {
-      const param = encodeVdev({ type: VdevType.SCAN_REQ });
-      using reply = await channel.request({ name: VDEV_ACTION, param }, { timeoutMs, signal });
-      const [answer] = reply.msgs;
-      if (answer === undefined) throw noHotplug('list devices');
-      // they were sent before the answer, so they have been handled before it
-      const { num } = decodeVdev(answer.param);
-      if (heard.size < num) {
-        const message = `The primary has ${num} devices, and the names of ${heard.size} arrived: try again`;
-        throw new MpError('EAGAIN', message);
-      }
-    });
+    const names = await channel.hotplugRequests.collectVdevs((heard) =>
+      scan(channel, heard, timeoutMs, signal),
+    );
     return names.map((name) => ({ name }));
   }
 
@@ -118,7 +109,7 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
       const answered = decodeDeviceRequest(answer.param);
       if (answered.result !== 0) throw refusal(verb, devargs, answered);
     } catch (error) {
-      throw unanswered(error, verb, devargs);
+      throw explained(error, silentOn(verb, devargs));
     }
   }
 
@@ -128,6 +119,30 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
       'ENOTSUP',
       'A Node primary has no devices: ask a C primary, on a channel of openSecondary',
     );
+  }
+}
+
+/** Has the primary send the names of its virtual devices to all secondaries. */
+async function scan(
+  channel: MpChannel,
+  heard: ReadonlySet<string>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const param = encodeVdev({ type: VdevType.SCAN_REQ });
+  try {
+    using reply = await channel.request({ name: VDEV_ACTION, param }, { timeoutMs, signal });
+    const [answer] = reply.msgs;
+    if (answer === undefined) throw noHotplug('list devices');
+    // they were sent before the answer, so they have been handled before it
+    const { num } = decodeVdev(answer.param);
+    if (heard.size >= num) return;
+    throw new MpError(
+      'EAGAIN',
+      `The primary has ${num} devices, and the names of ${heard.size} arrived: try again`,
+    );
+  } catch (error) {
+    throw explained(error, SILENT_ON_LIST);
   }
 }
 

@@ -31,14 +31,16 @@ export interface DeviceRequest {
  * @example
  * const param = encodeDeviceRequest({ type: DeviceRequestType.ATTACH, devargs: 'vdev:net_null0' });
  */
-export function encodeDeviceRequest(
-  request: Omit<DeviceRequest, 'result'> & { result?: number },
-): Uint8Array {
+export function encodeDeviceRequest({
+  type,
+  devargs,
+  result = 0,
+}: Omit<DeviceRequest, 'result'> & { result?: number }): Uint8Array {
   const param = new Uint8Array(EAL_DEV_MP_REQ_SIZE);
   const view = new DataView(param.buffer);
-  view.setUint32(TYPE, request.type, true);
-  putChars(param, DEVARGS, DEVARGS_MAX_LEN, request.devargs, 'The device');
-  view.setInt32(RESULT, request.result ?? 0, true);
+  view.setUint32(TYPE, type, true);
+  putChars(param, DEVARGS, DEVARGS_MAX_LEN, devargs, 'The device');
+  view.setInt32(RESULT, result, true);
   return param;
 }
 

@@ -34,7 +34,7 @@ describe('dpdk-ipc hotplug', function () {
   }
 
   it('plugs devices into a running testpmd', async () => {
-    const testpmd = await Testpmd.start(peers, ['--vdev', 'net_null0']);
+    const testpmd = await Testpmd.start(peers, { args: ['--vdev', 'net_null0'] });
     expect(await hotplug('list')).to.deep.equal({ status: 0, stdout: 'net_null0\n', stderr: '' });
     expect(await testpmd.ports()).to.deep.equal(['net_null0']);
 

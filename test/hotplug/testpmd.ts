@@ -10,6 +10,13 @@ const PROGRAM = 'dpdk-testpmd';
 const START_TIMEOUT_MS = 20_000;
 const PROMPT = /^testpmd> (\w.*)$/;
 
+interface TestpmdOptions {
+  /** Only with them C secondaries can attach to it. */
+  readonly hugepages?: boolean;
+  /** Further arguments of EAL. */
+  readonly args: readonly string[];
+}
+
 export class Testpmd {
   readonly process: CProcess;
 
@@ -17,8 +24,8 @@ export class Testpmd {
     this.process = new CProcess('testpmd', command);
   }
 
-  static async start(scope: PeerScope, args: readonly string[]): Promise<Testpmd> {
-    const eal = ealArgs({ filePrefix: scope.filePrefix, hugepages: false, memoryMb: 64, args });
+  static async start(scope: PeerScope, { hugepages = false, args }: TestpmdOptions): Promise<Testpmd> {
+    const eal = ealArgs({ filePrefix: scope.filePrefix, hugepages, memoryMb: 64, args });
     // it needs a second thread for forwarding, if not a second processor
     const lcores = ['--lcores', `(0,1)@${nthCpu(0)}`];
     const own = ['--interactive', '--total-num-mbufs=2048'];
