@@ -54,6 +54,12 @@ export class Testpmd {
     return [...summary.matchAll(/^\d+ +[\dA-F:]+ +(\S+)/gm)].map(([, name = '']) => name);
   }
 
+  /** Asks until a port has its link. */
+  async untilUp(name: string): Promise<void> {
+    const up = new RegExp(`^\\d+ +[\\dA-F:]+ +${name} +\\S+ +up `, 'm');
+    while (!up.test(await this.command('show port summary all')));
+  }
+
   async devices(): Promise<string[]> {
     const infos = await this.command('show device info all');
     return [...infos.matchAll(/Infos for device (\S+) /g)].map(([, name = '']) => name);
