@@ -15,7 +15,10 @@ const SIZE = 72;
 
 /** A region, asked for or answered. */
 export interface MemifRegion {
-  /** As 'net_memif0'. A primary asked for a port of another driver crashes; for an unknown one it doesn't answer. */
+  /**
+   * As 'net_memif0'; empty in C's answers. A primary asked for a port of another driver crashes; for an unknown one it
+   * doesn't answer.
+   */
   readonly port: string;
   readonly index: number;
   /** In an answer its bytes, whose descriptor comes along; 0: there is no such region. */
@@ -23,7 +26,7 @@ export interface MemifRegion {
 }
 
 /**
- * The param of a request or an answer; the size is 0 unless given. Throws `EINVAL` or `E2BIG` for a port that doesn't fit,
+ * The param of a request or an answer; the port is empty and the size 0 unless given. Throws `EINVAL` or `E2BIG` for a port that doesn't fit,
  * `EINVAL` for an index that is none.
  *
  * @example
@@ -33,7 +36,7 @@ export function encodeMemifRegion({
   port,
   index,
   size = 0n,
-}: Omit<MemifRegion, 'size'> & { size?: bigint }): Uint8Array {
+}: Partial<MemifRegion> & { index: number }): Uint8Array {
   if (!Number.isInteger(index) || index < 0 || index >= MAX_REGIONS) {
     throw new MpError(
       'EINVAL',
@@ -42,7 +45,7 @@ export function encodeMemifRegion({
   }
   const param = new Uint8Array(MP_REGION_MSG_SIZE);
   const view = new DataView(param.buffer);
-  putChars(param, PORT_NAME, DEV_NAME_MAX_LEN, port, 'The port');
+  if (port !== undefined) putChars(param, PORT_NAME, DEV_NAME_MAX_LEN, port, 'The port');
   view.setUint16(INDEX, index, true);
   view.setBigUint64(SIZE, size, true);
   return param;
