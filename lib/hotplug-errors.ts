@@ -38,9 +38,10 @@ export function noHotplug(what: string): MpError {
   );
 }
 
-/** What asking ended with; where that was the time limit, what it may mean. */
+/** What asking ended with; where nobody answered in time, what that may mean. */
 export function explained(error: unknown, meaning: string): unknown {
-  return error instanceof MpTimeoutError ? new MpTimeoutError(meaning, error.path, error.reply) : error;
+  const isUnanswered = error instanceof MpTimeoutError && error.reply.nbSent > 0;
+  return isUnanswered ? new MpTimeoutError(meaning, error.path, error.reply) : error;
 }
 
 /** Of a request that was sent: it may have been carried out all the same. */

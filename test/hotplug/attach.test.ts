@@ -39,6 +39,20 @@ describeReleases('hotplug: a C primary', (release) => {
     await on.detach(name);
   });
 
+  it('takes many at once, from several secondaries', async () => {
+    const primary = await startPrimary();
+    const both = [hotplug(await scope.open()), hotplug(await scope.open())];
+    const names = Array.from({ length: 10 }, (_, i) => [`net_null${i}`, `net_null1${i}`] as const);
+    await Promise.all(names.flatMap((pair) => both.map((on, i) => on.attach(`vdev:${pair[i]}`))));
+    expect(Object.keys(await devicesOf(primary)).sort()).to.deep.equal(names.flat().sort());
+    const lists = await Promise.all(both.map((on) => on.list()));
+    for (const devices of lists)
+      expect(devices.map(({ name }) => name).sort()).to.deep.equal(names.flat().sort());
+    // each the other's
+    await Promise.all(names.flatMap((pair) => both.map((on, i) => on.detach(`${pair[1 - i]}`))));
+    expect(await devicesOf(primary)).to.deep.equal({});
+  });
+
   it('needs no socket that others see', async () => {
     const primary = await startPrimary();
     const channel = await scope.open({ visibility: 'private' });
@@ -175,6 +189,19 @@ describe('hotplug: a secondary that fails', () => {
     expect(error).to.be.instanceOf(MpTimeoutError);
     expect(error.message).to.contain('may still be carried out').and.to.contain('10 s');
   });
+
+  // 10 s: the primary waits twice; C82a has the same from the primary's side
+  if (process.env.DPDK_IPC_SLOW_CHECKS === '1') {
+    it('by being silent makes the primary give up, which is soon enough for us', async () => {
+      const primary = await startPrimary();
+      const { types } = answering({});
+      const on = hotplug(await scope.open({ visibility: 'private' }));
+      const error = await rejected('ENOMSG', on.attach('net_null1'));
+      expect(error.message).to.contain('did not answer within 5 s');
+      expect(types).to.deep.equal([DeviceRequestType.ATTACH, DeviceRequestType.ATTACH_ROLLBACK]);
+      expect(await devicesOf(primary)).to.deep.equal({});
+    });
+  }
 
   it('does not matter once the primary is dead', async () => {
     const primary = await startPrimary();

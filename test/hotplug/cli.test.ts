@@ -1,20 +1,10 @@
 // `dpdk-ipc hotplug` as a user runs it, against dpdk-testpmd and against what isn't there.
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
+import { runCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
 import { needsTestpmd, Testpmd } from './testpmd.js';
-
-const MAIN = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
-const REGISTER = new URL('../register.mjs', import.meta.url).href;
-
-interface Ended {
-  readonly status: number | string;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 describe('dpdk-ipc hotplug', function () {
   this.timeout(60_000); // each command is compiled anew
@@ -24,14 +14,7 @@ describe('dpdk-ipc hotplug', function () {
     needsTestpmd(this);
   });
 
-  function hotplug(...args: string[]): Promise<Ended> {
-    const command = ['--import', REGISTER, MAIN, 'hotplug', ...args, '--file-prefix', peers.filePrefix];
-    return new Promise((resolve) => {
-      execFile(process.execPath, command, (error, stdout, stderr) => {
-        resolve({ status: error === null ? 0 : (error.code ?? 'killed'), stdout, stderr });
-      });
-    });
-  }
+  const hotplug = (...args: string[]) => runCli('hotplug', ...args, '--file-prefix', peers.filePrefix);
 
   it('plugs devices into a running testpmd', async () => {
     const testpmd = await Testpmd.start(peers, { args: ['--vdev', 'net_null0'] });
