@@ -39,7 +39,9 @@ async function openSubject(install: DpdkInstall, role: Role): Promise<Subject> {
   const place = new CPlace(install);
   const end = () => place[Symbol.asyncDispose]();
   try {
-    const primary = await place.startPeer('primary');
+    // a device for C76 to name
+    const args = install.driverArgs === undefined ? [] : ['--vdev', 'net_null0'];
+    const primary = await place.startPeer('primary', { args });
     const peer = role === 'primary' ? primary : await place.startPeer('secondary');
     return new CSubject(peer, place.directory, end);
   } catch (error) {
