@@ -7,7 +7,7 @@ type Verb = 'attach' | 'detach';
 
 /** What C answers with when, and what to do then. */
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'the primary has no such device: see list()',
+  ENOENT: 'the primary has no such device: list those that it has',
   ENODEV:
     'its bus has no such device: check the name or address, and that the primary may use that bus (--no-pci)',
   EFAULT:
@@ -48,7 +48,7 @@ export function explained(error: unknown, meaning: string): unknown {
 export function silentOn(verb: Verb, devargs: string): string {
   return (
     `No answer to ${verb} '${devargs}' in time; it may still be carried out. A primary that waits for a silent ` +
-    'secondary answers after 10 s: give a longer timeoutMs, and check with list()'
+    'secondary answers after 10 s: give a longer timeoutMs, and list the devices to see'
   );
 }
 

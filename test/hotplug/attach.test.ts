@@ -70,7 +70,7 @@ describeReleases('hotplug: a C primary', (release) => {
       expect(error.message).to.contain(code).and.to.contain(hint);
       expect(error.errno).to.be.greaterThan(0);
     };
-    await refused('ENOENT', on.detach('net_null9'), 'list()');
+    await refused('ENOENT', on.detach('net_null9'), 'list those');
     await refused('EFAULT', on.attach('nobus:thing'), '-d');
     await refused('EFAULT', on.attach('vdev:net_nothing1'), '-d');
     await refused('EFAULT', on.detach('nobus:thing'), '-d');
