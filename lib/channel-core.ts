@@ -34,11 +34,11 @@ export class ChannelCore {
   readonly counters = new Counters();
   readonly link: PrimaryLink;
   readonly actions: Actions;
+  readonly hotplugRequests: HotplugRequests;
   readonly messenger: Messenger;
   readonly requester: Requester;
   readonly replier: Replier;
   readonly memory: ChannelMemory;
-  readonly hotplugRequests: HotplugRequests;
   onError: (error: unknown) => void = () => {};
   onWarning: (error: MpError) => void = () => {};
   readonly #sender: Sender;
@@ -63,6 +63,7 @@ export class ChannelCore {
       maxPendingMessages: options.maxPendingMessages,
       onError: (error) => this.onError(error),
     });
+    this.hotplugRequests = new HotplugRequests(role, actions, (error) => this.onError(error));
     this.messenger = new Messenger({ transport, link, readiness, sender, receiver, role });
     this.requester = new Requester({
       transport,
@@ -89,7 +90,6 @@ export class ChannelCore {
       whileWaiting: (ms) => this.#wait(ms),
       onError: (error) => this.onError(error),
     });
-    this.hotplugRequests = new HotplugRequests(role, actions, (error) => this.onError(error));
     link.onReplaced(() => {
       this.requester.forgetPrimary();
       this.messenger.forgetPrimary();
