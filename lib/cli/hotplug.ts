@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { MpError } from '../../protocol/errors.js';
 import type { MpChannel } from '../channel.js';
 import { type Hotplug, hotplug } from '../hotplug.js';
 import { openSecondary } from '../open.js';
@@ -81,6 +82,7 @@ async function withHotplug<T>(
   const ticking = setInterval(() => progress.show(`${what}: waiting for the primary`), 500);
   let channel: MpChannel | undefined;
   try {
+    if (visibility === 'peer') await findPrimary(filePrefix, runtimeDir);
     channel = await openSecondary({ filePrefix, runtimeDir, visibility });
     return await work(hotplug(channel));
   } finally {
@@ -88,6 +90,16 @@ async function withHotplug<T>(
     progress.end();
     await channel?.close();
   }
+}
+
+/** A peer makes the runtime directory where there is none: a misspelt prefix shouldn't leave one behind. */
+async function findPrimary(filePrefix: string, runtimeDir: string | undefined): Promise<void> {
+  const channel = await openSecondary({ filePrefix, runtimeDir, visibility: 'private' });
+  const isThere = channel.peers().length > 0;
+  await channel.close();
+  if (isThere) return;
+  const hint = 'start it, or check --file-prefix, --runtime-dir and the user that it runs as';
+  throw new MpError('ENOENT', `No primary runs under the prefix '${filePrefix}': ${hint}`);
 }
 
 function milliseconds(text: string): number {

@@ -1,4 +1,5 @@
 // `dpdk-ipc hotplug` as a user runs it, against dpdk-testpmd and against what isn't there.
+import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { runCli } from '../support/cli.js';
@@ -50,6 +51,7 @@ describe('dpdk-ipc hotplug', function () {
     expect([nobody, crash, time].map(({ status }) => status)).to.deep.equal([2, 2, 2]);
     expect([nobody, crash, time].map(({ stdout }) => stdout)).to.deep.equal(['', '', '']);
     expect(nobody.stderr).to.contain('start it');
+    expect(existsSync(peers.runtimeDir)).to.equal(false);
     expect(crash.stderr).to.contain('names no bus');
     expect(time.stderr).to.contain('Give milliseconds');
   });
