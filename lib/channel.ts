@@ -33,6 +33,7 @@ export interface ChannelEvents {
   error: [error: unknown];
   /** Something came in that should not have, for the first time; `ChannelStats.dropped` counts all. */
   warning: [error: MpError];
+  /** The channel was closed, by `close` or its `signal`. */
   close: [];
 }
 
@@ -41,7 +42,9 @@ export interface ChannelEvents {
  * its `rte_mp_handle` thread happens on the event loop of the thread that opened the channel.
  */
 export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDisposable {
+  /** What it was opened as. */
   readonly role: 'primary' | 'secondary';
+  /** DPDK's `--file-prefix`. */
   readonly filePrefix: string;
   /** Our socket as peers see it; `undefined` when private. */
   readonly socketPath: string | undefined;
@@ -243,6 +246,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     this.emit('close');
   }
 
+  /** As `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
