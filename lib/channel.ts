@@ -92,7 +92,8 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
    * primary.
    *
    * @example
-   * const counters = new DataView(channel.memory.lookup('shared_info').buffer);
+   * const zone = channel.memory.lookup('shared_info');
+   * if (zone !== undefined) console.log(new BigUint64Array(zone.buffer, zone.byteOffset, 3)[1]);
    */
   get memory(): SharedMemory {
     this.#assertOpen();

@@ -107,9 +107,9 @@ export class SharedMemzone {
  * @example
  * worker.postMessage(zone.share());
  * // in the worker:
- * parentPort.once('message', (handle) => {
- *   const counters = new BigUint64Array(attachShared(handle).buffer, 0, 4);
- *   Atomics.add(counters, 1, 1n);
+ * parentPort?.once('message', (handle) => {
+ *   const { buffer, byteOffset } = attachShared(handle);
+ *   Atomics.add(new BigUint64Array(buffer, byteOffset, 4), 1, 1n);
  * });
  */
 export function attachShared(handle: MemzoneHandle): SharedMemzone {
