@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import ts from 'typescript';
+import { API_REPORTS } from '../package/api-report.js';
 import { read } from './documents.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -34,10 +35,22 @@ function examplesOf(file: string): Example[] {
   return [...blocks].map(([, block = '']) => ({ file, code: block.replaceAll(/^\s*\* ?/gm, '') }));
 }
 
+/** The names of a file's exported values. */
+function exportsOf(file: string): string[] {
+  const exported = read(file).matchAll(/^export (?:const|function|class|async function) (\w+)/gm);
+  return [...exported].map(([, name = '']) => name);
+}
+
+const SURFACE = API_REPORTS.map((name) => read(`api/${name}.api.md`)).join('\n');
+
+/** Whether users get to see something of this file. */
+function isPublic(file: string): boolean {
+  return exportsOf(file).some((name) => new RegExp(`^export \\w+ ${name}\\b`, 'm').test(SURFACE));
+}
+
 /** What its file exports is at hand, be it public or not. */
 function inFunction({ file, code }: Example, i: number): string {
-  const exported = [...read(file).matchAll(/^export (?:const|function|class|async function) (\w+)/gm)];
-  const names = exported.map(([, name]) => name).join(', ');
+  const names = exportsOf(file).join(', ');
   const module = `./${file.replace(/ts$/, 'js')}`;
   return `import * as own${i} from '${module}';\nasync () => {\nconst { ${names} } = own${i};\n{\n${code}\n}\n};\n`;
 }
@@ -76,7 +89,7 @@ describe('examples in doc comments', function () {
         .filter((name) => name.endsWith('.ts'))
         .map((name) => `${folder}/${name}`),
     );
-    const examples = files.flatMap(examplesOf);
+    const examples = files.filter(isPublic).flatMap(examplesOf);
     expect(examples.length).to.be.greaterThan(15);
     expect(compile(PRELUDE + examples.map(inFunction).join(''))).to.deep.equal([]);
   });
