@@ -5,11 +5,12 @@ import { MpError } from '../protocol/errors.js';
 import type { Attachment } from './attachment.js';
 import { callError } from './errors.js';
 import type { FbarrayCopy } from './fbarray-file.js';
+import { KnownZones } from './known-zones.js';
 import { LockWait, POLLS } from './lock-wait.js';
 import { type Memseg, readMemseg } from './memseg.js';
 import type { MemsegList } from './memseg-list.js';
 import { Memzone, type ZoneMemory } from './memzone.js';
-import { hasName, isFilled, nameBytes, readMemzone } from './memzone-entry.js';
+import { isFilled, nameBytes, readMemzone } from './memzone-entry.js';
 import type { Look, TableLock } from './table-lock.js';
 import type { Window } from './window.js';
 import { Windows } from './windows.js';
@@ -43,6 +44,7 @@ export class SharedMemory {
   readonly #behaviour: MemoryBehaviour;
   readonly #windows: Windows;
   readonly #zoneMemory: ZoneMemory;
+  readonly #known = new KnownZones();
 
   /** @internal Use `attachMemory`. */
   constructor(attachment: Attachment, behaviour: MemoryBehaviour) {
@@ -73,18 +75,24 @@ export class SharedMemory {
 
   /**
    * The memzone of exactly this name, or `undefined` [`rte_memzone_lookup`]. A ring's zone is called `RG_<name>`, a
-   * mempool's `MP_<name>`.
+   * mempool's `MP_<name>`. One that you still hold, or an array over its bytes, is found without a search, and is the
+   * same object.
    *
    * @example
    * const bytes = memory.lookup('SHARED_INFO')?.bytes;
    */
   lookup(name: string): Memzone | undefined {
-    return this.#read(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name));
+    return (
+      this.#known.get(name) ?? this.#read(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name))
+    );
   }
 
   /** As `lookup`, without blocking while a C process has the lock. */
-  lookupAsync(name: string): Promise<Memzone | undefined> {
-    return this.#readAsync(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name));
+  async lookupAsync(name: string): Promise<Memzone | undefined> {
+    return (
+      this.#known.get(name) ??
+      this.#readAsync(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name))
+    );
   }
 
   /**
@@ -193,11 +201,8 @@ export class SharedMemory {
   #zoneIn(copy: FbarrayCopy, name: string): Memzone | undefined {
     const wanted = nameBytes(name);
     if (wanted === undefined) return undefined;
-    for (const index of copy.mask.indexes()) {
-      const entry = copy.entry(index);
-      if (hasName(entry, wanted) && isFilled(entry)) return this.#zoneAt(copy, index);
-    }
-    return undefined;
+    const index = copy.find(wanted, isFilled);
+    return index === undefined ? undefined : this.#known.add(this.#zoneAt(copy, index));
   }
 
   #zoneAt(copy: FbarrayCopy, index: number): Memzone {
