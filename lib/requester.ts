@@ -5,6 +5,7 @@ import { type RequestEffect, type RequestOutcome, RequestTable } from '../protoc
 import { checkMessage } from '../protocol/validate.js';
 import { listenForAbort } from './abort.js';
 import { isSecondaryGone } from './gone.js';
+import { LoopPoll } from './loop-poll.js';
 import { closeAll, Received, type Reply } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
 import { assertNotAborted, type Readiness } from './readiness.js';
@@ -31,6 +32,7 @@ export interface RequesterOptions {
   readonly counters: Counters;
   readonly role: 'primary' | 'secondary';
   readonly busyPollMicros: number;
+  readonly busyPollEventLoopMicros: number;
   readonly exclusive: boolean;
   /** What may be read besides answers, and what reads it: for requests that arrive while we block. */
   readonly inbound: { endpoints(): readonly Endpoint[]; serve(): void };
@@ -55,11 +57,13 @@ export class Requester {
   readonly #endpoints: ReplyEndpoints;
   readonly #slots = new Slots(MAX_IN_FLIGHT);
   readonly #unicast: boolean;
+  readonly #loopPoll: LoopPoll;
   #nextId = 1;
 
   constructor(options: RequesterOptions) {
     this.#options = options;
     this.#unicast = options.role === 'secondary';
+    this.#loopPoll = new LoopPoll(options.busyPollEventLoopMicros);
     const { transport, link, receiver } = options;
     this.#endpoints = new ReplyEndpoints({ transport, link, receiver, toPrimary: this.#unicast });
   }
@@ -132,13 +136,27 @@ export class Requester {
         };
         if (request.outcome !== undefined) return settle(request.outcome);
         request.settle = settle;
-        request.endpoint.watch(() => this.#read(request));
+        this.#watch(request);
       } catch (error) {
         reject(error);
       } finally {
         lock.release();
       }
     });
+  }
+
+  /** Has the event loop read what comes for a request. */
+  #watch(request: ActiveRequest): void {
+    const giveUp = () => request.endpoint.watch(() => this.#read(request));
+    if (this.#options.busyPollEventLoopMicros === 0) {
+      giveUp();
+      return;
+    }
+    const look = () => {
+      this.#read(request);
+      return request.outcome !== undefined;
+    };
+    this.#loopPoll.add({ look, giveUp });
   }
 
   #runBlocking(message: Message, deadline: number, lock: Releasable): RequestOutcome<Received> {
