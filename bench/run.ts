@@ -61,4 +61,10 @@ function write(run: RunResult, directory: string): string {
   return path;
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  endProgress();
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

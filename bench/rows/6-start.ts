@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CProcess } from '../../test/support/c-process.js';
+import { builtLibrary } from '../harness/built.js';
 import { CBench } from '../harness/c-program.js';
 import { Latencies, median } from '../harness/histogram.js';
 import { progress } from '../harness/progress.js';
@@ -9,7 +9,6 @@ import type { Stage } from '../harness/stage.js';
 import { ratio } from '../harness/turns.js';
 import type { Row } from './row.js';
 
-const LIBRARY = fileURLToPath(new URL('../../dist/lib/index.js', import.meta.url));
 const CHILD = fileURLToPath(new URL('../peers/start.mjs', import.meta.url));
 const NODE = 'Node';
 const C = 'C';
@@ -33,14 +32,14 @@ export const start: Row = {
     'is VmRSS after the reply; hugepages are not part of it.',
 
   async measure(stage) {
-    if (!existsSync(LIBRARY)) return { measures: [], notes: ['dist/ is missing: npm run build'] };
+    const library = await builtLibrary();
     const found = new Map<string, Start[]>([
       [NODE, []],
       [C, []],
     ]);
     for (let i = 1; i <= stage.sizes.starts; i++) {
       progress(`start ${i} of ${stage.sizes.starts}`);
-      found.get(NODE)?.push(await startNode(stage));
+      found.get(NODE)?.push(await startNode(stage, library));
       found.get(C)?.push(await startC(stage));
     }
     const measures = [...found].flatMap(([name, starts]) => measuresOf(name, starts));
@@ -76,8 +75,8 @@ function measuresOf(contender: string, starts: readonly Start[]): Measure[] {
   ];
 }
 
-function startNode({ filePrefix }: Stage): Promise<Start> {
-  const command = [process.execPath, CHILD, LIBRARY, filePrefix];
+function startNode({ filePrefix }: Stage, library: string): Promise<Start> {
+  const command = [process.execPath, CHILD, library, filePrefix];
   return startOf(new CProcess('a Node secondary', command, spawnedNow()));
 }
 
