@@ -25,7 +25,10 @@ export interface ChannelOptions {
    * doesn't wait; `'silent'` does as a C process does after its initialisation.
    */
   readonly unhandledRequests?: 'ignore' | 'silent' | undefined;
-  /** How long `requestSync` spins on the socket before it sleeps, in microseconds; default 50, 0 never spins. */
+  /**
+   * How long `requestSync` spins on the socket before it sleeps, in microseconds; default 50, 0 never spins. A request
+   * whose last answer took more than four times that sleeps at once: spinning would cost processor time for nothing.
+   */
   readonly busyPollMicros?: number | undefined;
   /**
    * For how long after a `request` each turn of the event loop looks for its answer before the loop sleeps, in

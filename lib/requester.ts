@@ -14,6 +14,7 @@ import { ReplyEndpoints } from './reply-endpoints.js';
 import { NOTHING_SENT, replyOf, requestError } from './request-error.js';
 import { checkForAnyDialect, type Sender } from './sender.js';
 import { Slots } from './slots.js';
+import { SpinBudget } from './spin-budget.js';
 import type { Counters } from './stats.js';
 import { EAGAIN, ECANCELED, ECONNREFUSED, errnoName } from './sys/errno.js';
 import type { Endpoint, Releasable, Transport } from './transport.js';
@@ -58,11 +59,13 @@ export class Requester {
   readonly #slots = new Slots(MAX_IN_FLIGHT);
   readonly #unicast: boolean;
   readonly #loopPoll: LoopPoll;
+  readonly #spinBudget: SpinBudget;
   #nextId = 1;
 
   constructor(options: RequesterOptions) {
     this.#options = options;
     this.#unicast = options.role === 'secondary';
+    this.#spinBudget = new SpinBudget(options.busyPollMicros);
     this.#loopPoll = new LoopPoll(options.busyPollEventLoopMicros);
     const { transport, link, receiver } = options;
     this.#endpoints = new ReplyEndpoints({ transport, link, receiver, toPrimary: this.#unicast });
@@ -162,8 +165,11 @@ export class Requester {
   #runBlocking(message: Message, deadline: number, lock: Releasable): RequestOutcome<Received> {
     try {
       const request = this.#start(message, deadline, true);
-      this.#busyPoll(request);
+      const asked = performance.now();
+      this.#busyPoll(request, asked);
       while (request.outcome === undefined) this.#block(request);
+      // of a broadcast it would be the time of all peers together
+      if (this.#unicast) this.#spinBudget.learn(message.name, performance.now() - asked);
       return request.outcome;
     } finally {
       lock.release();
@@ -171,9 +177,9 @@ export class Requester {
   }
 
   /** For as long as an answer usually takes, looking is faster than sleeping. */
-  #busyPoll(request: ActiveRequest): void {
-    const { busyPollMicros, inbound } = this.#options;
-    const end = Math.min(performance.now() + busyPollMicros / 1000, request.deadline);
+  #busyPoll(request: ActiveRequest, asked: number): void {
+    const { inbound } = this.#options;
+    const end = Math.min(asked + this.#spinBudget.for(request.message.name) / 1000, request.deadline);
     for (let look = 1; request.outcome === undefined && performance.now() < end; look++) {
       this.#read(request);
       if (look % SERVE_EVERY === 0) inbound.serve();

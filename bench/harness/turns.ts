@@ -3,7 +3,7 @@ import { Latencies } from './histogram.js';
 import type { Sizes } from './options.js';
 import { place } from './placement.js';
 import { progress } from './progress.js';
-import type { Measure } from './result.js';
+import type { Measure, Verdict } from './result.js';
 
 /** One way of doing the same thing. */
 export interface Contender {
@@ -42,6 +42,17 @@ export async function takeTurns(contenders: readonly Contender[], turns: Turns):
 /** The median of one contender over that of another in the same variant; NaN where one of them is missing. */
 export function ratio(measures: readonly Measure[], variant: string, of: string, to: string): number {
   return p50(measures, variant, of) / p50(measures, variant, to);
+}
+
+/** That `of` takes at most `limit` times what C takes. */
+export function atMost(
+  limit: number,
+  what: string,
+  measures: readonly Measure[],
+  [variant, of, c]: readonly [string, string, string],
+): Verdict {
+  const value = ratio(measures, variant, of, c);
+  return { what: `${what} to C, ${variant}`, value, bar: { kind: 'at most', limit } };
 }
 
 export function p50(measures: readonly Measure[], variant: string, contender: string): number {

@@ -23,8 +23,7 @@ export function markdown(run: RunResult): string {
 
 function verdictLine({ number }: RowResult, verdict: Verdict): string {
   const { what, value, bar, unit } = verdict;
-  const text = (figure: number) => (unit === undefined ? figure.toFixed(2) : quantity(figure, unit));
-  return `| ${number}. ${what} | ${text(value)} | ${bar.kind} ${text(bar.limit)} | ${isMet(verdict) ? 'yes' : '**no**'} |`;
+  return `| ${number}. ${what} | ${quantity(value, unit)} | ${bar.kind} ${quantity(bar.limit, unit)} | ${isMet(verdict) ? 'yes' : '**no**'} |`;
 }
 
 function rowLines(row: RowResult): string[] {

@@ -20,36 +20,24 @@ export function merge(runs: readonly RunResult[]): RunResult {
 }
 
 function mergeRows(newest: RowResult, rows: readonly RowResult[]): RowResult {
+  const all = {
+    measures: rows.flatMap((row) => row.measures),
+    verdicts: rows.flatMap((row) => row.verdicts),
+    growths: rows.flatMap((row) => row.growths),
+  };
   return {
     ...newest,
-    measures: newest.measures.map((measure) =>
-      mergeMeasures(
-        measure,
-        same(
-          rows.flatMap((row) => row.measures),
-          measure,
-          keyOfMeasure,
-        ),
-      ),
-    ),
-    verdicts: newest.verdicts.map((verdict) =>
+    measures: newest.measures.map((one) => mergeMeasures(one, same(all.measures, one, keyOfMeasure))),
+    verdicts: newest.verdicts.map((one) =>
       mergeVerdicts(
-        verdict,
-        same(
-          rows.flatMap((row) => row.verdicts),
-          verdict,
-          ({ what }) => what,
-        ),
+        one,
+        same(all.verdicts, one, ({ what }) => what),
       ),
     ),
-    growths: newest.growths.map((growth) =>
+    growths: newest.growths.map((one) =>
       mergeGrowths(
-        growth,
-        same(
-          rows.flatMap((row) => row.growths),
-          growth,
-          ({ title }) => title,
-        ),
+        one,
+        same(all.growths, one, ({ title }) => title),
       ),
     ),
   };

@@ -1,4 +1,4 @@
-// Runs in the page: draws what is in the element #run. Plain JavaScript; uPlot is there before it.
+// Runs in the page: draws what is in the element #run. uPlot and quantity.ts are there before it.
 (() => {
   const run = JSON.parse(document.getElementById('run').textContent);
   const report = document.getElementById('report');
@@ -12,39 +12,6 @@
     node.className = className;
     node.append(...children);
     return node;
-  }
-
-  function scaled(value, units, least) {
-    const found = units.find(([size]) => Math.abs(value) >= size);
-    if (found === undefined) return `${Math.round(value)} ${least}`;
-    const number = value / found[0];
-    return `${number.toFixed(number < 100 ? 1 : 0)} ${found[1]}`;
-  }
-
-  function quantity(value, unit) {
-    if (value === null || value === undefined || Number.isNaN(value)) return '';
-    if (unit === undefined) return value.toFixed(2);
-    if (unit === 'ns')
-      return scaled(
-        value,
-        [
-          [1e9, 's'],
-          [1e6, 'ms'],
-          [1e3, 'µs'],
-        ],
-        'ns',
-      );
-    if (unit === 'bytes')
-      return scaled(
-        value,
-        [
-          [2 ** 20, 'MiB'],
-          [2 ** 10, 'KiB'],
-        ],
-        'B',
-      );
-    if (unit === 'GB/s') return `${value.toFixed(1)} GB/s`;
-    return `${Math.round(value).toLocaleString('en')} ${unit}`;
   }
 
   /** C's lines are warm, ours cold, the same name always the same colour. */

@@ -1,6 +1,7 @@
 // A run as one page that needs nothing else: data, script, style and the plotting library are all inside of it.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import ts from 'typescript';
 import { isMet, type RunResult } from '../harness/result.js';
 
 const require = createRequire(import.meta.url);
@@ -22,6 +23,7 @@ export function page(run: RunResult): string {
 <main id="report"></main>
 <script type="application/json" id="run">${json({ ...run, rows: met })}</script>
 <script>${script(read(require.resolve('uplot/dist/uPlot.iife.min.js')))}</script>
+<script>${script(javascript(beside('quantity.ts')))}</script>
 <script>${script(beside('page-script.js'))}</script>
 </body>
 </html>
@@ -36,12 +38,18 @@ function read(path: string | URL): string {
   return readFileSync(path, 'utf8');
 }
 
+/** What a page can run of a module that imports nothing but types. */
+function javascript(source: string): string {
+  const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.ESNext } });
+  return outputText.replaceAll('export ', '');
+}
+
 /** No text in it may end the element. */
 function json(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
 
-/** The same; and its comments' addresses would look like something to load. */
+/** The same. */
 function script(source: string): string {
   return source.replaceAll('</script', '<\\/script');
 }

@@ -10,8 +10,10 @@ const BYTES = [
   [2 ** 10, 'KiB'],
 ] as const;
 
-/** `18.4 µs` */
-export function quantity(value: number, unit: Unit): string {
+/** `18.4 µs`; a ratio has no unit. The page uses it, too: it may need nothing but this file. */
+export function quantity(value: number | null | undefined, unit?: Unit): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return '';
+  if (unit === undefined) return value.toFixed(2);
   if (unit === 'ns') return scaled(value, NS, 'ns');
   if (unit === 'bytes') return scaled(value, BYTES, 'B');
   if (unit === 'GB/s') return `${value.toFixed(1)} GB/s`;

@@ -43,8 +43,7 @@ export function cells({ unit, p50, p90, p99, p999, max }: Measure): string[] {
 
 function verdictText(verdict: Verdict): string {
   const { what, value, bar, unit } = verdict;
-  const text = (number: number) => (unit === undefined ? number.toFixed(2) : quantity(number, unit));
-  return `${isMet(verdict) ? '✓' : '✗'} ${what}: ${text(value)} (${bar.kind} ${text(bar.limit)})`;
+  return `${isMet(verdict) ? '✓' : '✗'} ${what}: ${quantity(value, unit)} (${bar.kind} ${quantity(bar.limit, unit)})`;
 }
 
 function columns(lines: readonly (readonly string[])[]): string {

@@ -8,7 +8,7 @@ import {
   type Stage,
   variantOf,
 } from '../harness/stage.js';
-import { across, type Contender, onMain, ratio, takeTurns, timeSync } from '../harness/turns.js';
+import { across, atMost, type Contender, onMain, ratio, takeTurns, timeSync } from '../harness/turns.js';
 import { UNIX_DGRAM_MISSING, unixDgram } from '../harness/unix-dgram.js';
 import type { Row } from './row.js';
 
@@ -41,11 +41,6 @@ export const requestSync: Row = {
         message.close();
       }
     }
-    const verdict = (what: string, variant: string, contender: string, limit: number) => ({
-      what: `${what} to C, ${variant}`,
-      value: ratio(measures, variant, contender, C),
-      bar: { kind: 'at most' as const, limit },
-    });
     return {
       measures,
       notes: [
@@ -53,8 +48,8 @@ export const requestSync: Row = {
         ...(measures.some(({ contender }) => contender === 'unix-dgram') ? [] : [UNIX_DGRAM_MISSING]),
       ],
       verdicts: ['16 B', ACROSS].flatMap((variant) => [
-        verdict('requestSync', variant, SPINNING, 0.4),
-        verdict('requestSync without spinning', variant, SLEEPING, 1),
+        atMost(0.4, 'requestSync', measures, [variant, SPINNING, C]),
+        atMost(1, 'requestSync without spinning', measures, [variant, SLEEPING, C]),
       ]),
     };
   },

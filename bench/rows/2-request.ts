@@ -1,7 +1,7 @@
 import type { MpChannel } from '../../lib/index.js';
 import type { Measure } from '../harness/result.js';
 import { type BenchMessage, FD_COUNTS, makeMessage, PARAM_SIZES, variantOf } from '../harness/stage.js';
-import { across, type Contender, onMain, ratio, takeTurns, timeAsync } from '../harness/turns.js';
+import { across, atMost, type Contender, onMain, takeTurns, timeAsync } from '../harness/turns.js';
 import { ACROSS, floorNote, RAW } from './1-request-sync.js';
 import type { Row } from './row.js';
 
@@ -37,17 +37,12 @@ export const request: Row = {
         message.close();
       }
     }
-    const verdict = (what: string, variant: string, contender: string, limit: number) => ({
-      what: `${what} to C, ${variant}`,
-      value: ratio(measures, variant, contender, C),
-      bar: { kind: 'at most' as const, limit },
-    });
     return {
       measures,
       notes: [floorNote(measures, C)],
       verdicts: ['16 B', ACROSS].flatMap((variant) => [
-        verdict('request', variant, PLAIN, 1.1),
-        verdict('request with busy poll', variant, POLLING, 0.6),
+        atMost(1.1, 'request', measures, [variant, PLAIN, C]),
+        atMost(0.6, 'request with busy poll', measures, [variant, POLLING, C]),
       ]),
     };
   },

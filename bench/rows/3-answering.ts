@@ -1,6 +1,6 @@
 import type { Measure } from '../harness/result.js';
 import { FD_COUNTS, PARAM_SIZES, variantOf } from '../harness/stage.js';
-import { ratio, takeTurns } from '../harness/turns.js';
+import { atMost, takeTurns } from '../harness/turns.js';
 import type { Row } from './row.js';
 
 const NODE = 'Node secondary answers';
@@ -29,13 +29,7 @@ export const answering: Row = {
     }
     return {
       measures,
-      verdicts: [
-        {
-          what: 'a Node secondary to a C secondary, 16 B',
-          value: ratio(measures, variantOf(16, 0), NODE, C),
-          bar: { kind: 'at most', limit: 1.3 },
-        },
-      ],
+      verdicts: [atMost(1.3, 'answering', measures, [variantOf(16, 0), NODE, C])],
     };
   },
 };
