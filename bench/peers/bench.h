@@ -42,6 +42,8 @@ int flood(unsigned int count, int size);
 int zones(unsigned int count);
 int reserve(const char *name, uint64_t len);
 int lookups(const char *name, unsigned int count, unsigned int batch);
-int copies(const char *name, unsigned int count, bool fresh);
+/* How a zone is copied: with memcpy, to memory allocated for each copy, or by process_vm_readv. */
+enum copy { COPY_AGAIN, COPY_FRESH, COPY_KERNEL };
+int copies(const char *name, unsigned int count, enum copy how);
 
 #endif

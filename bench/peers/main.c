@@ -170,7 +170,7 @@ run(char *line)
 	if (strcmp(verb, "lookup") == 0 && sscanf(line, "%*s %31s %llu %d", name, &a, &b) == 3)
 		return lookups(name, a, b);
 	if (strcmp(verb, "copy") == 0 && sscanf(line, "%*s %31s %llu %d", name, &a, &b) == 3)
-		return copies(name, a, b != 0);
+		return copies(name, a, (enum copy)b);
 	return failed(verb, EINVAL);
 }
 

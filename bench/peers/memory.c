@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <rte_errno.h>
 #include <rte_memzone.h>
@@ -58,9 +60,24 @@ lookups(const char *name, unsigned int count, unsigned int batch)
 	return samples_end();
 }
 
-/* Copies the zone to memory of our own: always the same, or allocated for each copy. */
+static int
+copy_by_kernel(void *target, void *source, size_t len)
+{
+	while (len > 0) {
+		struct iovec to = { target, len }, from = { source, len };
+		ssize_t done = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+
+		if (done <= 0)
+			return -1;
+		target = (char *)target + done;
+		source = (char *)source + done;
+		len -= (size_t)done;
+	}
+	return 0;
+}
+
 int
-copies(const char *name, unsigned int count, bool fresh)
+copies(const char *name, unsigned int count, enum copy how)
 {
 	const struct rte_memzone *zone = rte_memzone_lookup(name);
 	unsigned char *target = NULL;
@@ -76,10 +93,13 @@ copies(const char *name, unsigned int count, bool fresh)
 			target = malloc(zone->len);
 		if (target == NULL)
 			return failed("malloc", errno);
-		memcpy(target, zone->addr, zone->len);
+		if (how != COPY_KERNEL)
+			memcpy(target, zone->addr, zone->len);
+		else if (copy_by_kernel(target, zone->addr, zone->len) < 0)
+			return failed("process_vm_readv", errno);
 		/* the compiler may not leave the copy out */
 		__asm__ volatile("" : : "r"(target) : "memory");
-		if (fresh) {
+		if (how == COPY_FRESH) {
 			free(target);
 			target = NULL;
 		}
