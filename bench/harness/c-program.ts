@@ -9,6 +9,15 @@ import type { Contender } from './turns.js';
 const PEERS = new URL('../peers/', import.meta.url).pathname;
 const CROWD = 'crowd.c';
 const TIMEOUT_MS = 120_000;
+const QUIT_TIMEOUT_MS = 15_000;
+
+/** In its own way if it can; a primary waits up to 5 s for secondaries that are mute. */
+async function end(program: CProcess): Promise<void> {
+  program.endInput();
+  const timer = setTimeout(() => program.kill(), QUIT_TIMEOUT_MS);
+  await program.exited;
+  clearTimeout(timer);
+}
 
 /** A DPDK process of main.c. */
 export class CBench extends CProcess {
@@ -62,9 +71,8 @@ export class CBench extends CProcess {
     return { name, run: (count) => this.samples(`${verb} ${count} ${rest}`) };
   }
 
-  async quit(): Promise<void> {
-    this.endInput();
-    await this.exited;
+  quit(): Promise<void> {
+    return end(this);
   }
 }
 
@@ -81,8 +89,7 @@ export class Crowd extends CProcess {
     await this.waitFor(/^crowd /, { from });
   }
 
-  async quit(): Promise<void> {
-    this.endInput();
-    await this.exited;
+  quit(): Promise<void> {
+    return end(this);
   }
 }

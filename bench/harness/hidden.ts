@@ -8,18 +8,21 @@ import { basename, dirname } from 'node:path';
 export class Hidden {
   readonly #path: string;
   readonly #hidden: string;
+  #isHidden = false;
 
   constructor(socketPath: string) {
     this.#path = socketPath;
     this.#hidden = `${dirname(socketPath)}/bench_hidden_${basename(socketPath)}`;
-    renameSync(this.#path, this.#hidden);
+    this.hide();
   }
 
   show(): void {
-    renameSync(this.#hidden, this.#path);
+    if (this.#isHidden) renameSync(this.#hidden, this.#path);
+    this.#isHidden = false;
   }
 
   hide(): void {
-    renameSync(this.#path, this.#hidden);
+    if (!this.#isHidden) renameSync(this.#path, this.#hidden);
+    this.#isHidden = true;
   }
 }
