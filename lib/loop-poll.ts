@@ -26,12 +26,15 @@ export class LoopPoll {
 
   readonly #turn = (): void => {
     const now = performance.now();
-    for (const [polled, end] of this.#polled) {
-      const isOver = polled.look();
-      if (!isOver && now < end) continue;
-      this.#polled.delete(polled);
-      if (!isOver) polled.giveUp();
+    try {
+      for (const [polled, end] of this.#polled) {
+        const isOver = polled.look();
+        if (!isOver && now < end) continue;
+        this.#polled.delete(polled);
+        if (!isOver) polled.giveUp();
+      }
+    } finally {
+      if (this.#polled.size > 0) setImmediate(this.#turn);
     }
-    if (this.#polled.size > 0) setImmediate(this.#turn);
   };
 }
