@@ -178,9 +178,17 @@ export class Actions {
   }
 }
 
-function peerOf(sender: string | undefined): Peer {
-  const pid = sender === undefined ? undefined : pidOfSocket(sender);
-  return Object.freeze(pid === undefined ? { path: sender ?? '' } : { path: sender ?? '', pid });
+/** Mostly the same peer again. */
+let lastPath = '';
+let lastPid: number | undefined;
+
+/** A new object each time: a request is known by it. */
+function peerOf(path = ''): Peer {
+  if (path !== lastPath) {
+    lastPath = path;
+    lastPid = pidOfSocket(path);
+  }
+  return Object.freeze(lastPid === undefined ? { path } : { path, pid: lastPid });
 }
 
 function isPromise(value: unknown): value is PromiseLike<HandlerResult> {

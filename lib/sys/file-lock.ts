@@ -34,11 +34,19 @@ export class FileLock {
 const F_GETLK = 5; // asm-generic/fcntl.h
 const F_WRLCK = 1;
 const F_UNLCK = 2;
+const SEEK_SET = 0; // stdio.h
+const WHOLE_FILE = 0n; // of l_len
 // struct flock, 64-bit
 const L_TYPE = 0;
+const L_WHENCE = 2;
 const L_START = 8;
+const L_LEN = 16;
 const L_PID = 24;
 const FLOCK_SIZE = 32;
+
+const memory = new ArrayBuffer(FLOCK_SIZE);
+const lock = new DataView(memory);
+let address: number | undefined;
 
 /** A record lock that another process holds; see {@link recordLockOn}. */
 export interface RecordLock {
@@ -49,10 +57,13 @@ export interface RecordLock {
 
 /** The first lock of another process that would keep us from write-locking the file `fd`, if there is one. */
 export function recordLockOn(fd: number): RecordLock | undefined | number {
-  const lock = Buffer.alloc(FLOCK_SIZE);
-  lock.writeInt16LE(F_WRLCK, L_TYPE);
-  const result = libc.fcntlLock(fd, F_GETLK, lock);
+  lock.setInt16(L_TYPE, F_WRLCK, true);
+  lock.setInt16(L_WHENCE, SEEK_SET, true);
+  lock.setBigInt64(L_START, 0n, true);
+  lock.setBigInt64(L_LEN, WHOLE_FILE, true);
+  address ??= libc.addressOf(memory);
+  const result = libc.fcntlLock(fd, F_GETLK, address);
   if (result < 0) return result;
-  if (lock.readInt16LE(L_TYPE) === F_UNLCK) return undefined;
-  return { start: Number(lock.readBigInt64LE(L_START)), pid: lock.readInt32LE(L_PID) };
+  if (lock.getInt16(L_TYPE, true) === F_UNLCK) return undefined;
+  return { start: Number(lock.getBigInt64(L_START, true)), pid: lock.getInt32(L_PID, true) };
 }

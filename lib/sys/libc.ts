@@ -19,6 +19,9 @@ function call(prototype: string): Call {
   };
 }
 
+const SYS_PIDFD_OPEN = 434; // asm-generic/unistd.h, the same on every architecture
+const syscall = call('long syscall(long number, long first, long second)');
+
 export const socket = call('int socket(int domain, int type, int protocol)');
 export const bind = call('int bind(int fd, uintptr_t addr, uint32_t len)');
 export const connect = call('int connect(int fd, uintptr_t addr, uint32_t len)');
@@ -29,6 +32,8 @@ export const poll = call('int poll(uintptr_t fds, unsigned long count, int timeo
 export const statx = call(
   'int statx(int dirfd, const void *path, int flags, uint32_t mask, uintptr_t statx)',
 );
+/** `pidfd_open(2)`, for which musl and older glibc have no function; 5.3 and later. */
+export const pidfdOpen = (pid: number): number => syscall(SYS_PIDFD_OPEN, pid, 0);
 export const close = call('int close(int fd)');
 export const dup3 = call('int dup3(int oldfd, int newfd, int flags)');
 export const flock = call('int flock(int fd, int operation)');
