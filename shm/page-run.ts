@@ -1,5 +1,6 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { type BigIntStats, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { closeFile } from '../lib/sys/close-file.js';
 import type { Mapping } from '../lib/sys/mapping.js';
 import { MpError } from '../protocol/errors.js';
 import { callError, fileError, layoutError } from './errors.js';
@@ -29,7 +30,7 @@ export function mapRun(
   const { path, offset, length } = place;
   const fd = openPages(path, writable);
   try {
-    const stat = fstatSync(fd, { bigint: true });
+    const stat = statOf(fd, path);
     const file = identity(stat);
     if (expected !== undefined && file !== expected) throw replaced(path);
     if (Number(stat.size) < offset + length) {
@@ -39,7 +40,7 @@ export function mapRun(
     if (failed < 0) throw callError(failed, 'mmap', path);
     return { path, offset, length, file };
   } finally {
-    closeSync(fd); // the mapping keeps the file; there is no flock to keep
+    closeFile(fd); // the mapping keeps the file; there is no flock to keep
   }
 }
 
@@ -54,6 +55,14 @@ function openPages(path: string, writable: boolean): number {
     return openSync(path, writable ? constants.O_RDWR : constants.O_RDONLY);
   } catch (error) {
     throw fileError(error, path, 'Cannot open the page file');
+  }
+}
+
+function statOf(fd: number, path: string): BigIntStats {
+  try {
+    return fstatSync(fd, { bigint: true });
+  } catch (error) {
+    throw fileError(error, path, 'Cannot look at the page file');
   }
 }
 

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeFile } from '../lib/sys/close-file.js';
 import { MpError } from '../protocol/errors.js';
 import { fileError, layoutError } from './errors.js';
 
@@ -42,7 +43,11 @@ export class SharedFile {
   }
 
   get size(): number {
-    return fstatSync(this.fd).size;
+    try {
+      return fstatSync(this.fd).size;
+    } catch (error) {
+      throw fileError(error, this.path, 'Cannot tell the size of');
+    }
   }
 
   /** Fills `into` from `position`; `ELAYOUT` when the file ends before. */
@@ -71,6 +76,6 @@ export class SharedFile {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    closeSync(this.fd);
+    closeFile(this.fd);
   }
 }

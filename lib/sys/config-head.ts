@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
+import { closeFile } from './close-file.js';
 import { type RecordLock, recordLockOn } from './file-lock.js';
 
 /** `RTE_MAGIC` (eal_memcfg.h): the primary stores it once its initialisation is complete. */
@@ -34,6 +35,6 @@ export function readConfigHead(path: string): ConfigHead | undefined {
       lock: typeof lock === 'number' ? undefined : lock,
     };
   } finally {
-    closeSync(fd);
+    closeFile(fd);
   }
 }

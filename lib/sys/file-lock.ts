@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
+import { closeFile } from './close-file.js';
 import * as libc from './libc.js';
 
 // sys/file.h
@@ -20,14 +21,14 @@ export class FileLock {
     const fd = openSync(path, constants.O_RDONLY);
     const result = libc.flock(fd, (kind === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB);
     if (result === 0) return new FileLock(fd);
-    closeSync(fd);
+    closeFile(fd);
     return result;
   }
 
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    closeSync(this.#fd); // nothing else shares the open file description, so this drops the lock
+    closeFile(this.#fd); // nothing else shares the open file description, so this drops the lock
   }
 }
 

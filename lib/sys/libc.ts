@@ -10,9 +10,27 @@ const libc = koffi.load(null);
 type Argument = number | bigint | string | Uint8Array | null;
 type Call = (...args: Argument[]) => number;
 
+/** Makes what stands in for a C function: it returns -1 with `koffi.errno` set, or what `real` returns. */
+export type Interposer = (name: string, real: Call) => Call;
+
+const bound: ((interposer: Interposer | undefined) => void)[] = [];
+
+/**
+ * Puts something in the place of every C function of this thread, or the real ones back: how the tests in test/faults make
+ * each call fail at each step. A call goes through a variable in any case, so this costs nothing while it isn't used.
+ */
+export function interpose(interposer: Interposer | undefined): void {
+  for (const rebind of bound) rebind(interposer);
+}
+
 /** Binds one C function; a failure turns into `-errno`, read before anything else can change it. */
 function call(prototype: string): Call {
-  const native = libc.func(prototype) as unknown as Call;
+  const [, name = ''] = / (\w+)\(/.exec(prototype) ?? [];
+  const real = libc.func(prototype) as unknown as Call;
+  let native = real;
+  bound.push((interposer) => {
+    native = interposer === undefined ? real : interposer(name, real);
+  });
   return (...args) => {
     const result = native(...args);
     return result < 0 ? -koffi.errno() : result;
