@@ -7,7 +7,7 @@ import { attachMemory, attachShared } from '../../../shm/index.js';
 import type { FaultStage } from './fault-stage.js';
 
 /** One run of a scenario: `act` is done with a fault, then again without one, and must succeed then. */
-export interface Run {
+interface Run {
   act(timeoutMs: number): Promise<void>;
   end(): Promise<void>;
 }
@@ -36,18 +36,20 @@ export const SCENARIOS: readonly Scenario[] = [
   asking('requestSync with descriptors', async (channel, timeoutMs, fds) =>
     channel.requestSync({ name: 'echo', fds }, { timeoutMs }),
   ),
-  asking('sendMessage with descriptors', (channel, timeoutMs, fds) =>
-    channel.sendMessage({ name: 'silent', fds }, { timeoutMs }),
-  ),
+  asking('sendMessage with descriptors', async (channel, timeoutMs, fds) => {
+    await channel.sendMessage({ name: 'silent', fds }, { timeoutMs });
+    return undefined;
+  }),
   broadcasting('broadcast a request', (channel, timeoutMs, fds) =>
     channel.request({ name: 'echo', fds }, { timeoutMs }),
   ),
   broadcasting('broadcast a request synchronously', async (channel, timeoutMs, fds) =>
     channel.requestSync({ name: 'echo', fds }, { timeoutMs }),
   ),
-  broadcasting('broadcast a message', (channel, timeoutMs, fds) =>
-    channel.sendMessage({ name: 'silent', fds }, { timeoutMs }),
-  ),
+  broadcasting('broadcast a message', async (channel, timeoutMs, fds) => {
+    await channel.sendMessage({ name: 'silent', fds }, { timeoutMs });
+    return undefined;
+  }),
   {
     name: 'receive a request with descriptors and answer it',
     skip: ['sendmsg ECONNREFUSED'],
@@ -77,7 +79,7 @@ function opening(name: string, open: (stage: FaultStage) => Promise<MpChannel>):
   };
 }
 
-type Ask = (channel: MpChannel, timeoutMs: number, fds: number[]) => Promise<Disposable | void>;
+type Ask = (channel: MpChannel, timeoutMs: number, fds: number[]) => Promise<Disposable | undefined>;
 
 function asking(name: string, ask: Ask): Scenario {
   const open = (stage: FaultStage) =>
