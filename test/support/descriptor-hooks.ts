@@ -1,4 +1,5 @@
 // A mocha root hook (.mocharc.json): no test, and no run, may leave a descriptor open.
+import { spawn } from 'node:child_process';
 import { openDescriptors } from '../channel/descriptors.js';
 
 /** How long what is closed in its own time may take: the pipes of a child that has ended, a worker, the collector. */
@@ -24,7 +25,11 @@ const atStart: string[] = [];
 let before: string[] = [];
 
 export const mochaHooks = {
-  beforeAll() {
+  async beforeAll() {
+    // libuv opens a /dev/null and a pipe of its own at the first stream and the first child
+    await new Promise((resolve) =>
+      spawn(process.execPath, ['--version'], { stdio: 'pipe' }).on('close', resolve),
+    );
     atStart.push(...openDescriptors());
   },
   beforeEach() {
