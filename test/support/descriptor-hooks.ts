@@ -22,7 +22,22 @@ async function leftBeside(before: readonly string[]): Promise<string[]> {
 }
 
 const atStart: string[] = [];
-let before: string[] = [];
+let beforeTest: string[] = [];
+let shared = 0;
+
+/** Inside a suite's `describe`: its tests share what the first of them opens; they are compared all together. */
+export function sharedDescriptors(): void {
+  let atBegin: string[] = [];
+  before(() => {
+    atBegin = openDescriptors();
+    shared++;
+  });
+  after('descriptors of the suite', async () => {
+    shared--;
+    const left = await leftBeside(atBegin);
+    if (left.length > 0) throw new Error(`descriptors that the suite left open: ${left.join(', ')}`);
+  });
+}
 
 export const mochaHooks = {
   async beforeAll() {
@@ -33,10 +48,11 @@ export const mochaHooks = {
     atStart.push(...openDescriptors());
   },
   beforeEach() {
-    before = openDescriptors();
+    beforeTest = openDescriptors();
   },
   async afterEach(this: Mocha.Context) {
-    const left = await leftBeside(before);
+    if (shared > 0) return;
+    const left = await leftBeside(beforeTest);
     if (left.length > 0) throw new Error(`descriptors that the test left open: ${left.join(', ')}`);
   },
   async afterAll() {
