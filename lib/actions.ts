@@ -138,9 +138,12 @@ export class Actions {
       this.#options.onError(error);
     };
     try {
-      const result = handler(new Received(message, fds, this.#options.counters), peer);
-      if (isPromise(result)) this.#await(result, settle, fail);
-      else settle(result);
+      const received = new Received(message, fds, this.#options.counters);
+      const result = handler(received, peer);
+      if (isPromise(result)) {
+        received.closeWhenCollected(); // should it never settle
+        this.#await(result, settle, fail);
+      } else settle(result);
     } catch (error) {
       fail(error);
     }

@@ -84,10 +84,9 @@ function socketTransport(directory: string, isAbstract: boolean): Transport {
       "DPDK's sockets exist on Linux only: elsewhere use the codec, dpdk-ipc/protocol",
     );
   }
-  return new SocketTransport(
-    directory,
-    isAbstract ? new AbstractNames(directory) : new FilesystemNames(directory),
-  );
+  const names = isAbstract ? new AbstractNames(directory) : new FilesystemNames(directory);
+  names.check(); // before anything in it is read
+  return new SocketTransport(directory, names);
 }
 
 function directoryOf({ runtimeDir, filePrefix }: ResolvedOptions): string {

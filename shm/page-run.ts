@@ -15,17 +15,24 @@ export interface PageRun {
   readonly file: string;
 }
 
+interface MapOptions {
+  readonly writable: boolean;
+  /** The user that the file must belong to; `undefined`: any. */
+  readonly owner?: number | undefined;
+  /** The file that it must be. */
+  readonly expected?: string;
+}
+
 /**
  * Maps `length` bytes of a page file at `at`. It never creates a file: a C secondary does, and silently gets a page of
  * zeros. The size is checked first, because access behind the end is SIGBUS. `ENOENT` when there is no such file,
- * `EACCES`, `ESTALE` when it isn't the `expected` file.
+ * `EACCES` also when it isn't the `owner`'s or no regular file; `ESTALE` when it isn't the `expected` one.
  */
 export function mapRun(
   mapping: Mapping,
   at: number,
   place: { path: string; offset: number; length: number },
-  writable: boolean,
-  expected?: string,
+  { writable, owner, expected }: MapOptions,
 ): PageRun {
   const { path, offset, length } = place;
   const fd = openPages(path, writable);
@@ -33,6 +40,8 @@ export function mapRun(
     const stat = statOf(fd, path);
     const file = identity(stat);
     if (expected !== undefined && file !== expected) throw replaced(path);
+    if (!stat.isFile() || (owner !== undefined && Number(stat.uid) !== owner))
+      throw foreignPages(path, stat, owner);
     if (Number(stat.size) < offset + length) {
       throw layoutError(path, 'the file size', stat.size, `at least ${offset + length} bytes`);
     }
@@ -52,7 +61,7 @@ export function isCurrent(run: PageRun): boolean {
 
 function openPages(path: string, writable: boolean): number {
   try {
-    return openSync(path, writable ? constants.O_RDWR : constants.O_RDONLY);
+    return openSync(path, (writable ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK);
   } catch (error) {
     throw fileError(error, path, 'Cannot open the page file');
   }
@@ -68,6 +77,14 @@ function statOf(fd: number, path: string): BigIntStats {
 
 function identity(stat: BigIntStats): string {
   return `${stat.dev}:${stat.ino}`;
+}
+
+function foreignPages(path: string, { uid }: BigIntStats, owner: number | undefined): MpError {
+  return new MpError(
+    'EACCES',
+    `${path} is no regular file${owner === undefined ? '' : ` of user ${owner}, as the primary's own are, but of ${uid}`}: it is not mapped. Is what the primary has written down damaged?`,
+    { path },
+  );
 }
 
 function replaced(path: string): MpError {

@@ -1,7 +1,10 @@
-import { constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { closeFile } from '../lib/sys/close-file.js';
 import { MpError } from '../protocol/errors.js';
 import { fileError, layoutError } from './errors.js';
+
+/** A link would lead out of the runtime directory; opening a pipe would wait for its writer. */
+const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /**
  * A file of the runtime directory, open for reading. It is read with `pread`, never mapped: a file that is cut short
@@ -25,7 +28,7 @@ export class SharedFile {
   /** Never creates anything. `EACCES`, `ENOENT` and the like as `MpError`. */
   static open(path: string): SharedFile {
     try {
-      return new SharedFile(path, openSync(path, constants.O_RDONLY), false);
+      return SharedFile.#opened(path, openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), false);
     } catch (error) {
       throw fileError(error, path, 'Cannot open');
     }
@@ -34,7 +37,7 @@ export class SharedFile {
   /** For reading and writing where the file's permissions and its mount allow that, else as `open`. */
   static openWritable(path: string): SharedFile {
     try {
-      return new SharedFile(path, openSync(path, constants.O_RDWR), true);
+      return SharedFile.#opened(path, openSync(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK), true);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return SharedFile.open(path);
@@ -42,11 +45,31 @@ export class SharedFile {
     }
   }
 
-  get size(): number {
+  static #opened(path: string, fd: number, writable: boolean): SharedFile {
+    const file = new SharedFile(path, fd, writable);
     try {
-      return fstatSync(this.fd).size;
+      if (file.#stat().isFile()) return file;
+      throw layoutError(path, 'its type', 'another one', 'a regular file');
     } catch (error) {
-      throw fileError(error, this.path, 'Cannot tell the size of');
+      file.close();
+      throw error;
+    }
+  }
+
+  get size(): number {
+    return this.#stat().size;
+  }
+
+  /** The user that it belongs to: whoever started the primary. */
+  get owner(): number {
+    return this.#stat().uid;
+  }
+
+  #stat(): Stats {
+    try {
+      return fstatSync(this.fd);
+    } catch (error) {
+      throw fileError(error, this.path, 'Cannot look at');
     }
   }
 
