@@ -10,6 +10,7 @@ import { listenForAbort } from './abort.js';
 import type { Handler } from './actions.js';
 import type { ChannelCore } from './channel-core.js';
 import { diagnostics } from './diagnostics.js';
+import type { HotplugRequests } from './hotplug-requests.js';
 import type { MpReply, Peer } from './message.js';
 import { DEFAULT_TIMEOUT_MS } from './options.js';
 import { assertNotAborted, closedError } from './readiness.js';
@@ -95,6 +96,11 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     this.#assertOpen();
     if (this.role === 'secondary') return this.#core.memory.get();
     throw new MpError('ENOTSUP', 'A Node primary has no shared memory yet: use memzones of a C primary');
+  }
+
+  /** @internal */
+  get hotplugRequests(): HotplugRequests {
+    return this.#core.hotplugRequests;
   }
 
   /**

@@ -7,6 +7,8 @@ export { type Handler, type HandlerResult, IGNORE } from './actions.js';
 export { type ChannelEvents, MpChannel, type SendOptions, type SyncRequestOptions } from './channel.js';
 export type { ChannelMemoryOptions } from './channel-memory.js';
 export type { DropEvent, RequestTrace, TrafficEvent } from './diagnostics.js';
+export { type Device, type Hotplug, hotplug } from './hotplug.js';
+export type { HotplugEvent, HotplugEvents } from './hotplug-requests.js';
 export type { MpReply, Peer, ReceivedMessage, ReplyBody } from './message.js';
 export { openPrimary, openSecondary } from './open.js';
 export type { ChannelOptions, PrimaryOptions, SecondaryOptions } from './options.js';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { MpError } from '../../protocol/errors.js';
 import { addConformance } from './conformance.js';
+import { addHotplug } from './hotplug.js';
 import { printError } from './output.js';
 
 /** Of errors, be they the user's or the machine's; 1 is for a command that has found something wrong. */
@@ -18,6 +19,7 @@ const program = new Command('dpdk-ipc')
   .showHelpAfterError('(--help tells more)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_ERROR));
 addConformance(program);
+addHotplug(program);
 
 try {
   await program.parseAsync();

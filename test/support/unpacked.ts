@@ -14,9 +14,9 @@ const SUITES: Readonly<Record<Release, string>> = {
   '25.11': 'forky',
 };
 
-/** Kept between runs. */
+/** Kept between runs. Named for what is in it: where a run needs more than an older one unpacked, change the name. */
 export function unpackedDir(release: Release): string {
-  return join(cacheDir(), `dpdk-${release}`);
+  return join(cacheDir(), `dpdk-${release}-devices`);
 }
 
 /** '24.11.8', or undefined where it isn't unpacked (completely). */
