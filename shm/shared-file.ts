@@ -3,7 +3,6 @@ import { closeFile } from '../lib/sys/close-file.js';
 import { MpError } from '../protocol/errors.js';
 import { fileError, layoutError } from './errors.js';
 
-/** A link would lead out of the runtime directory; opening a pipe would wait for its writer. */
 const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /**
@@ -27,22 +26,20 @@ export class SharedFile {
 
   /** Never creates anything. `EACCES`, `ENOENT` and the like as `MpError`. */
   static open(path: string): SharedFile {
-    try {
-      return SharedFile.#opened(path, openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), false);
-    } catch (error) {
-      throw fileError(error, path, 'Cannot open');
-    }
+    return SharedFile.#opened(path, openFile(path, O_RDONLY), false);
   }
 
   /** For reading and writing where the file's permissions and its mount allow that, else as `open`. */
   static openWritable(path: string): SharedFile {
+    let fd: number;
     try {
-      return SharedFile.#opened(path, openSync(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK), true);
+      fd = openFile(path, O_RDWR);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return SharedFile.open(path);
-      throw fileError(error, path, 'Cannot open');
+      const isReadOnly = error instanceof MpError && ['EACCES', 'EROFS', 'EPERM'].includes(error.code);
+      if (isReadOnly) return SharedFile.open(path);
+      throw error;
     }
+    return SharedFile.#opened(path, fd, true);
   }
 
   static #opened(path: string, fd: number, writable: boolean): SharedFile {
@@ -100,5 +97,14 @@ export class SharedFile {
     if (!this.#open) return;
     this.#open = false;
     closeFile(this.fd);
+  }
+}
+
+/** A link would lead out of the runtime directory; opening a pipe would wait for its writer. */
+function openFile(path: string, mode: number): number {
+  try {
+    return openSync(path, mode | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    throw fileError(error, path, 'Cannot open');
   }
 }
