@@ -162,7 +162,7 @@ class ReceiveFuzz {
       isAbstract
         ? new RawSender().bind(pathAddress(`${directory}other`))
         : new RawSender().bind(abstractAddress(`${directory}other`)),
-      new RawSender().bind(isAbstract ? new Uint8Array([0, 0xff, 0xfe]) : pathAddress(notUtf8)),
+      new RawSender().bind(isAbstract ? Buffer.concat([Buffer.alloc(1), notUtf8]) : pathAddress(notUtf8)),
     ];
     const home = { raw: new RawSender(this.#home.fd), canBeAnswered: true };
     const others = unanswerable.map((raw) => ({ raw, canBeAnswered: false }));
