@@ -8,7 +8,7 @@ import type { Peer, ReplyBody } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
 import type { Receiver } from './receiver.js';
 import { sendError } from './request-error.js';
-import type { Sender } from './sender.js';
+import { checkForAnyDialect, type Sender } from './sender.js';
 import { MAX_SOCKET_PATH } from './sys/address.js';
 import { EAGAIN, ECONNREFUSED, errnoName } from './sys/errno.js';
 import type { Datagram, Endpoint, Transport } from './transport.js';
@@ -96,9 +96,10 @@ export class Replier {
     await this.#send(MpType.REP, message, peer);
   }
 
-  #send(type: typeof MpType.REP | typeof MpType.IGN, message: Message, peer: Peer): Promise<void> {
+  #send(type: typeof MpType.REP | typeof MpType.IGN, given: Message, peer: Peer): Promise<void> {
     const { link, role, sender, transport } = this.#options;
     const path = checkPeer(peer);
+    const message = checkForAnyDialect(given);
     const expected = this.#expected.get(peer);
     if (expected !== undefined) checkExpected(expected, message.name);
     // Whoever has become the primary in the meantime hasn't asked, and may speak another dialect.

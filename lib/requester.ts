@@ -76,9 +76,9 @@ export class Requester {
     this.#endpoints.clear();
   }
 
-  async request(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Reply> {
+  async request(given: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Reply> {
     const deadline = performance.now() + timeoutMs;
-    checkForAnyDialect(message);
+    const message = checkForAnyDialect(given);
     if (!this.#slots.tryAcquire() && !(await this.#slots.acquire(timeoutMs, signal))) {
       assertNotAborted(signal);
       throw requestError(NOTHING_SENT, message.name, timeoutMs);
@@ -96,9 +96,9 @@ export class Requester {
     }
   }
 
-  requestSync(message: Message, timeoutMs: number): Reply {
+  requestSync(given: Message, timeoutMs: number): Reply {
     const deadline = performance.now() + timeoutMs;
-    checkForAnyDialect(message);
+    const message = checkForAnyDialect(given);
     for (let isRetry = false; ; isRetry = true) {
       const { readiness, inbound } = this.#options;
       const lock = readiness.waitBlocking(deadline, () => inbound.serve());

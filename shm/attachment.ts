@@ -8,7 +8,7 @@ import { type Incarnation, incarnationOf, isSameIncarnation } from './incarnatio
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from './layout.js';
 import type { MemConfig } from './mem-config.js';
 import { LIST_VERSION, type MemsegList, readMemsegLists } from './memseg-list.js';
-import { type PageContext, type PageFiles, type PagePlace, pageFilesOf } from './page-files.js';
+import { ownerOfPages, type PageContext, type PageFiles, type PagePlace, pageFilesOf } from './page-files.js';
 import { RWLOCK_FORMATS, RwLock } from './rwlock.js';
 import type { SharedFile } from './shared-file.js';
 import { DEAD_TABLE, ReadLockedTable, type TableLock, UnlockedTable } from './table-lock.js';
@@ -141,6 +141,10 @@ export class Attachment implements PageTable {
     const mask = this.#arrayOf(list).copyMask();
     for (let segment = first; segment <= last; segment++) if (!mask.has(segment)) return false;
     return true;
+  }
+
+  get ownerOfPages(): number | undefined {
+    return ownerOfPages(this.#context);
   }
 
   place(list: MemsegList, segment: number): PagePlace {

@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
+import { closeFile } from './close-file.js';
 import * as libc from './libc.js';
 
 // sys/file.h
@@ -6,7 +7,7 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** A `flock(2)` that is held until `release`. */
+/** A `flock(2)` on a directory that is held until `release`. */
 export class FileLock {
   readonly #fd: number;
   #held = true;
@@ -17,17 +18,17 @@ export class FileLock {
 
   /** Takes the lock if that needs no waiting; `-EAGAIN` if somebody else holds it. Throws as `fs.openSync` does. */
   static tryLock(path: string, kind: 'shared' | 'exclusive'): FileLock | number {
-    const fd = openSync(path, constants.O_RDONLY);
+    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     const result = libc.flock(fd, (kind === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB);
     if (result === 0) return new FileLock(fd);
-    closeSync(fd);
+    closeFile(fd);
     return result;
   }
 
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    closeSync(this.#fd); // nothing else shares the open file description, so this drops the lock
+    closeFile(this.#fd); // nothing else shares the open file description, so this drops the lock
   }
 }
 

@@ -9,11 +9,29 @@ import { native } from './native.js';
 type Argument = number | bigint | string | Uint8Array | null;
 type Call = (...args: Argument[]) => number;
 
+/** Makes what stands in for a C function: it returns -1 with `koffi.errno` set, or what `real` returns. */
+export type Interposer = (name: string, real: Call) => Call;
+
+const rebinders: ((interposer: Interposer | undefined) => void)[] = [];
+
+/**
+ * Puts something in the place of every C function of this thread, or the real ones back: how the tests in test/faults make
+ * each call fail at each step. A call goes through a variable in any case, so this costs nothing while it isn't used.
+ */
+export function interpose(interposer: Interposer | undefined): void {
+  for (const rebind of rebinders) rebind(interposer);
+}
+
 /** One C function, bound at its first call; a failure turns into `-errno`, read before anything else can change it. */
 function call(prototype: string): Call {
+  const [, name = ''] = / (\w+)\(/.exec(prototype) ?? [];
+  const bind = () => native().libc.func(prototype) as unknown as Call;
   let bound: Call | undefined;
+  rebinders.push((interposer) => {
+    bound = interposer?.(name, bind());
+  });
   return (...args) => {
-    bound ??= native().libc.func(prototype) as unknown as Call;
+    bound ??= bind();
     const result = bound(...args);
     return result < 0 ? -native().koffi.errno() : result;
   };
