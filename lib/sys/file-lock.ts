@@ -5,6 +5,15 @@ import * as libc from './libc.js';
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const OPERATIONS = Object.freeze({ shared: LOCK_SH, exclusive: LOCK_EX });
+
+/**
+ * Takes a `flock(2)`, or changes the one that is held, if that needs no waiting: 0, `-EAGAIN` or another `-errno`. It is
+ * held until every copy of `fd` is closed and everything that was mapped through it is unmapped.
+ */
+export function tryFlock(fd: number, kind: 'shared' | 'exclusive'): number {
+  return libc.flock(fd, OPERATIONS[kind] | LOCK_NB);
+}
 
 /** A `flock(2)` that is held until `release`. */
 export class FileLock {
@@ -18,7 +27,7 @@ export class FileLock {
   /** Takes the lock if that needs no waiting; `-EAGAIN` if somebody else holds it. Throws as `fs.openSync` does. */
   static tryLock(path: string, kind: 'shared' | 'exclusive'): FileLock | number {
     const fd = openSync(path, constants.O_RDONLY);
-    const result = libc.flock(fd, (kind === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB);
+    const result = tryFlock(fd, kind);
     if (result === 0) return new FileLock(fd);
     closeSync(fd);
     return result;
@@ -32,11 +41,13 @@ export class FileLock {
 }
 
 const F_GETLK = 5; // asm-generic/fcntl.h
+const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 // struct flock, 64-bit
 const L_TYPE = 0;
 const L_START = 8;
+const L_LEN = 16;
 const L_PID = 24;
 const FLOCK_SIZE = 32;
 
@@ -55,4 +66,17 @@ export function recordLockOn(fd: number): RecordLock | undefined | number {
   if (result < 0) return result;
   if (lock.readInt16LE(L_TYPE) === F_UNLCK) return undefined;
   return { start: Number(lock.readBigInt64LE(L_START)), pid: lock.readInt32LE(L_PID) };
+}
+
+/**
+ * Write-locks bytes of the file `fd`, which conflicts with record locks of both kinds; 0, `-EAGAIN` or another `-errno`.
+ * The lock is the open file description's: unlike a POSIX lock it doesn't go away when this process closes the file
+ * elsewhere.
+ */
+export function tryRecordLock(fd: number, start: number, length: number): number {
+  const lock = Buffer.alloc(FLOCK_SIZE);
+  lock.writeInt16LE(F_WRLCK, L_TYPE);
+  lock.writeBigInt64LE(BigInt(start), L_START);
+  lock.writeBigInt64LE(BigInt(length), L_LEN);
+  return Math.min(0, libc.fcntlLock(fd, F_OFD_SETLK, lock));
 }

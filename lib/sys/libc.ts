@@ -31,6 +31,8 @@ export const statx = call(
 );
 export const close = call('int close(int fd)');
 export const dup3 = call('int dup3(int oldfd, int newfd, int flags)');
+/** Allocates what the file lacks: 0 or `-errno`, where a mapping would answer with SIGBUS. */
+export const fallocate = call('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 export const flock = call('int flock(int fd, int operation)');
 /** `fcntl` with a pointer: `F_GETLK` and its kin, whose argument is a `struct flock`. */
 export const fcntlLock = call('int fcntl(int fd, int command, void *lock)');

@@ -89,6 +89,13 @@ export class Mapping {
     return Math.min(0, libc.mmap(at, length, protection, MAP_SHARED | MAP_FIXED, fd, fileOffset));
   }
 
+  /** Takes away what was placed there: the address space stays reserved. 0 or `-errno`. */
+  clear(offset: number, length: number): number {
+    const at = this.#region.address + offset;
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    return Math.min(0, libc.mmap(at, length, PROT_NONE, flags, -1, 0));
+  }
+
   /** A new ArrayBuffer over part of it, which keeps the memory mapped. At most {@link MAX_VIEW_LENGTH} bytes. */
   view(offset: number, length: number): ArrayBuffer {
     const buffer = libc.viewOf(this.#region.address + offset, length);

@@ -35,21 +35,25 @@ const ignoreFromNow = libc.dlsym(0, 'sigignore');
 bytes.setBigUint64(SIGNALS.length * SIGACTION, BigInt(ignoreFromNow), true);
 bytes.setUint32(SIGNALS.length * SIGACTION + FLAGS, SA_RESTART, true);
 
+let isHolding = false;
+
 /**
  * Runs `section`, during which SIGTERM, SIGINT and the like don't end the process; one that came meanwhile takes its
  * effect right afterwards. Blocking them in this thread would not do: the kernel hands a process's signal to any of
  * Node's other threads, and the default action ends them all. So each gets a handler that does nothing but have
- * the signal ignored from then on, however often it comes; that it is ignored tells us that it came. For the main thread only: two threads that swap
- * the process's handlers would undo each other. `section` must not nest another guard.
+ * the signal ignored from then on, however often it comes; that it is ignored tells us that it came.
+ * For the main thread only: two threads that swap the process's handlers would undo each other. May be nested.
  */
 export function holdingSignals<T>(section: () => T): T {
-  if (ignoreFromNow === 0) return section();
+  if (ignoreFromNow === 0 || isHolding) return section();
+  isHolding = true;
   SIGNALS.forEach((signal, i) => {
     libc.sigaction(signal, deferring, saved + i * SIGACTION);
   });
   try {
     return section();
   } finally {
+    isHolding = false;
     SIGNALS.forEach((signal, i) => {
       libc.sigaction(signal, saved + i * SIGACTION, probe);
       if (bytes.getBigUint64(PROBE_HANDLER, true) === SIG_IGN) process.kill(process.pid, signal);
