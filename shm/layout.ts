@@ -41,6 +41,11 @@ export interface MemConfigLayout {
   readonly offsets: MemConfigOffsets;
   /** rte_rwlock_t: a signed count of readers up to 22.07, flag bits and a count since 22.11. */
   readonly rwlock: 'signed-count' | 'flag-bits';
+  /**
+   * Subtracted from a block's size before its free list is looked up: up to 23.03 a power of two is in the list of the
+   * sizes below it (malloc_elem_free_list_index).
+   */
+  readonly freeListBias: 0 | 1;
   /** Hugepage files: `map_<L * 8192 + S>`, or `map_<L>_<S>` since 26.07. */
   readonly pageFile: 'file-id' | 'list-and-segment';
 }
@@ -123,7 +128,9 @@ const BUILDS: readonly Build[] = Object.freeze([
   }),
 ]);
 
-type Release = Omit<MemConfigLayout, 'cacheLine' | 'size' | 'mallocHeapSize' | 'offsets'> & { readonly offsets: FrontOffsets };
+type Release = Omit<MemConfigLayout, 'cacheLine' | 'size' | 'mallocHeapSize' | 'offsets'> & {
+  readonly offsets: FrontOffsets;
+};
 
 const RELEASES: readonly Release[] = Object.freeze([
   {
@@ -132,6 +139,7 @@ const RELEASES: readonly Release[] = Object.freeze([
     lastWord: 0x1405ffff, // 20.05
     offsets: FRONT_A_WITHOUT_STATUS,
     rwlock: 'signed-count',
+    freeListBias: 1,
     pageFile: 'file-id',
   },
   {
@@ -140,14 +148,25 @@ const RELEASES: readonly Release[] = Object.freeze([
     lastWord: 0x1607ffff, // 22.07
     offsets: FRONT_A,
     rwlock: 'signed-count',
+    freeListBias: 1,
     pageFile: 'file-id',
   },
   {
     family: 'A',
     firstWord: 0x160b0000, // 22.11.0-rc0
+    lastWord: 0x1706ffff, // 23.03
+    offsets: FRONT_A,
+    rwlock: 'flag-bits',
+    freeListBias: 1,
+    pageFile: 'file-id',
+  },
+  {
+    family: 'A',
+    firstWord: 0x17070000, // 23.07.0-rc0
     lastWord: 0x170b0000, // 23.11.0-rc0
     offsets: FRONT_A,
     rwlock: 'flag-bits',
+    freeListBias: 0,
     pageFile: 'file-id',
   },
   {
@@ -156,6 +175,7 @@ const RELEASES: readonly Release[] = Object.freeze([
     lastWord: 0x1a070062, // 26.07, the last of its release candidates
     offsets: FRONT_B,
     rwlock: 'flag-bits',
+    freeListBias: 0,
     pageFile: 'file-id',
   },
   {
@@ -164,6 +184,7 @@ const RELEASES: readonly Release[] = Object.freeze([
     lastWord: 0x1a0bffff, // 26.11
     offsets: FRONT_C,
     rwlock: 'flag-bits',
+    freeListBias: 0,
     pageFile: 'list-and-segment',
   },
 ] satisfies readonly Release[]);

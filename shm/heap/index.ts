@@ -1,0 +1,6 @@
+/** DPDK's allocator on shared memory: heaps, blocks and memzones, as C processes keep them. */
+export { Heap } from './heap.js';
+export { addRun, initHeaps } from './heaps.js';
+export { Memzones } from './memzones.js';
+export { serveMallocRequest } from './serve-malloc.js';
+export { SharedLocks } from './shared-locks.js';

@@ -1,0 +1,92 @@
+import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout.js';
+import { corrupt, readPointer, type SharedWords } from './shared-words.js';
+
+// offsets in struct rte_memseg_list (rte_memory.h)
+const BASE_VA = 0;
+const PAGE_SIZE = 8;
+const SOCKET_ID = 16;
+const LENGTH = 24;
+const EXTERNAL = 32;
+// offsets in struct rte_memseg (rte_memory.h)
+const SEGMENT_SIZE = 48;
+const IOVA = 0;
+const FLAGS = 44;
+
+const DO_NOT_FREE = 1; // RTE_MEMSEG_FLAG_DO_NOT_FREE
+/** RTE_BAD_IOVA: the physical address isn't known. */
+export const BAD_IOVA = 2n ** 64n - 1n;
+
+/** The `struct rte_memseg_list` that an element points to, read where it is. */
+export class ListRecord {
+  readonly index: number;
+  /** Its address in C processes. */
+  readonly addr: number;
+  readonly #words: SharedWords;
+  readonly #fields: DataView;
+
+  private constructor(words: SharedWords, index: number) {
+    const { layout, configAddress } = words.space;
+    this.index = index;
+    this.addr = configAddress + layout.offsets.memsegs + index * MEMSEG_LIST_SIZE;
+    this.#words = words;
+    this.#fields = words.view(this.addr, MEMSEG_LIST_SIZE);
+  }
+
+  /** `ELAYOUT` where there is no list. */
+  static at(words: SharedWords, addr: number): ListRecord {
+    const { layout, configAddress } = words.space;
+    const index = (addr - configAddress - layout.offsets.memsegs) / MEMSEG_LIST_SIZE;
+    if (Number.isInteger(index) && index >= 0 && index < MAX_MEMSEG_LISTS)
+      return new ListRecord(words, index);
+    throw corrupt('the list of a malloc_elem', addr, 'the address of an rte_memseg_list');
+  }
+
+  /** The list that this address is in, as rte_mem_virt2memseg_list. */
+  static holding(words: SharedWords, addr: number): ListRecord | undefined {
+    return ListRecord.all(words).find((list) => list.base <= addr && addr < list.base + list.length);
+  }
+
+  /** Those in use: an unused one has no base. */
+  static all(words: SharedWords): ListRecord[] {
+    const lists = Array.from({ length: MAX_MEMSEG_LISTS }, (_, index) => new ListRecord(words, index));
+    return lists.filter(({ base }) => base !== 0);
+  }
+
+  get base(): number {
+    return readPointer(this.#fields, BASE_VA);
+  }
+
+  get pageSize(): number {
+    return readPointer(this.#fields, PAGE_SIZE);
+  }
+
+  get socketId(): number {
+    return this.#fields.getInt32(SOCKET_ID, true);
+  }
+
+  get length(): number {
+    return readPointer(this.#fields, LENGTH);
+  }
+
+  /** An application's own memory. */
+  get external(): boolean {
+    return this.#fields.getUint32(EXTERNAL, true) !== 0;
+  }
+
+  /** The physical address of a byte, or its own in VA mode; {@link BAD_IOVA} if unknown. */
+  iovaOf(addr: number): bigint {
+    const iova = this.#segment(addr).getBigUint64(IOVA, true);
+    return iova === BAD_IOVA ? iova : iova + BigInt((addr - this.base) % this.pageSize);
+  }
+
+  /** Whether the page was there from the start, and has to stay. */
+  isKept(addr: number): boolean {
+    return (this.#segment(addr).getUint32(FLAGS, true) & DO_NOT_FREE) !== 0;
+  }
+
+  #segment(addr: number): DataView {
+    const bytes = this.#words.space.segments(this.index);
+    const at = Math.floor((addr - this.base) / this.pageSize) * SEGMENT_SIZE;
+    return new DataView(bytes.buffer, bytes.byteOffset + at, SEGMENT_SIZE);
+  }
+}
