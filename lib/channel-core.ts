@@ -1,9 +1,12 @@
 import { MpError } from '../protocol/errors.js';
+import type { Message } from '../protocol/message.js';
+import { MpType } from '../protocol/message-type.js';
 import { Actions } from './actions.js';
 import { ChannelMemory } from './channel-memory.js';
 import { Messenger } from './messenger.js';
 import type { ResolvedOptions } from './options.js';
 import type { PrimaryLink } from './primary-link.js';
+import type { PrimaryMemory } from './primary-memory.js';
 import { Readiness } from './readiness.js';
 import { Receiver } from './receiver.js';
 import { Replier } from './replier.js';
@@ -21,7 +24,12 @@ export interface CoreOptions {
   /** Whose datagrams to accept; `undefined`: everybody's that the file system lets through. */
   readonly trustedUids: readonly number[] | undefined;
   readonly publicEndpoint: Endpoint | undefined;
+  /** What a primary has made for its secondaries. */
+  readonly primaryMemory?: PrimaryMemory | undefined;
 }
+
+/** How long an answer of the EAL's own waits for room in the queue of whoever asked. */
+const SEND_TIMEOUT_MS = 5_000;
 
 /** The parts of a channel, wired together. */
 export class ChannelCore {
@@ -36,13 +44,15 @@ export class ChannelCore {
   readonly messenger: Messenger;
   readonly requester: Requester;
   readonly replier: Replier;
-  readonly memory: ChannelMemory;
+  /** Of a primary: it has made shared memory. */
+  readonly hasPrimaryMemory: boolean;
+  readonly memory: Pick<ChannelMemory, 'get' | 'close'>;
   onError: (error: unknown) => void = () => {};
   onWarning: (error: MpError) => void = () => {};
   readonly #sender: Sender;
   readonly #readiness: Readiness;
 
-  constructor({ role, transport, options, link, trustedUids, publicEndpoint }: CoreOptions) {
+  constructor({ role, transport, options, link, trustedUids, publicEndpoint, primaryMemory }: CoreOptions) {
     const { counters } = this;
     this.role = role;
     this.filePrefix = options.filePrefix;
@@ -79,14 +89,17 @@ export class ChannelCore {
     this.actions = actions;
     this.#sender = sender;
     this.#readiness = readiness;
-    this.memory = new ChannelMemory({
-      filePrefix: options.filePrefix,
-      runtimeDir: options.runtimeDir,
-      options: options.memory,
-      actions,
-      whileWaiting: (ms) => this.#wait(ms),
-      onError: (error) => this.onError(error),
-    });
+    this.hasPrimaryMemory = primaryMemory !== undefined;
+    this.memory =
+      primaryMemory ??
+      new ChannelMemory({
+        filePrefix: options.filePrefix,
+        runtimeDir: options.runtimeDir,
+        options: options.memory,
+        actions,
+        whileWaiting: (ms) => this.#wait(ms),
+        onError: (error) => this.onError(error),
+      });
     link.onReplaced(() => {
       this.requester.forgetPrimary();
       this.messenger.forgetPrimary();
@@ -94,6 +107,13 @@ export class ChannelCore {
     if (publicEndpoint === undefined) return;
     replier.open(publicEndpoint);
     actions.open(publicEndpoint);
+    primaryMemory?.publish({
+      actions,
+      requestSync: (message, timeoutMs) => this.requester.requestSync(message, timeoutMs),
+      sendTo: (message, path) => this.#sendTo(message, path),
+      onError: (error) => this.onError(error),
+      wait: (ms) => this.#wait(ms),
+    });
   }
 
   close(): void {
@@ -105,6 +125,15 @@ export class ChannelCore {
     this.messenger.close();
     this.memory.close();
     this.publicEndpoint?.close();
+  }
+
+  /** A message to one process, as soon as its queue has room; one that is gone meanwhile needs none. */
+  #sendTo(message: Message, to: string): void {
+    const { publicEndpoint: endpoint } = this;
+    if (endpoint === undefined) return;
+    const encoded = this.#sender.encode(this.link.dialect, MpType.MSG, message);
+    const deadline = performance.now() + SEND_TIMEOUT_MS;
+    this.#sender.send(encoded, { endpoint, to, connected: false, deadline, done: () => {} });
   }
 
   /** Sleeps, but serves what comes in: whoever holds what we wait for may be waiting for our answer. */

@@ -93,8 +93,8 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
    */
   get memory(): SharedMemory {
     this.#assertOpen();
-    if (this.role === 'secondary') return this.#core.memory.get();
-    throw new MpError('ENOTSUP', 'A Node primary has no shared memory yet: use memzones of a C primary');
+    if (this.role === 'secondary' || this.#core.hasPrimaryMemory) return this.#core.memory.get();
+    throw new MpError('ENOTSUP', 'This primary has no shared memory: open it with the option memory');
   }
 
   /**

@@ -1,20 +1,23 @@
+import { dialectOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { defaultRuntimeDir, runtimePath } from '../protocol/paths.js';
+import type { MemoryPlan } from '../shm/primary/options.js';
 import { MpChannel } from './channel.js';
 import { ChannelCore } from './channel-core.js';
+import { removeIfEmpty } from './exit-cleanup.js';
 import {
+  type OpenOptions,
   type PrimaryOptions,
   type ResolvedOptions,
   resolveOptions,
   type SecondaryOptions,
 } from './options.js';
 import { PrimaryLink } from './primary-link.js';
+import { PrimaryMemory } from './primary-memory.js';
 import { closedError } from './readiness.js';
 import { AbstractNames, FilesystemNames } from './socket-names.js';
 import { SocketTransport } from './socket-transport.js';
-import type { Transport } from './transport.js';
-
-type Role = 'primary' | 'secondary';
+import type { Endpoint, Transport } from './transport.js';
 
 /**
  * Opens the IPC of a secondary process: C's `rte_mp_channel_init` with `--proc-type=secondary`. Succeeds without a
@@ -29,7 +32,7 @@ type Role = 'primary' | 'secondary';
  * const { msgs } = await channel.request({ name: 'hello', param: 'from Node' });
  */
 export async function openSecondary(options: SecondaryOptions = {}): Promise<MpChannel> {
-  return openOn('secondary', options);
+  return openOn({ role: 'secondary', given: options });
 }
 
 /**
@@ -43,38 +46,56 @@ export async function openSecondary(options: SecondaryOptions = {}): Promise<MpC
  * channel.registerAction('hello', (msg) => ({ param: `Got '${msg.text()}'` }));
  */
 export async function openPrimary(options: PrimaryOptions = {}): Promise<MpChannel> {
-  return openOn('primary', options);
+  return openOn({ role: 'primary', given: options });
 }
 
 /** Opens a channel on sockets, or on whatever transport is made for its runtime directory. */
 export async function openOn(
-  role: Role,
-  given: SecondaryOptions,
+  asked: OpenOptions,
   inMemory?: (directory: string) => Transport,
 ): Promise<MpChannel> {
-  const options = resolveOptions(given, role);
+  const { role } = asked;
+  const options = resolveOptions(asked);
   const directory = directoryOf(options);
   const { signal, socketNamespace } = options;
   if (signal?.aborted) throw closedError();
   const isAbstract = socketNamespace === 'abstract';
   const transport = inMemory?.(directory) ?? socketTransport(directory, isAbstract);
   const isSocket = inMemory === undefined;
-  const hasConfig = role === 'secondary' && isSocket;
+  const plan = isSocket ? options.primaryMemory : undefined;
+  const hasConfig = (role === 'secondary' || plan !== undefined) && isSocket;
   const configPath = hasConfig ? `${directory}/config` : undefined;
   const isPeer = options.visibility === 'peer';
   const link = new PrimaryLink({
     transport,
-    dialect: options.dialect,
-    configPath,
+    dialect: plan === undefined ? options.dialect : dialectOf(plan.versionWord).id,
+    configPath: role === 'secondary' ? configPath : undefined,
     announce: isPeer && !isAbstract,
   });
   if (role === 'secondary') link.refresh(); // before there is a socket that the primary could wait for
   const publicEndpoint = isPeer ? await transport.bindPublic(role, signal) : undefined;
+  const primaryMemory = plan && (await memoryFor(plan, options, directory, publicEndpoint));
   const trustedUids = isAbstract && isSocket ? [0, process.getuid?.() ?? 0] : undefined;
   return new MpChannel(
-    new ChannelCore({ role, transport, options, link, trustedUids, publicEndpoint }),
+    new ChannelCore({ role, transport, options, link, trustedUids, publicEndpoint, primaryMemory }),
     configPath,
   );
+}
+
+/** Nobody else can become the primary now that the socket is ours. */
+async function memoryFor(
+  plan: MemoryPlan,
+  { filePrefix, runtimeDir }: ResolvedOptions,
+  directory: string,
+  publicEndpoint: Endpoint | undefined,
+): Promise<PrimaryMemory> {
+  try {
+    return await PrimaryMemory.create(plan, { filePrefix, runtimeDir, directory });
+  } catch (error) {
+    publicEndpoint?.close();
+    removeIfEmpty(directory);
+    throw error;
+  }
 }
 
 function socketTransport(directory: string, isAbstract: boolean): Transport {

@@ -32,7 +32,7 @@ export function createMemoryNetwork(): MemoryNetwork {
   const names = new MemoryNames();
   const transport = (directory: string) => new MemoryTransport(names, directory);
   return {
-    openPrimary: (options = {}) => openOn('primary', options, transport),
-    openSecondary: (options = {}) => openOn('secondary', options, transport),
+    openPrimary: (options = {}) => openOn({ role: 'primary', given: options }, transport),
+    openSecondary: (options = {}) => openOn({ role: 'secondary', given: options }, transport),
   };
 }

@@ -5,6 +5,7 @@ import * as libc from './libc.js';
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const LOCK_UN = 8;
 const OPERATIONS = Object.freeze({ shared: LOCK_SH, exclusive: LOCK_EX });
 
 /**
@@ -13,6 +14,11 @@ const OPERATIONS = Object.freeze({ shared: LOCK_SH, exclusive: LOCK_EX });
  */
 export function tryFlock(fd: number, kind: 'shared' | 'exclusive'): number {
   return libc.flock(fd, OPERATIONS[kind] | LOCK_NB);
+}
+
+/** Drops it now, although mappings may keep the file open. */
+export function dropFlock(fd: number): void {
+  libc.flock(fd, LOCK_UN); // can't fail on a descriptor that is open
 }
 
 /** A `flock(2)` that is held until `release`. */

@@ -19,6 +19,20 @@ function call(prototype: string): Call {
   };
 }
 
+/** A function that not every build of Node has; `undefined` where it is missing. Its result is returned as it is. */
+export function find(prototype: string): Call | undefined {
+  try {
+    return libc.func(prototype) as unknown as Call;
+  } catch {
+    return undefined; // koffi: no such symbol
+  }
+}
+
+/** A system call without a function in every libc, by its number. */
+export const syscall6 = call(
+  'long syscall(long number, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, uintptr_t f)',
+);
+
 export const socket = call('int socket(int domain, int type, int protocol)');
 export const bind = call('int bind(int fd, uintptr_t addr, uint32_t len)');
 export const connect = call('int connect(int fd, uintptr_t addr, uint32_t len)');

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import * as libc from './libc.js';
 
 const { SIGHUP, SIGINT, SIGQUIT, SIGUSR2, SIGALRM, SIGTERM, SIGXCPU, SIGVTALRM, SIGIO, SIGPWR } =
@@ -42,10 +43,10 @@ let isHolding = false;
  * effect right afterwards. Blocking them in this thread would not do: the kernel hands a process's signal to any of
  * Node's other threads, and the default action ends them all. So each gets a handler that does nothing but have
  * the signal ignored from then on, however often it comes; that it is ignored tells us that it came.
- * For the main thread only: two threads that swap the process's handlers would undo each other. May be nested.
+ * Workers hold nothing: two threads that swap the process's handlers would undo each other. May be nested.
  */
 export function holdingSignals<T>(section: () => T): T {
-  if (ignoreFromNow === 0 || isHolding) return section();
+  if (ignoreFromNow === 0 || isHolding || !isMainThread) return section();
   isHolding = true;
   SIGNALS.forEach((signal, i) => {
     libc.sigaction(signal, deferring, saved + i * SIGACTION);

@@ -64,6 +64,8 @@ export interface PrimarySpace {
   readonly memzones: MemzoneTable;
   readonly pages: PageSource;
   readonly locks: PrimaryLocks;
+  /** The file of the array of `memsegs[list]`. */
+  segments(list: number): DataView;
   /** Bytes at addresses of the primary, which must be in mapped pages. */
   view(addr: number, len: number): DataView;
   /** Has every secondary follow, and blocks until all have answered; false if one failed or didn't answer. */

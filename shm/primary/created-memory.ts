@@ -1,0 +1,96 @@
+import { basename } from 'node:path';
+import { numaNodes } from '../../lib/sys/numa.js';
+import { MpError } from '../../protocol/errors.js';
+import { addRun, initHeaps } from '../heap/index.js';
+import { planAddresses } from './address-plan.js';
+import { CreatedFiles, removeStalePages } from './create.js';
+import { writeHugepageInfo } from './hugepage-info.js';
+import { freeHugepages } from './hugetlbfs.js';
+import type { MemoryPlan } from './options.js';
+import { PagePool } from './page-pool.js';
+import { NOBODY_ATTACHED, primarySpace } from './primary-space.js';
+import { type PagePlaces, SpaceParts } from './space.js';
+import { publish, writeConfig } from './write-config.js';
+
+/** From 21.02 on x86 builds have room for 32 nodes (RTE_MAX_NUMA_NODES), before for 4. */
+const NUMA_NODES_SINCE = 0x15020000;
+
+/** The shared memory that this process has made as a primary. It lives until `close`. */
+export class CreatedMemory {
+  readonly plan: MemoryPlan;
+  readonly parts: SpaceParts;
+  readonly #runtimePath: string;
+  readonly #files: CreatedFiles;
+  #isOpen = true;
+
+  private constructor(runtimePath: string, plan: MemoryPlan, files: CreatedFiles, parts: SpaceParts) {
+    this.#runtimePath = runtimePath;
+    this.plan = plan;
+    this.#files = files;
+    this.parts = parts;
+  }
+
+  /**
+   * Makes everything but the magic, for which secondaries wait. `tscHz` is what their `rte_get_tsc_hz` returns. `EADDRINUSE` (another primary), `EBUSY` (a former
+   * primary's secondaries), `ENOMEM` (hugepages), `EACCES` and the like; nothing is left behind then.
+   */
+  static create(runtimePath: string, plan: MemoryPlan, tscHz: number): CreatedMemory {
+    const nodes = numaNodes();
+    const addresses = planAddresses(plan.layout, plan.pageSize, nodes);
+    const files = CreatedFiles.create(runtimePath, plan, addresses);
+    try {
+      writeConfig(plan, addresses, files.mappings);
+      const places: PagePlaces = {
+        dir: plan.hugeDir ?? runtimePath,
+        filePrefix: basename(runtimePath),
+        hugetlb: plan.hugetlb,
+      };
+      const parts = new SpaceParts(plan.layout, addresses, places, files.mappings);
+      const memory = new CreatedMemory(runtimePath, plan, files, parts);
+      memory.#fill(nodes);
+      parts.config.setBigUint64(plan.layout.offsets.tscHz, BigInt(Math.round(tscHz)), true);
+      return memory;
+    } catch (error) {
+      files.close(runtimePath);
+      throw error;
+    }
+  }
+
+  /** From now on secondaries attach. */
+  publish(): void {
+    publish(this.parts.config, true);
+  }
+
+  /** Removes the page files and unlocks the rest. Secondaries keep what they have mapped. Closing twice is harmless. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    publish(this.parts.config, false);
+    new PagePool(this.parts).removeAll();
+    this.parts.close();
+    this.#files.close(this.#runtimePath);
+  }
+
+  #fill(nodes: readonly number[]): void {
+    const { pageSize, startPages } = this.plan;
+    const { dir } = this.parts.pages;
+    removeStalePages(this.parts.pages);
+    writeHugepageInfo(`${this.#runtimePath}/hugepage_info`, {
+      pageSize,
+      dir,
+      maxNumaNodes: this.plan.versionWord >= NUMA_NODES_SINCE ? 32 : 4,
+      pages: this.plan.hugetlb ? freeHugepages(pageSize) : 0,
+    });
+    const space = primarySpace(this.parts, `${this.#runtimePath}/config`, NOBODY_ATTACHED);
+    initHeaps(space, [...nodes]);
+    const pages = new PagePool(this.parts).allocateForGood(nodes[0] ?? 0, pageSize, startPages);
+    if (pages === undefined) {
+      const what = this.plan.hugetlb ? 'hugepages' : `room in ${dir}`;
+      throw new MpError(
+        'ENOMEM',
+        `There isn't enough left for ${startPages} pages of ${pageSize} bytes: free ${what}, or ask for fewer`,
+      );
+    }
+    addRun(space, pages);
+  }
+}
