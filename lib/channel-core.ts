@@ -3,6 +3,7 @@ import type { Message } from '../protocol/message.js';
 import { MpType } from '../protocol/message-type.js';
 import { Actions } from './actions.js';
 import { ChannelMemory } from './channel-memory.js';
+import type { EalChannel } from './eal-requests.js';
 import { Messenger } from './messenger.js';
 import type { ResolvedOptions } from './options.js';
 import type { PrimaryLink } from './primary-link.js';
@@ -46,7 +47,7 @@ export class ChannelCore {
   readonly replier: Replier;
   /** Of a primary: it has made shared memory. */
   readonly hasPrimaryMemory: boolean;
-  readonly memory: Pick<ChannelMemory, 'get' | 'close'>;
+  readonly memory: ChannelMemory | PrimaryMemory;
   onError: (error: unknown) => void = () => {};
   onWarning: (error: MpError) => void = () => {};
   readonly #sender: Sender;
@@ -107,24 +108,32 @@ export class ChannelCore {
     if (publicEndpoint === undefined) return;
     replier.open(publicEndpoint);
     actions.open(publicEndpoint);
-    primaryMemory?.publish({
-      actions,
+    primaryMemory?.publish(this.eal);
+  }
+
+  /** What answering the EAL's requests takes. */
+  get eal(): EalChannel {
+    return {
+      actions: this.actions,
       requestSync: (message, timeoutMs) => this.requester.requestSync(message, timeoutMs),
       sendTo: (message, path) => this.#sendTo(message, path),
       onError: (error) => this.onError(error),
       wait: (ms) => this.#wait(ms),
-    });
+    };
   }
 
-  close(): void {
+  /** A promise where there is something to wait for. */
+  close(): Promise<void> | undefined {
     this.#readiness.close();
     this.actions.close();
     this.replier.close();
     this.requester.close();
     this.#sender.cancel(-ECANCELED);
     this.messenger.close();
-    this.memory.close();
+    const ending = this.memory.close();
+    if (ending !== undefined) return ending.then(() => this.publicEndpoint?.close());
     this.publicEndpoint?.close();
+    return undefined;
   }
 
   /** A message to one process, as soon as its queue has room; one that is gone meanwhile needs none. */

@@ -239,7 +239,8 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#core.signal?.removeEventListener('abort', this.#onAbort);
-    this.#core.close();
+    const ending = this.#core.close();
+    if (ending !== undefined) await ending;
     this.emit('close');
   }
 

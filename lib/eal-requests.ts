@@ -1,4 +1,6 @@
 import {
+  decodeMallocRequest,
+  encodeMallocResponse,
   encodeMallocSync,
   hasSynced,
   MALLOC_REQUEST_ACTION,
@@ -17,6 +19,9 @@ import type { MpReply, Peer } from './message.js';
 /** How long the EAL gives secondaries to follow a change of memory (MP_TIMEOUT_S, malloc_mp.c), in milliseconds. */
 const SYNC_TIMEOUT_MS = 5_000;
 
+/** Names of what {@link EalRequests} answers. */
+export const EAL_ACTIONS: readonly string[] = [MALLOC_REQUEST_ACTION, VDEV_ACTION];
+
 /** What answering takes of a channel. */
 export interface EalChannel {
   readonly actions: Actions;
@@ -24,18 +29,23 @@ export interface EalChannel {
   /** Sends a message to one secondary. */
   sendTo(message: Message, path: string): void;
   readonly onError: (error: unknown) => void;
+  /** Blocks for up to so many milliseconds, answering what comes in. */
+  wait(ms: number): void;
 }
 
 /** Answers what the EAL of secondaries asks a primary for: memory, and which virtual devices there are. */
 export class EalRequests {
   readonly #channel: EalChannel;
   readonly #space: PrimarySpace;
+  readonly #changing: Int32Array;
   readonly #waiting: { readonly param: Uint8Array; readonly peer: Peer }[] = [];
   #isServing = false;
 
-  constructor(channel: EalChannel, space: PrimarySpace) {
+  /** @param changing see `SpaceCalls.changing` */
+  constructor(channel: EalChannel, space: PrimarySpace, changing: Int32Array) {
     this.#channel = channel;
     this.#space = space;
+    this.#changing = changing;
     channel.actions.registerBuiltIn(VDEV_ACTION, () => ({ param: encodeVdevScanReply(0) }));
     channel.actions.registerBuiltIn(MALLOC_REQUEST_ACTION, ({ param }, peer) => {
       this.#waiting.push({ param, peer });
@@ -59,7 +69,11 @@ export class EalRequests {
 
   #answer(request: Uint8Array, peer: Peer): void {
     try {
-      const param = serveMallocRequest(this.#space, request);
+      // whoever asks holds memory_hotplug_lock until it gives up: if we hold it, it has
+      const hasGivenUp = Atomics.load(this.#changing, 0) === 1;
+      const param = hasGivenUp
+        ? encodeMallocResponse(decodeMallocRequest(request), MallocResult.FAIL)
+        : serveMallocRequest(this.#space, request);
       this.#channel.sendTo({ name: MALLOC_RESPONSE_ACTION, param }, peer.path);
     } catch (error) {
       this.#channel.onError(error);

@@ -15,9 +15,10 @@ import {
 import { PrimaryLink } from './primary-link.js';
 import { PrimaryMemory } from './primary-memory.js';
 import { closedError } from './readiness.js';
+import { SocketEndpoint } from './socket-endpoint.js';
 import { AbstractNames, FilesystemNames } from './socket-names.js';
 import { SocketTransport } from './socket-transport.js';
-import type { Endpoint, Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 /**
  * Opens the IPC of a secondary process: C's `rte_mp_channel_init` with `--proc-type=secondary`. Succeeds without a
@@ -74,12 +75,21 @@ export async function openOn(
   });
   if (role === 'secondary') link.refresh(); // before there is a socket that the primary could wait for
   const publicEndpoint = isPeer ? await transport.bindPublic(role, signal) : undefined;
-  const primaryMemory = plan && (await memoryFor(plan, options, directory, publicEndpoint));
+  const primaryMemory =
+    plan !== undefined && publicEndpoint instanceof SocketEndpoint
+      ? await memoryFor(plan, options, directory, publicEndpoint)
+      : undefined;
   const trustedUids = isAbstract && isSocket ? [0, process.getuid?.() ?? 0] : undefined;
-  return new MpChannel(
-    new ChannelCore({ role, transport, options, link, trustedUids, publicEndpoint, primaryMemory }),
-    configPath,
-  );
+  const core = new ChannelCore({
+    role,
+    transport,
+    options,
+    link,
+    trustedUids,
+    publicEndpoint: primaryMemory?.endpoint ?? publicEndpoint,
+    primaryMemory,
+  });
+  return new MpChannel(core, configPath);
 }
 
 /** Nobody else can become the primary now that the socket is ours. */
@@ -87,12 +97,12 @@ async function memoryFor(
   plan: MemoryPlan,
   { filePrefix, runtimeDir }: ResolvedOptions,
   directory: string,
-  publicEndpoint: Endpoint | undefined,
+  publicEndpoint: SocketEndpoint,
 ): Promise<PrimaryMemory> {
   try {
-    return await PrimaryMemory.create(plan, { filePrefix, runtimeDir, directory });
+    return await PrimaryMemory.create(plan, { filePrefix, runtimeDir, directory }, publicEndpoint);
   } catch (error) {
-    publicEndpoint?.close();
+    publicEndpoint.close();
     removeIfEmpty(directory);
     throw error;
   }

@@ -1,17 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { dialectOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { attachWith } from '../shm/attach.js';
 import { Memzones } from '../shm/heap/index.js';
+import { sleep } from '../shm/lock-wait.js';
 import { CreatedMemory } from '../shm/primary/created-memory.js';
 import type { MemoryPlan } from '../shm/primary/options.js';
 import { primarySpace } from '../shm/primary/primary-space.js';
 import type { SharedMemory, ZoneAllocator } from '../shm/shared-memory.js';
-import type { EalChannel } from './eal-requests.js';
-import { EalRequests, syncSecondaries } from './eal-requests.js';
+import { type EalChannel, EalRequests, syncSecondaries } from './eal-requests.js';
+import { MemoryThread } from './memory-thread.js';
+import type { SocketEndpoint } from './socket-endpoint.js';
 import { cyclesPerSecond, sampleCycles } from './sys/cycles.js';
+import type { Endpoint } from './transport.js';
 
 /** The cycle counter is compared with the clock for this long. */
 const CALIBRATION_MS = 20;
+
+/** How many messages the thread keeps for a busy main thread before it stops reading; EAL's own wait as well then. */
+const MAX_HELD = 1024;
 
 /** Where a primary's memory is to be. */
 export interface MemoryPlace {
@@ -25,34 +32,62 @@ export interface MemoryPlace {
 export class PrimaryMemory {
   readonly #created: CreatedMemory;
   readonly #place: MemoryPlace;
+  readonly #thread: MemoryThread | undefined;
+  readonly #changing: Int32Array;
   #shared: SharedMemory | undefined;
   readonly #onExit = () => this.#created.close();
 
-  private constructor(created: CreatedMemory, place: MemoryPlace) {
+  private constructor(
+    created: CreatedMemory,
+    place: MemoryPlace,
+    changing: Int32Array,
+    thread: MemoryThread | undefined,
+  ) {
     this.#created = created;
+    this.#changing = changing;
     this.#place = place;
+    this.#thread = thread;
     process.on('exit', this.#onExit);
   }
 
-  /** Makes it; secondaries don't see it before `publish`. Throws as `openPrimary` does, leaving nothing behind. */
-  static async create(plan: MemoryPlan, place: MemoryPlace): Promise<PrimaryMemory> {
+  /**
+   * Makes it; secondaries don't see it before `publish`. With a thread, that thread reads `socket` from now on. Throws
+   * as `openPrimary` does, leaving nothing behind.
+   */
+  static async create(plan: MemoryPlan, place: MemoryPlace, socket: SocketEndpoint): Promise<PrimaryMemory> {
     const tscHz = plan.tscHz ?? (await measureTscHz());
-    return new PrimaryMemory(CreatedMemory.create(place.directory, plan, tscHz), place);
+    const created = CreatedMemory.create(place.directory, plan, tscHz);
+    try {
+      const changing = new Int32Array(new SharedArrayBuffer(4));
+      const thread = plan.worker ? await startThread(created, place, changing, socket) : undefined;
+      return new PrimaryMemory(created, place, changing, thread);
+    } catch (error) {
+      created.close();
+      throw error;
+    }
   }
 
-  /** Starts to answer, and lets secondaries in. `wait` blocks for up to so many milliseconds, answering. */
-  publish(channel: EalChannel & { wait(ms: number): void }): void {
+  /** What the channel receives at, where it isn't its own socket. */
+  get endpoint(): Endpoint | undefined {
+    return this.#thread?.endpoint;
+  }
+
+  /** Starts to answer, and lets secondaries in. */
+  publish(channel: EalChannel): void {
     const { plan, parts } = this.#created;
-    const space = primarySpace(parts, `${this.#place.directory}/config`, {
-      lockTimeoutMs: plan.lockTimeoutMs,
-      whileWaiting: (ms) => channel.wait(ms),
-      sync: (action, id) => syncSecondaries(channel, action, id),
-    });
-    new EalRequests(channel, space);
-    this.#created.publish();
-    const { filePrefix, runtimeDir } = this.#place;
+    const { directory, filePrefix, runtimeDir } = this.#place;
     const { lockTimeoutMs } = plan;
-    const whileWaiting = (ms: number) => channel.wait(ms);
+    // where a thread answers, nobody waits for this one
+    const whileWaiting = this.#thread === undefined ? (ms: number) => channel.wait(ms) : sleep;
+    const space = primarySpace(parts, `${directory}/config`, {
+      lockTimeoutMs,
+      whileWaiting,
+      sync: (action, id) => syncSecondaries(channel, action, id),
+      changing: this.#changing,
+    });
+    if (this.#thread === undefined) new EalRequests(channel, space, this.#changing);
+    else this.#thread.onError = (error) => channel.onError(error);
+    this.#created.publish();
     this.#shared = attachWith(
       { filePrefix, runtimeDir, writable: true, lockTimeoutMs, whileWaiting },
       answeringMeanwhile(new Memzones(space), channel),
@@ -64,12 +99,31 @@ export class PrimaryMemory {
     throw new MpError('EBADF', 'The memory is gone: the channel is closed');
   }
 
-  /** Closing twice is harmless. */
-  close(): void {
+  /** A promise where there is a thread to wait for. Closing twice is harmless. */
+  close(): Promise<void> | undefined {
     process.off('exit', this.#onExit);
     this.#shared?.detach();
+    if (this.#thread !== undefined) return this.#thread.stop().then(() => this.#created.close());
     this.#created.close();
+    return undefined;
   }
+}
+
+function startThread(
+  created: CreatedMemory,
+  { directory }: MemoryPlace,
+  changing: Int32Array,
+  socket: SocketEndpoint,
+): Promise<MemoryThread> {
+  const { versionWord, lockTimeoutMs } = created.plan;
+  return MemoryThread.start(socket, {
+    directory,
+    dialect: dialectOf(versionWord).id,
+    space: created.describe(),
+    lockTimeoutMs,
+    changing,
+    maxHeld: MAX_HELD,
+  });
 }
 
 /** What waits for a lock lets nobody of the user's handlers run: they would find the tables locked by this very thread. */

@@ -19,7 +19,12 @@ export function readHugeDirs(runtimePath: string): HugeDirs {
     const { size, path } = file;
     const entrySize = size / HUGEPAGE_INFO_ENTRIES;
     if (entrySize % 8 !== 0 || entrySize < MIN_ENTRY || entrySize > MAX_ENTRY) {
-      throw layoutError(path, 'the file size', size, `${HUGEPAGE_INFO_ENTRIES} entries of 4112 to 8208 bytes`);
+      throw layoutError(
+        path,
+        'the file size',
+        size,
+        `${HUGEPAGE_INFO_ENTRIES} entries of 4112 to 8208 bytes`,
+      );
     }
     return parseHugeDirs(file.read(Buffer.alloc(size), 0), entrySize, path);
   } finally {
@@ -31,7 +36,12 @@ function parseHugeDirs(bytes: Buffer, entrySize: number, path: string): HugeDirs
   const dirs = new Map<number, string>();
   for (let i = 0; i < HUGEPAGE_INFO_ENTRIES; i++) {
     const pageSize = Number(bytes.readBigUInt64LE(i * entrySize));
-    const dir = readText({ bytes, path }, i * entrySize + HUGEPAGE_INFO_DIR, HUGEPAGE_INFO_PATH_MAX, `hugepage_info[${i}].hugedir`);
+    const dir = readText(
+      { bytes, path },
+      i * entrySize + HUGEPAGE_INFO_DIR,
+      HUGEPAGE_INFO_PATH_MAX,
+      `hugepage_info[${i}].hugedir`,
+    );
     // a page size without a mount leaves an entry without a directory
     if (dir === '') continue;
     if (!dir.startsWith('/')) throw layoutError(path, `hugepage_info[${i}].hugedir`, dir, 'an absolute path');

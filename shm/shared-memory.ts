@@ -5,11 +5,11 @@ import { MpError } from '../protocol/errors.js';
 import type { Attachment } from './attachment.js';
 import { callError } from './errors.js';
 import type { FbarrayCopy } from './fbarray-file.js';
+import type { ReserveOptions } from './heap/memzone-request.js';
 import { LockWait, POLLS } from './lock-wait.js';
 import { type Memseg, readMemseg } from './memseg.js';
 import type { MemsegList } from './memseg-list.js';
 import { Memzone, type ZoneMemory } from './memzone.js';
-import type { ReserveOptions } from './heap/memzone-request.js';
 import { hasName, isFilled, nameBytes, readMemzone } from './memzone-entry.js';
 import type { Look, TableLock } from './table-lock.js';
 import type { Window } from './window.js';
@@ -149,7 +149,10 @@ export class SharedMemory {
       copy.mask.has(index) ? this.#zoneAt(copy, index) : undefined,
     );
     if (zone?.name === name) return zone;
-    throw new MpError('ESTALE', `Memzone ${JSON.stringify(name)} was freed by another process at once: reserve it again`);
+    throw new MpError(
+      'ESTALE',
+      `Memzone ${JSON.stringify(name)} was freed by another process at once: reserve it again`,
+    );
   }
 
   /**

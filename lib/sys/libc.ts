@@ -34,6 +34,7 @@ export const syscall6 = call(
 );
 
 export const socket = call('int socket(int domain, int type, int protocol)');
+export const socketpair = call('int socketpair(int domain, int type, int protocol, uintptr_t fds)');
 export const bind = call('int bind(int fd, uintptr_t addr, uint32_t len)');
 export const connect = call('int connect(int fd, uintptr_t addr, uint32_t len)');
 export const setsockopt = call('int setsockopt(int fd, int level, int name, void *value, uint32_t len)');

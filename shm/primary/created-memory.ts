@@ -1,6 +1,8 @@
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { numaNodes } from '../../lib/sys/numa.js';
 import { MpError } from '../../protocol/errors.js';
+import { fileError } from '../errors.js';
 import { addRun, initHeaps } from '../heap/index.js';
 import { planAddresses } from './address-plan.js';
 import { CreatedFiles, removeStalePages } from './create.js';
@@ -9,11 +11,19 @@ import { freeHugepages } from './hugetlbfs.js';
 import type { MemoryPlan } from './options.js';
 import { PagePool } from './page-pool.js';
 import { NOBODY_ATTACHED, primarySpace } from './primary-space.js';
-import { type PagePlaces, SpaceParts } from './space.js';
+import { type PagePlaces, type SpaceDescription, SpaceParts } from './space.js';
 import { publish, writeConfig } from './write-config.js';
 
 /** From 21.02 on x86 builds have room for 32 nodes (RTE_MAX_NUMA_NODES), before for 4. */
 const NUMA_NODES_SINCE = 0x15020000;
+
+/**
+ * For pages that are ordinary files. Not the runtime directory itself: broadcasts hold its lock, while secondaries lock
+ * the directory of page files to follow a change of memory.
+ */
+const PAGES_FOLDER = 'pages';
+/** What a failed start removes unless it was there before, besides what is removed at each end. */
+const OURS: readonly string[] = ['config', 'hugepage_info', PAGES_FOLDER];
 
 /** The shared memory that this process has made as a primary. It lives until `close`. */
 export class CreatedMemory {
@@ -31,17 +41,20 @@ export class CreatedMemory {
   }
 
   /**
-   * Makes everything but the magic, for which secondaries wait. `tscHz` is what their `rte_get_tsc_hz` returns. `EADDRINUSE` (another primary), `EBUSY` (a former
-   * primary's secondaries), `ENOMEM` (hugepages), `EACCES` and the like; nothing is left behind then.
+   * Makes everything but the magic, for which secondaries wait. `tscHz` is what their `rte_get_tsc_hz` returns.
+   * `EADDRINUSE` (another primary), `EBUSY` (a former primary's secondaries), `ENOMEM` (hugepages), `EACCES` and the
+   * like; nothing is left behind then.
    */
   static create(runtimePath: string, plan: MemoryPlan, tscHz: number): CreatedMemory {
     const nodes = numaNodes();
     const addresses = planAddresses(plan.layout, plan.pageSize, nodes);
-    const files = CreatedFiles.create(runtimePath, plan, addresses);
+    const before = new Set(readdirSync(runtimePath));
+    let files: CreatedFiles | undefined;
     try {
+      files = CreatedFiles.create(runtimePath, plan, addresses);
       writeConfig(plan, addresses, files.mappings);
       const places: PagePlaces = {
-        dir: plan.hugeDir ?? runtimePath,
+        dir: plan.hugeDir ?? makeFolder(`${runtimePath}/${PAGES_FOLDER}`),
         filePrefix: basename(runtimePath),
         hugetlb: plan.hugetlb,
       };
@@ -51,9 +64,16 @@ export class CreatedMemory {
       parts.config.setBigUint64(plan.layout.offsets.tscHz, BigInt(Math.round(tscHz)), true);
       return memory;
     } catch (error) {
-      files.close(runtimePath);
+      files?.close(runtimePath);
+      for (const name of OURS.filter((made) => !before.has(made)))
+        rmSync(`${runtimePath}/${name}`, { force: true, recursive: true });
       throw error;
     }
+  }
+
+  /** What another thread needs to see it: plain data. */
+  describe(): SpaceDescription {
+    return this.parts.describe();
   }
 
   /** From now on secondaries attach. */
@@ -69,6 +89,7 @@ export class CreatedMemory {
     new PagePool(this.parts).removeAll();
     this.parts.close();
     this.#files.close(this.#runtimePath);
+    removeFolder(`${this.#runtimePath}/${PAGES_FOLDER}`);
   }
 
   #fill(nodes: readonly number[]): void {
@@ -93,4 +114,18 @@ export class CreatedMemory {
     }
     addRun(space, pages);
   }
+}
+
+function makeFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return path;
+  } catch (error) {
+    throw fileError(error, path, 'Cannot create');
+  }
+}
+
+/** Unless another process still uses one of the pages. */
+function removeFolder(path: string): void {
+  if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
 }

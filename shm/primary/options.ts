@@ -9,7 +9,7 @@ import { installedVersion, versionWordOf } from './version.js';
 export interface PrimaryMemoryOptions {
   /**
    * Pages of hugetlbfs to begin with, as EAL's `-m` has it; more are added when an allocation needs them. 0 or `false`:
-   * no hugepages, ordinary files of the runtime directory instead.
+   * no hugepages, ordinary files in `<runtimeDir>/<filePrefix>/pages` instead (C secondaries attach these as well).
    */
   readonly hugepages: number | boolean;
   /** Bytes; default is that of `hugeDir`, or else of the first hugetlbfs mount. 2 MiB without hugepages. */
@@ -45,7 +45,7 @@ export interface MemoryPlan {
   readonly startPages: number;
   /** Pages are hugepages. */
   readonly hugetlb: boolean;
-  /** Where page files go; `undefined`: into the runtime directory. */
+  /** Where page files go; `undefined`: into a folder of the runtime directory. */
   readonly hugeDir: string | undefined;
   readonly tscHz: number | undefined;
   readonly tailqs: readonly string[];

@@ -1,4 +1,4 @@
-import type { Mapping } from '../../lib/sys/mapping.js';
+import { Mapping } from '../../lib/sys/mapping.js';
 import { MpError } from '../../protocol/errors.js';
 import { layoutError } from '../errors.js';
 import { FbarrayTable } from '../heap/fbarray-table.js';
@@ -22,6 +22,19 @@ export interface SpaceMappings {
   readonly lists: readonly { readonly array: Mapping; readonly pages: Mapping }[];
 }
 
+/** The address and the length of a mapping. */
+type Range = readonly [address: number, length: number];
+
+/** All that another thread needs to work on the same memory; plain data. */
+export interface SpaceDescription {
+  readonly layout: MemConfigLayout;
+  readonly plan: AddressPlan;
+  readonly places: PagePlaces;
+  readonly config: Range;
+  readonly memzones: Range;
+  readonly lists: readonly { readonly array: Range; readonly pages: Range }[];
+}
+
 /** One memseg list: its array, and the address space that its pages are mapped to. */
 export interface ListMemory {
   readonly plan: ListPlan;
@@ -43,11 +56,15 @@ export class SpaceParts {
   readonly lists: readonly ListMemory[];
   readonly pages: PagePlaces & { pathOf(list: number, segment: number): string };
   readonly #chunks = new Map<string, ArrayBuffer>();
+  readonly #mappings: SpaceMappings;
+  readonly #places: PagePlaces;
   #isClosed = false;
 
   constructor(layout: MemConfigLayout, plan: AddressPlan, places: PagePlaces, mappings: SpaceMappings) {
     this.layout = layout;
     this.plan = plan;
+    this.#mappings = mappings;
+    this.#places = places;
     this.config = wholeOf(mappings.config);
     this.memzones = wholeOf(mappings.memzones);
     this.lists = plan.lists.map((list, i) => {
@@ -68,6 +85,30 @@ export class SpaceParts {
     this.pages = {
       ...places,
       pathOf: (list, segment) => `${places.dir}/${places.filePrefix}map_${nameOf(list, segment)}`,
+    };
+  }
+
+  /** The same memory in another thread. The one that made it keeps it until this one has ended. */
+  static adopt({ layout, plan, places, config, memzones, lists }: SpaceDescription): SpaceParts {
+    return new SpaceParts(layout, plan, places, {
+      config: Mapping.adopt(...config),
+      memzones: Mapping.adopt(...memzones),
+      lists: lists.map(({ array, pages }) => ({
+        array: Mapping.adopt(...array),
+        pages: Mapping.adopt(...pages),
+      })),
+    });
+  }
+
+  describe(): SpaceDescription {
+    const { config, memzones, lists } = this.#mappings;
+    return {
+      layout: this.layout,
+      plan: this.plan,
+      places: this.#places,
+      config: rangeOf(config),
+      memzones: rangeOf(memzones),
+      lists: lists.map(({ array, pages }) => ({ array: rangeOf(array), pages: rangeOf(pages) })),
     };
   }
 
@@ -130,4 +171,8 @@ function wholeOf(mapping: Mapping): DataView {
 
 function bytesOf({ buffer, byteOffset, byteLength }: DataView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function rangeOf({ address, length }: Mapping): Range {
+  return [address, length];
 }
