@@ -1,4 +1,5 @@
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout.js';
+import { FbarrayTable } from './fbarray-table.js';
 import { corrupt, readPointer, type SharedWords } from './shared-words.js';
 
 // offsets in struct rte_memseg_list (rte_memory.h)
@@ -7,6 +8,8 @@ const PAGE_SIZE = 8;
 const SOCKET_ID = 16;
 const LENGTH = 24;
 const EXTERNAL = 32;
+const HEAP = 36;
+const ARRAY = 40;
 // offsets in struct rte_memseg (rte_memory.h)
 const SEGMENT_SIZE = 48;
 const IOVA = 0;
@@ -71,6 +74,26 @@ export class ListRecord {
   /** An application's own memory. */
   get external(): boolean {
     return this.#fields.getUint32(EXTERNAL, true) !== 0;
+  }
+
+  /** Whether its pages are in a heap of EAL's own. */
+  get feedsHeap(): boolean {
+    return this.#fields.getUint32(HEAP, true) !== 0 && !this.external;
+  }
+
+  /** Which of its pages there are, ascending. */
+  segmentsInUse(): number[] {
+    const { config, layout } = this.#words.space;
+    const { buffer, byteOffset, byteLength } = this.#words.space.segments(this.index);
+    const array = new FbarrayTable({
+      config,
+      layout,
+      offset: layout.offsets.memsegs + this.index * MEMSEG_LIST_SIZE + ARRAY,
+      eltSize: SEGMENT_SIZE,
+      file: new Uint8Array(buffer, byteOffset, byteLength),
+      path: `the array of memsegs[${this.index}]`,
+    });
+    return [...array.used()];
   }
 
   /** The physical address of a byte, or its own in VA mode; {@link BAD_IOVA} if unknown. */

@@ -81,6 +81,11 @@ export class Memzones {
     return readMemzone({ bytes: this.#table.entry(index), path: PATH }, index);
   }
 
+  /** The index of the zone of this name [rte_memzone_lookup]; somebody else may free it right afterwards. */
+  find(name: string): number | undefined {
+    return this.#space.locks.mlock(() => this.#find(nameBytes(name)));
+  }
+
   #find(name: Buffer | undefined): number | undefined {
     if (name === undefined) return undefined;
     for (const index of this.#table.used()) {

@@ -1,4 +1,4 @@
-// The C primary of test/shm/peers/stress.c.
+// C primaries of one file each, besides what all peers share: test/shm/peers/stress.c, for one.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,24 +14,33 @@ const SHARED = fileURLToPath(new URL('../../peers/', import.meta.url));
 const START_TIMEOUT_MS = 15_000;
 
 export interface StressOptions {
+  /** `-m`; 4 by default. */
+  readonly memoryMb?: number;
   /** More arguments of EAL. */
   readonly args?: readonly string[];
   /** Put something in front of the command. */
   readonly wrap?: (command: readonly string[]) => readonly string[];
 }
 
-/** Starts it on the scope's prefix; it ends with the test. */
-export async function startStress(scope: PeerScope, options: StressOptions = {}): Promise<CProcess> {
-  const { args = [], wrap = (command) => command } = options;
+/** Starts stress.c on the scope's prefix; it ends with the test. */
+export function startStress(scope: PeerScope, options: StressOptions = {}): Promise<CProcess> {
+  return startSource(scope, 'stress', SOURCE, options);
+}
+
+/** The same for another source file, as the program `name`. */
+export async function startSource(
+  scope: PeerScope,
+  name: string,
+  source: string,
+  options: StressOptions = {},
+): Promise<CProcess> {
+  const { args = [], memoryMb = 4, wrap = (command) => command } = options;
   const install = findDpdk(scope.release);
   if ('missing' in install) throw new Error(`${install.missing}. Call needsDpdk() in a before hook.`);
   const shared = readdirSync(SHARED).filter((name) => /^(?!primary|secondary).*\.c$/.test(name));
-  const program = await buildProgram(install, 'stress', [
-    SOURCE,
-    ...shared.map((name) => join(SHARED, name)),
-  ]);
-  const command = [program, ...ealArgs({ filePrefix: scope.filePrefix, memoryMb: 4, args })];
-  const stress = new CProcess('C stress primary', wrap(install.wrap(command)));
+  const program = await buildProgram(install, name, [source, ...shared.map((name) => join(SHARED, name))]);
+  const command = [program, ...ealArgs({ filePrefix: scope.filePrefix, memoryMb, args })];
+  const stress = new CProcess(`C ${name} primary`, wrap(install.wrap(command)));
   scope.defer(() => stress[Symbol.asyncDispose]());
   await stress.waitFor(/^READY /, START_TIMEOUT_MS);
   return stress;

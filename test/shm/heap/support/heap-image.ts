@@ -1,5 +1,7 @@
 // The shared memory of a primary of our own in ordinary buffers: two NUMA nodes, pages of two sizes.
 
+import { MpError } from '../../../../protocol/errors.js';
+import { FbarrayTable } from '../../../../shm/heap/fbarray-table.js';
 import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
 import { addRun, initHeaps } from '../../../../shm/heap/heaps.js';
 import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
@@ -7,7 +9,7 @@ import { LAYOUTS, type MemConfigLayout } from '../../../../shm/layout.js';
 import type { HeapPages } from '../../../../shm/primary/interface.js';
 
 const CONFIG_ADDRESS = 0x100000000;
-const ZONES = 2560;
+const ZONES = 100;
 const ZONE_SIZE = 72;
 const SEGMENT_SIZE = 48;
 const MB = 2 ** 20;
@@ -66,7 +68,7 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
   const layout = layoutOf(versionWord, cacheLine);
   const config = new DataView(new ArrayBuffer(layout.size));
   const memories = IMAGE_LISTS.map(({ len, pageSize }) => new ArrayBuffer(len * pageSize));
-  const arrays = IMAGE_LISTS.map(({ len }) => new DataView(new ArrayBuffer(len * SEGMENT_SIZE)));
+  const arrays = IMAGE_LISTS.map(({ len }) => fbarrayFile(len, SEGMENT_SIZE));
   const used = IMAGE_LISTS.map(({ len }) => new Array<boolean>(len).fill(false));
   const synced: string[] = [];
   config.setUint32(4, versionWord, true);
@@ -79,12 +81,15 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     config.setBigUint64(at + 24, BigInt(len * pageSize), true);
     config.setUint32(at + 36, 1, true);
   });
-  const zoneFile = new DataView(new ArrayBuffer(zones * ZONE_SIZE + 8 + Math.ceil(zones / 64) * 8));
-  zoneFile.setUint32(zones * ZONE_SIZE, Math.ceil(zones / 64), true);
+  const zoneFile = fbarrayFile(zones, ZONE_SIZE);
   const memzones = layout.offsets.memzones;
-  new Uint8Array(config.buffer).set(Buffer.from('memzone'), memzones);
-  config.setUint32(memzones + 68, zones, true);
-  config.setUint32(memzones + 72, ZONE_SIZE, true);
+  describeArray(config, memzones, 'memzone', zones, ZONE_SIZE);
+  const tables = IMAGE_LISTS.map(({ len }, i) => {
+    const offset = layout.offsets.memsegs + i * 136 + 40;
+    describeArray(config, offset, `memseg-${i}`, len, SEGMENT_SIZE);
+    const file = new Uint8Array(arrays[i]!.buffer);
+    return new FbarrayTable({ config, layout, offset, eltSize: SEGMENT_SIZE, file, path: 'memseg' });
+  });
 
   const makePage = (list: number, segment: number, flags: number) => {
     const { base, pageSize, socketId } = IMAGE_LISTS[list]!;
@@ -98,6 +103,7 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     array.setInt32(at + 32, socketId, true);
     array.setUint32(at + 44, flags, true);
     used[list]![segment] = true;
+    tables[list]!.setUsed(segment);
   };
   const placeOf = (addr: number, len: number) => {
     const list = IMAGE_LISTS.findIndex(
@@ -107,7 +113,8 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     const first = Math.floor((addr - base) / pageSize);
     const last = Math.floor((addr + len - 1 - base) / pageSize);
     for (let segment = first; segment <= last; segment++) {
-      if (list < 0 || !used[list]![segment]) throw new Error(`SIGSEGV at 0x${addr.toString(16)}+${len}`);
+      if (list < 0 || !used[list]![segment])
+        throw new MpError('EFAULT', `SIGSEGV at 0x${addr.toString(16)}+${len}`);
     }
     return { list, first, last, offset: addr - base };
   };
@@ -127,7 +134,10 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     },
     release(addr: number, len: number): void {
       const { list, first, last } = placeOf(addr, len);
-      for (let i = first; i <= last; i++) used[list]![i] = false;
+      for (let i = first; i <= last; i++) {
+        used[list]![i] = false;
+        tables[list]!.setFree(i);
+      }
       new Uint8Array(memories[list]!, addr - IMAGE_LISTS[list]!.base, len).fill(0xee);
     },
   };
@@ -165,4 +175,18 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     synced,
     pagesOf: (list) => used[list]!.filter((is) => is).length,
   };
+}
+
+function fbarrayFile(len: number, eltSize: number): DataView {
+  const masks = Math.ceil(len / 64);
+  const file = new DataView(new ArrayBuffer(len * eltSize + 8 + masks * 8));
+  file.setUint32(len * eltSize, masks, true);
+  return file;
+}
+
+/** A `struct rte_fbarray`. */
+function describeArray(config: DataView, at: number, name: string, len: number, eltSize: number): void {
+  new Uint8Array(config.buffer).set(Buffer.from(name), at);
+  config.setUint32(at + 68, len, true);
+  config.setUint32(at + 72, eltSize, true);
 }
