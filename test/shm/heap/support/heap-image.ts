@@ -3,7 +3,7 @@
 import { MpError } from '../../../../protocol/errors.js';
 import { FbarrayTable } from '../../../../shm/heap/fbarray-table.js';
 import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
-import { addRun, initHeaps } from '../../../../shm/heap/heaps.js';
+import { addRun, Heaps, initHeaps } from '../../../../shm/heap/heaps.js';
 import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
 import { LAYOUTS, type MemConfigLayout } from '../../../../shm/layout.js';
 import type { HeapPages } from '../../../../shm/primary/interface.js';
@@ -46,6 +46,10 @@ export interface HeapImage {
   readonly synced: string[];
   /** How many pages of a list are there. */
   pagesOf(list: number): number;
+  /** Of all heaps, without a look at their locks. */
+  freeBytes(): number;
+  /** Whether the first heap and the lists are locked for a writer. */
+  isLocked(): boolean;
 }
 
 export const IMAGE_LISTS: readonly ImageList[] = [
@@ -173,6 +177,11 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     lists: IMAGE_LISTS,
     layout,
     synced,
+    freeBytes: () => new Heaps(space).all().reduce((sum, heap) => sum + heap.stats().freeBytes, 0),
+    isLocked() {
+      const [heap, hotplug] = [layout.offsets.mallocHeaps, layout.offsets.memoryHotplugLock];
+      return config.getUint32(heap, true) !== 0 && config.getUint32(hotplug, true) !== 0;
+    },
     pagesOf: (list) => used[list]!.filter((is) => is).length,
   };
 }
