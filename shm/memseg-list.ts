@@ -22,7 +22,7 @@ export const LIST_SOCKET_ID = 16;
 /** Counts every change of the list's pages: memory hotplug. */
 export const LIST_VERSION = 20;
 export const LIST_LENGTH = 24;
-const EXTERNAL = 32;
+export const LIST_EXTERNAL = 32;
 export const LIST_HEAP = 36;
 export const LIST_ARRAY = 40;
 
@@ -45,7 +45,7 @@ function readList(source: Source, at: number, index: number): MemsegList {
   const base = readAddress(source, at, `${field}.base_va`);
   const pageSize = readPageSize(source, at + LIST_PAGE_SIZE, `${field}.page_sz`);
   const length = readAddress(source, at + LIST_LENGTH, `${field}.len`);
-  const external = readFlag(source, at + EXTERNAL, `${field}.external`);
+  const external = readFlag(source, at + LIST_EXTERNAL, `${field}.external`);
   readFlag(source, at + LIST_HEAP, `${field}.heap`);
   const array = readDescriptor(source, at + LIST_ARRAY, MEMSEG_SIZE, `${field}.memseg_arr`);
   if (length !== pageSize * array.len) {

@@ -56,7 +56,7 @@ export function releasePages(
 }
 
 /** How many pages a block takes that begins in none of the others: as try_expand_heap_primary since 21.02. */
-export function pagesFor({ size, align }: Pick<BlockShape, 'size' | 'align'>, pageSize: number): number {
+function pagesFor({ size, align }: Pick<BlockShape, 'size' | 'align'>, pageSize: number): number {
   return ceilTo(ceilTo(size, align) + HEADER, pageSize) / pageSize;
 }
 

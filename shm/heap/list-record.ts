@@ -1,19 +1,19 @@
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout.js';
+import { MEMSEG_FLAGS, MEMSEG_IOVA } from '../memseg.js';
+import {
+  LIST_ARRAY,
+  LIST_EXTERNAL,
+  LIST_HEAP,
+  LIST_LENGTH,
+  LIST_PAGE_SIZE,
+  LIST_SOCKET_ID,
+  MEMSEG_SIZE,
+} from '../memseg-list.js';
 import { FbarrayTable } from './fbarray-table.js';
 import { corrupt, readPointer, type SharedWords } from './shared-words.js';
 
-// offsets in struct rte_memseg_list (rte_memory.h)
+/** offsetof(struct rte_memseg_list, base_va) */
 const BASE_VA = 0;
-const PAGE_SIZE = 8;
-const SOCKET_ID = 16;
-const LENGTH = 24;
-const EXTERNAL = 32;
-const HEAP = 36;
-const ARRAY = 40;
-// offsets in struct rte_memseg (rte_memory.h)
-const SEGMENT_SIZE = 48;
-const IOVA = 0;
-const FLAGS = 44;
 
 const DO_NOT_FREE = 1; // RTE_MEMSEG_FLAG_DO_NOT_FREE
 /** RTE_BAD_IOVA: the physical address isn't known. */
@@ -60,25 +60,25 @@ export class ListRecord {
   }
 
   get pageSize(): number {
-    return readPointer(this.#fields, PAGE_SIZE);
+    return readPointer(this.#fields, LIST_PAGE_SIZE);
   }
 
   get socketId(): number {
-    return this.#fields.getInt32(SOCKET_ID, true);
+    return this.#fields.getInt32(LIST_SOCKET_ID, true);
   }
 
   get length(): number {
-    return readPointer(this.#fields, LENGTH);
+    return readPointer(this.#fields, LIST_LENGTH);
   }
 
   /** An application's own memory. */
   get external(): boolean {
-    return this.#fields.getUint32(EXTERNAL, true) !== 0;
+    return this.#fields.getUint32(LIST_EXTERNAL, true) !== 0;
   }
 
   /** Whether its pages are in a heap of EAL's own. */
   get feedsHeap(): boolean {
-    return this.#fields.getUint32(HEAP, true) !== 0 && !this.external;
+    return this.#fields.getUint32(LIST_HEAP, true) !== 0 && !this.external;
   }
 
   /** Which of its pages there are, ascending. */
@@ -88,8 +88,8 @@ export class ListRecord {
     const array = new FbarrayTable({
       config,
       layout,
-      offset: layout.offsets.memsegs + this.index * MEMSEG_LIST_SIZE + ARRAY,
-      eltSize: SEGMENT_SIZE,
+      offset: layout.offsets.memsegs + this.index * MEMSEG_LIST_SIZE + LIST_ARRAY,
+      eltSize: MEMSEG_SIZE,
       file: new Uint8Array(buffer, byteOffset, byteLength),
       path: `the array of memsegs[${this.index}]`,
     });
@@ -98,18 +98,18 @@ export class ListRecord {
 
   /** The physical address of a byte, or its own in VA mode; {@link BAD_IOVA} if unknown. */
   iovaOf(addr: number): bigint {
-    const iova = this.#segment(addr).getBigUint64(IOVA, true);
+    const iova = this.#segment(addr).getBigUint64(MEMSEG_IOVA, true);
     return iova === BAD_IOVA ? iova : iova + BigInt((addr - this.base) % this.pageSize);
   }
 
   /** Whether the page was there from the start, and has to stay. */
   isKept(addr: number): boolean {
-    return (this.#segment(addr).getUint32(FLAGS, true) & DO_NOT_FREE) !== 0;
+    return (this.#segment(addr).getUint32(MEMSEG_FLAGS, true) & DO_NOT_FREE) !== 0;
   }
 
   #segment(addr: number): DataView {
     const bytes = this.#words.space.segments(this.index);
-    const at = Math.floor((addr - this.base) / this.pageSize) * SEGMENT_SIZE;
-    return new DataView(bytes.buffer, bytes.byteOffset + at, SEGMENT_SIZE);
+    const at = Math.floor((addr - this.base) / this.pageSize) * MEMSEG_SIZE;
+    return new DataView(bytes.buffer, bytes.byteOffset + at, MEMSEG_SIZE);
   }
 }

@@ -9,23 +9,33 @@ import { describeReleases } from '../../support/releases.js';
 import { patternErrors, patternFill, zoneOf } from '../support/attach-live.js';
 import { expectError } from '../support/expect-error.js';
 import { run } from '../support/stress.js';
-import { Churn } from './support/churn.js';
+import { Churn, randomNumbers } from './support/churn.js';
 import { startHeapPeer } from './support/heap-peer.js';
 import { type LiveSpace, liveSpace } from './support/live-space.js';
 
-/** In each of the modes of each release. */
-const C_STEPS = 20_000;
-const NODE_STEPS = 1000;
+/** DPDK_IPC_CHURN=100: a hundred times as long. */
+const CHURN = Number(process.env.DPDK_IPC_CHURN ?? 1);
+const C_STEPS = 20_000 * CHURN;
+const NODE_STEPS = 1000 * CHURN;
+const CROSSINGS = 300;
 
-const MODES: readonly (readonly [string, 'fixed' | 'changing', readonly string[]])[] = [
-  ['--legacy-mem', 'fixed', ['--legacy-mem']],
-  ['pages that come and go', 'changing', []],
-  ['--iova-mode=va', 'changing', ['--iova-mode=va']],
+const MODES: readonly Mode[] = [
+  { mode: '--legacy-mem', pages: 'fixed', args: ['--legacy-mem'], brief: false },
+  { mode: 'pages that come and go', pages: 'changing', args: [], brief: false },
+  { mode: '--iova-mode=va', pages: 'changing', args: ['--iova-mode=va'], brief: true },
 ];
 
-for (const [mode, pages, args] of MODES) {
+interface Mode {
+  readonly mode: string;
+  readonly pages: 'fixed' | 'changing';
+  readonly args: readonly string[];
+  /** Only what depends on the mode. */
+  readonly brief: boolean;
+}
+
+for (const { mode, pages, args, brief } of MODES) {
   describeReleases(`shm heap: used with C, ${mode}`, (release) => {
-    const scope = peersFor('heap', 'test', release);
+    const scope = peersFor('heap', 'suite', release);
     let peer: CProcess;
     let live: LiveSpace;
     let zones: Memzones;
@@ -33,9 +43,6 @@ for (const [mode, pages, args] of MODES) {
 
     before(async function () {
       await needsDpdk(this, { release, hugepages: 24 });
-    });
-
-    beforeEach(async () => {
       peer = await startHeapPeer(scope, args);
       live = liveSpace(scope, pages);
       zones = new Memzones(live.space);
@@ -44,7 +51,8 @@ for (const [mode, pages, args] of MODES) {
 
     /** Whatever was done, the heap is whole afterwards, and C counts as we do. */
     function test(title: string, body: () => Promise<void>): void {
-      it(title, async () => {
+      it(title, async function () {
+        this.timeout(CHURN > 1 ? 600_000 : 60_000);
         await body();
         expect(checkHeap(live.space)).to.deep.equal([]);
         expect(live.locks()).to.deep.equal([0, 0, 0]);
@@ -72,11 +80,6 @@ for (const [mode, pages, args] of MODES) {
       });
     }
 
-    test("finds nothing wrong with C's own heap", async () => {
-      await run(peer, 'churn 7 2000 40');
-      expect(checkHeap(live.space)).to.deep.equal([]);
-    });
-
     test('C finds, reads, writes and frees what we reserve', async () => {
       const { addr, len, iova } = zones.read(zones.reserve('OURS', 5000));
       const { fields } = await run(peer, 'lookup OURS');
@@ -92,14 +95,6 @@ for (const [mode, pages, args] of MODES) {
       expect(patternErrors(zoneOf(live.memory, 'OURS').bytes, 4)).to.equal(0);
       expect((await run(peer, 'free OURS')).fields.ret).to.equal('0');
       expectError('ENOENT', () => zones.free('OURS'));
-    });
-
-    test('frees what C reserved', async () => {
-      const { fields } = await run(peer, 'full THEIRS 1500000 -1 0 64 0');
-      const index = zones.find('THEIRS');
-      expect(zones.read(index ?? -1).addr).to.equal(Number(fields.addr));
-      zones.free({ name: 'THEIRS', addr: Number(fields.addr) });
-      expect((await run(peer, 'lookup THEIRS')).fields.ret).to.equal('-1');
     });
 
     test('both sides reserve, allocate and free at the same time', async () => {
@@ -119,6 +114,41 @@ for (const [mode, pages, args] of MODES) {
       expect([churn.bad, fields.bad]).to.deep.equal([0, '0']);
       expect(churn.failed).to.be.lessThan(churn.taken / 2);
       if (pages === 'fixed') expect(heap.stats()).to.deep.equal(before);
+    });
+
+    if (brief) return;
+
+    test("finds nothing wrong with C's own heap", async () => {
+      await run(peer, 'churn 7 2000 40');
+      expect(checkHeap(live.space)).to.deep.equal([]);
+    });
+
+    test('frees what C reserved', async () => {
+      const { fields } = await run(peer, 'full THEIRS 1500000 -1 0 64 0');
+      const index = zones.find('THEIRS');
+      expect(zones.read(index ?? -1).addr).to.equal(Number(fields.addr));
+      zones.free({ name: 'THEIRS', addr: Number(fields.addr) });
+      expect((await run(peer, 'lookup THEIRS')).fields.ret).to.equal('-1');
+    });
+
+    test('each side frees what the other took, in any order', async () => {
+      const random = randomNumbers(11);
+      const owners = new Map<string, number>();
+      for (let i = 0; i < CROSSINGS; i++) {
+        const name = `CROSS_${random() % 12}`;
+        const addr = owners.get(name);
+        const byNode = random() % 2 === 0;
+        if (addr !== undefined) {
+          if (byNode) zones.free({ name, addr });
+          else expect((await run(peer, `free ${name}`)).fields.ret).to.equal('0');
+          owners.delete(name);
+          continue;
+        }
+        const len = 1 + (random() % 60_000);
+        if (byNode) owners.set(name, zones.read(zones.reserve(name, len)).addr);
+        else owners.set(name, Number((await run(peer, `full ${name} ${len} -1 0 64 0`)).fields.addr));
+      }
+      for (const [name, addr] of owners) zones.free({ name, addr });
     });
 
     test('what we free is zero to rte_zmalloc', async () => {

@@ -20,14 +20,14 @@ export class Churn {
   readonly #heap: Heap;
   readonly #zones: Memzones;
   readonly #slots: (Block | undefined)[];
-  #state: number;
+  readonly #next: () => number;
 
   constructor(space: HeapSpace, slots: number, seed: number) {
     this.#space = space;
     this.#heap = new Heap(space);
     this.#zones = new Memzones(space);
     this.#slots = new Array<undefined>(slots).fill(undefined);
-    this.#state = seed;
+    this.#next = randomNumbers(seed);
   }
 
   /** Takes a block, or frees one. */
@@ -91,13 +91,16 @@ export class Churn {
   #mark(): number {
     return 1 + (this.#next() % 255);
   }
+}
 
-  /** xorshift */
-  #next(): number {
-    this.#state ^= this.#state << 13;
-    this.#state ^= this.#state >>> 17;
-    this.#state ^= this.#state << 5;
-    this.#state >>>= 0;
-    return this.#state;
-  }
+/** xorshift: the same numbers for the same seed. */
+export function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state;
+  };
 }
