@@ -13,6 +13,8 @@ export interface Growth {
   readonly request: BlockRequest;
   /** Of the sync request; a random one by default. */
   readonly id?: bigint;
+  /** Asked once all secondaries have followed; true by default. */
+  readonly isStillWanted?: () => boolean;
 }
 
 /**
@@ -25,10 +27,10 @@ export interface Growth {
 export function growHeap(space: HeapSpace, heap: MallocHeap, growth: Growth): boolean {
   const { pages, sync } = space;
   if (pages === undefined || sync === undefined) return false;
-  const { socketId, pageSize, request, id = randomId() } = growth;
+  const { socketId, pageSize, request, id = randomId(), isStillWanted = () => true } = growth;
   const made = pages.allocate(socketId, pageSize, pagesFor(request, pageSize));
   if (made === undefined) return false;
-  if (!sync('mp_malloc_sync', id)) {
+  if (!sync('mp_malloc_sync', id) || !isStillWanted()) {
     pages.release(made.addr, made.len);
     sync('mp_malloc_rollback', id);
     return false;

@@ -47,6 +47,11 @@ function serve(image: HeapImage, request: MallocRequest): number | undefined {
   }
 }
 
+function setHotplugLock({ space: { config, layout } }: HeapImage, word: number): true {
+  config.setInt32(layout.offsets.memoryHotplugLock, word, true);
+  return true;
+}
+
 function fresh(options: ImageOptions = {}): HeapImage {
   return heapImage(options);
 }
@@ -107,11 +112,32 @@ describe('shm heap: requests of secondaries', () => {
     });
   }
 
-  it('takes the locks itself once the secondary has given up waiting', () => {
-    const image = fresh({ sync: () => image.isLocked() });
-    const response = serveMallocRequest(image.space, encodeMallocRequest(ALLOC));
-    expect(response[72]).to.equal(MallocResult.SUCCESS);
-    expect(image.isLocked()).to.equal(false);
+  it('refuses a secondary that has given up waiting before, or gives up meanwhile', () => {
+    const late = fresh();
+    expect(serveMallocRequest(late.space, encodeMallocRequest(ALLOC))[72]).to.equal(MallocResult.FAIL);
+    expect(late.synced).to.deep.equal([]);
+
+    const image = fresh({ sync: () => setHotplugLock(image, 0) });
+    const before = image.freeBytes();
+    setHotplugLock(image, WRITER);
+    expect(serveMallocRequest(image.space, encodeMallocRequest(ALLOC))[72]).to.equal(MallocResult.FAIL);
+    expect(image.freeBytes()).to.equal(before);
+    expect(image.synced).to.deep.equal(['mp_malloc_sync', 'mp_malloc_rollback']);
+    expect(checkHeap(image.space)).to.deep.equal([]);
+  });
+
+  it('removes the pages of one that has given up nevertheless: no heap knows them', () => {
+    const image = fresh();
+    const pages = image.space.pages?.allocate(0, SMALL_PAGE, 1);
+    const request = {
+      type: MallocType.FREE,
+      id: 5n,
+      addr: BigInt(pages?.addr ?? 0),
+      len: BigInt(SMALL_PAGE),
+    };
+    const before = image.pagesOf(0);
+    expect(serveMallocRequest(image.space, encodeMallocRequest(request))[72]).to.equal(MallocResult.SUCCESS);
+    expect(image.pagesOf(0)).to.equal(before - 1);
     expect(checkHeap(image.space)).to.deep.equal([]);
   });
 
@@ -140,6 +166,8 @@ describe('shm heap: requests of secondaries', () => {
       [base, 100],
       [base, 0],
       [end - SMALL_PAGE, 2 * SMALL_PAGE],
+      [end - SMALL_PAGE, SMALL_PAGE], // there is no such page
+      [base, SMALL_PAGE], // one of the beginning, which stays
     ] as const) {
       const request = { type: MallocType.FREE, id: 5n, addr: BigInt(addr), len: BigInt(bytes) };
       expect(serve(image, request)).to.equal(MallocResult.FAIL);

@@ -48,8 +48,6 @@ export interface HeapImage {
   pagesOf(list: number): number;
   /** Of all heaps, without a look at their locks. */
   freeBytes(): number;
-  /** Whether the first heap and the lists are locked for a writer. */
-  isLocked(): boolean;
 }
 
 export const IMAGE_LISTS: readonly ImageList[] = [
@@ -178,10 +176,6 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     layout,
     synced,
     freeBytes: () => new Heaps(space).all().reduce((sum, heap) => sum + heap.stats().freeBytes, 0),
-    isLocked() {
-      const [heap, hotplug] = [layout.offsets.mallocHeaps, layout.offsets.memoryHotplugLock];
-      return config.getUint32(heap, true) !== 0 && config.getUint32(hotplug, true) !== 0;
-    },
     pagesOf: (list) => used[list]!.filter((is) => is).length,
   };
 }
