@@ -100,7 +100,7 @@ for (const { mode, pages, args, brief } of MODES) {
     test('both sides reserve, allocate and free at the same time', async () => {
       const churn = new Churn(live.space, 40, 77);
       const before = heap.stats();
-      const done = run(peer, `churn 99 ${C_STEPS} 40`);
+      const done = run(peer, `churn 99 ${C_STEPS} 40`, 60_000 * CHURN);
       let isOver = false;
       void done.finally(() => {
         isOver = true;

@@ -47,9 +47,9 @@ export async function startSource(
 }
 
 /** Sends a command and returns the line that answers it. */
-export async function run(stress: CProcess, command: string): Promise<PeerLine> {
+export async function run(stress: CProcess, command: string, timeoutMs = 60_000): Promise<PeerLine> {
   const verb = command.split(' ', 1)[0] ?? '';
   const from = stress.lines.length;
   stress.send(command);
-  return stress.waitFor((line) => line.event === verb || line.event === 'error', { from, timeoutMs: 60_000 });
+  return stress.waitFor((line) => line.event === verb || line.event === 'error', { from, timeoutMs });
 }
