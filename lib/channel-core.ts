@@ -117,7 +117,9 @@ export class ChannelCore {
       actions: this.actions,
       requestSync: (message, timeoutMs) => this.requester.requestSync(message, timeoutMs),
       sendTo: (message, path) => this.#sendTo(message, path),
+      isAlive: (path) => this.transport.isListening(path),
       onError: (error) => this.onError(error),
+      onWarning: (warning) => this.onWarning(warning),
       wait: (ms) => this.#wait(ms),
     };
   }

@@ -6,15 +6,18 @@ import {
   MALLOC_REQUEST_ACTION,
   MALLOC_RESPONSE_ACTION,
   MallocResult,
+  MallocType,
 } from '../protocol/eal/malloc.js';
 import { encodeVdevScanReply, VDEV_ACTION } from '../protocol/eal/vdev.js';
 import { MpError } from '../protocol/errors.js';
 import type { Message } from '../protocol/message.js';
 import { serveMallocRequest } from '../shm/heap/index.js';
 import type { PrimarySpace, SyncAction } from '../shm/primary/interface.js';
+import type { Changing } from '../shm/primary/primary-space.js';
 import type { Actions } from './actions.js';
 import { debug } from './diagnostics.js';
 import type { MpReply, Peer } from './message.js';
+import { RequesterWatch } from './requester-watch.js';
 
 /** How long the EAL gives secondaries to follow a change of memory (MP_TIMEOUT_S, malloc_mp.c), in milliseconds. */
 const SYNC_TIMEOUT_MS = 5_000;
@@ -28,7 +31,10 @@ export interface EalChannel {
   requestSync(message: Message, timeoutMs: number): MpReply;
   /** Sends a message to one secondary. */
   sendTo(message: Message, path: string): void;
+  /** Whether a process has its socket at this path. */
+  isAlive(path: string): boolean;
   readonly onError: (error: unknown) => void;
+  readonly onWarning: (warning: MpError) => void;
   /** Blocks for up to so many milliseconds, answering what comes in. */
   wait(ms: number): void;
 }
@@ -37,20 +43,36 @@ export interface EalChannel {
 export class EalRequests {
   readonly #channel: EalChannel;
   readonly #space: PrimarySpace;
-  readonly #changing: Int32Array;
+  readonly #changing: Changing;
+  readonly #watch: RequesterWatch;
   readonly #waiting: { readonly param: Uint8Array; readonly peer: Peer }[] = [];
   #isServing = false;
 
-  /** @param changing see `SpaceCalls.changing` */
-  constructor(channel: EalChannel, space: PrimarySpace, changing: Int32Array) {
+  constructor(channel: EalChannel, space: PrimarySpace, changing: Changing) {
     this.#channel = channel;
     this.#space = space;
     this.#changing = changing;
+    this.#watch = new RequesterWatch({
+      space,
+      isAlive: (path) => channel.isAlive(path),
+      isBusy: () => this.#isServing || this.#waiting.length > 0 || changing.isHeld,
+      onWarning: (warning) => channel.onWarning(warning),
+    });
     channel.actions.registerBuiltIn(VDEV_ACTION, () => ({ param: encodeVdevScanReply(0) }));
     channel.actions.registerBuiltIn(MALLOC_REQUEST_ACTION, ({ param }, peer) => {
       this.#waiting.push({ param, peer });
       this.#serve();
     });
+  }
+
+  /** For a thread that waits for a lock: its holder may be waiting for our answer, or be dead. */
+  wait(ms: number): void {
+    this.#channel.wait(ms);
+    this.#watch.look();
+  }
+
+  close(): void {
+    this.#watch.close();
   }
 
   /** One after the other: while secondaries are asked to follow, the next request may come in. */
@@ -67,14 +89,15 @@ export class EalRequests {
     }
   }
 
-  #answer(request: Uint8Array, peer: Peer): void {
+  #answer(param: Uint8Array, { path }: Peer): void {
     try {
+      const request = decodeMallocRequest(param);
       // whoever asks holds memory_hotplug_lock until it gives up: if we hold it, it has
-      const hasGivenUp = Atomics.load(this.#changing, 0) === 1;
-      const param = hasGivenUp
-        ? encodeMallocResponse(decodeMallocRequest(request), MallocResult.FAIL)
-        : serveMallocRequest(this.#space, request);
-      this.#channel.sendTo({ name: MALLOC_RESPONSE_ACTION, param }, peer.path);
+      const response = this.#changing.isHotplugHeld
+        ? encodeMallocResponse(request, MallocResult.FAIL)
+        : serveMallocRequest(this.#space, param);
+      this.#channel.sendTo({ name: MALLOC_RESPONSE_ACTION, param: response }, path);
+      this.#watch.add(path, request.type === MallocType.ALLOC ? request.heapIndex : 0);
     } catch (error) {
       this.#channel.onError(error);
     }

@@ -3,16 +3,22 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { MpError } from '../protocol/errors.js';
 import { ForwardedEndpoint } from './forwarded-endpoint.js';
-import type { MemoryWorkerData } from './memory-worker.js';
+import type { MemoryWorkerData, WorkerReport } from './memory-worker.js';
 import { SocketEndpoint } from './socket-endpoint.js';
 import { DatagramSocket } from './sys/datagram-socket.js';
 import { systemError } from './system-error.js';
+
+/** What went wrong there. */
+export interface ThreadReport {
+  readonly kind: 'error' | 'warning';
+  readonly error: unknown;
+}
 
 /** The worker thread that reads a primary's socket, answers the EAL, and hands everything else on. */
 export class MemoryThread {
   /** What the channel uses in place of its socket. */
   readonly endpoint: ForwardedEndpoint;
-  onError: (error: unknown) => void = () => {};
+  onMessage: (message: ThreadReport) => void = () => {};
   readonly #worker: Worker;
   readonly #otherEnd: DatagramSocket;
   readonly #exited: Promise<unknown>;
@@ -22,8 +28,8 @@ export class MemoryThread {
     this.endpoint = endpoint;
     this.#otherEnd = otherEnd;
     this.#exited = once(worker, 'exit');
-    worker.on('message', (error) => this.onError(error));
-    worker.on('error', (error) => this.onError(error));
+    worker.on('message', (message: WorkerReport) => this.onMessage(revived(message)));
+    worker.on('error', (error) => this.onMessage({ kind: 'error', error }));
     worker.unref(); // the channel's own end of the pair keeps the process alive
   }
 
@@ -58,4 +64,9 @@ export class MemoryThread {
     await this.#exited;
     this.#otherEnd.close();
   }
+}
+
+/** An error's class doesn't survive the way from thread to thread. */
+function revived({ kind, code, message, path }: WorkerReport): ThreadReport {
+  return { kind, error: new MpError(code, message, path === undefined ? {} : { path }) };
 }

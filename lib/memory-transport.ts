@@ -181,6 +181,10 @@ export class MemoryTransport implements Transport {
     return this.#names.endpoints.has(path);
   }
 
+  isListening(path: string): boolean {
+    return this.exists(path);
+  }
+
   lockSecondaries(): Releasable {
     return { release() {} };
   }

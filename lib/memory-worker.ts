@@ -1,8 +1,9 @@
 /** The thread that answers what the EAL of secondaries asks a primary for, while the main thread may be busy. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DIALECTS, type DialectId } from '../protocol/dialect.js';
+import { MpError } from '../protocol/errors.js';
 import { sleep } from '../shm/lock-wait.js';
-import { primarySpace } from '../shm/primary/primary-space.js';
+import { Changing, primarySpace } from '../shm/primary/primary-space.js';
 import { type SpaceDescription, SpaceParts } from '../shm/primary/space.js';
 import { ChannelCore } from './channel-core.js';
 import { EAL_ACTIONS, EalRequests, syncSecondaries } from './eal-requests.js';
@@ -20,7 +21,7 @@ export interface MemoryWorkerData {
   readonly dialect: DialectId;
   readonly space: SpaceDescription;
   readonly lockTimeoutMs: number;
-  /** See `SpaceCalls.changing`. */
+  /** Of `Changing`. */
   readonly changing: Int32Array;
   /** The primary's socket and its path. */
   readonly socket: { readonly fd: number; readonly path: string };
@@ -29,8 +30,23 @@ export interface MemoryWorkerData {
   readonly maxHeld: number;
 }
 
+/** An error on its way to the main thread. */
+export interface WorkerReport {
+  readonly kind: 'error' | 'warning';
+  readonly code: string;
+  readonly message: string;
+  readonly path: string | undefined;
+}
+
+function report(kind: WorkerReport['kind'], error: unknown): void {
+  const { code, path } = error instanceof MpError ? error : { code: 'EIO', path: undefined };
+  const message = error instanceof Error ? error.message : String(error);
+  parentPort?.postMessage({ kind, code, message, path } satisfies WorkerReport);
+}
+
 function run(data: MemoryWorkerData): void {
-  const { directory, space, lockTimeoutMs, changing, maxHeld } = data;
+  const { directory, space, lockTimeoutMs, maxHeld } = data;
+  const changing = new Changing(data.changing);
   const dialect = DIALECTS[data.dialect];
   const pairSocket = DatagramSocket.borrow(data.pair);
   const endpoint = new FrontEndpoint({
@@ -50,7 +66,8 @@ function run(data: MemoryWorkerData): void {
     trustedUids: undefined,
     publicEndpoint: endpoint,
   });
-  core.onError = (error) => parentPort?.postMessage(error);
+  core.onError = (error) => report('error', error);
+  core.onWarning = (warning) => report('warning', warning);
   const calls = {
     lockTimeoutMs,
     whileWaiting: sleep,
@@ -58,8 +75,13 @@ function run(data: MemoryWorkerData): void {
       syncSecondaries(core.eal, action, id),
     changing,
   };
-  new EalRequests(core.eal, primarySpace(SpaceParts.adopt(space), `${directory}/config`, calls), changing);
+  const requests = new EalRequests(
+    core.eal,
+    primarySpace(SpaceParts.adopt(space), `${directory}/config`, calls),
+    changing,
+  );
   parentPort?.once('message', () => {
+    requests.close();
     core.close();
     parentPort?.close();
   });

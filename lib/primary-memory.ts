@@ -6,10 +6,10 @@ import { Memzones } from '../shm/heap/index.js';
 import { sleep } from '../shm/lock-wait.js';
 import { CreatedMemory } from '../shm/primary/created-memory.js';
 import type { MemoryPlan } from '../shm/primary/options.js';
-import { primarySpace } from '../shm/primary/primary-space.js';
+import { Changing, primarySpace } from '../shm/primary/primary-space.js';
 import type { SharedMemory, ZoneAllocator } from '../shm/shared-memory.js';
 import { type EalChannel, EalRequests, syncSecondaries } from './eal-requests.js';
-import { MemoryThread } from './memory-thread.js';
+import { MemoryThread, type ThreadReport } from './memory-thread.js';
 import type { SocketEndpoint } from './socket-endpoint.js';
 import { cyclesPerSecond, sampleCycles } from './sys/cycles.js';
 import type { Endpoint } from './transport.js';
@@ -33,14 +33,15 @@ export class PrimaryMemory {
   readonly #created: CreatedMemory;
   readonly #place: MemoryPlace;
   readonly #thread: MemoryThread | undefined;
-  readonly #changing: Int32Array;
+  readonly #changing: Changing;
+  #requests: EalRequests | undefined;
   #shared: SharedMemory | undefined;
   readonly #onExit = () => this.#created.close();
 
   private constructor(
     created: CreatedMemory,
     place: MemoryPlace,
-    changing: Int32Array,
+    changing: Changing,
     thread: MemoryThread | undefined,
   ) {
     this.#created = created;
@@ -58,7 +59,7 @@ export class PrimaryMemory {
     const tscHz = plan.tscHz ?? (await measureTscHz());
     const created = CreatedMemory.create(place.directory, plan, tscHz);
     try {
-      const changing = new Int32Array(new SharedArrayBuffer(4));
+      const changing = new Changing();
       const thread = plan.worker ? await startThread(created, place, changing, socket) : undefined;
       return new PrimaryMemory(created, place, changing, thread);
     } catch (error) {
@@ -78,15 +79,15 @@ export class PrimaryMemory {
     const { directory, filePrefix, runtimeDir } = this.#place;
     const { lockTimeoutMs } = plan;
     // where a thread answers, nobody waits for this one
-    const whileWaiting = this.#thread === undefined ? (ms: number) => channel.wait(ms) : sleep;
+    const whileWaiting = (ms: number) => (this.#requests === undefined ? sleep(ms) : this.#requests.wait(ms));
     const space = primarySpace(parts, `${directory}/config`, {
       lockTimeoutMs,
       whileWaiting,
       sync: (action, id) => syncSecondaries(channel, action, id),
       changing: this.#changing,
     });
-    if (this.#thread === undefined) new EalRequests(channel, space, this.#changing);
-    else this.#thread.onError = (error) => channel.onError(error);
+    if (this.#thread === undefined) this.#requests = new EalRequests(channel, space, this.#changing);
+    else this.#thread.onMessage = (message) => report(message, channel);
     this.#created.publish();
     this.#shared = attachWith(
       { filePrefix, runtimeDir, writable: true, lockTimeoutMs, whileWaiting },
@@ -102,6 +103,7 @@ export class PrimaryMemory {
   /** A promise where there is a thread to wait for. Closing twice is harmless. */
   close(): Promise<void> | undefined {
     process.off('exit', this.#onExit);
+    this.#requests?.close();
     this.#shared?.detach();
     if (this.#thread !== undefined) return this.#thread.stop().then(() => this.#created.close());
     this.#created.close();
@@ -109,10 +111,16 @@ export class PrimaryMemory {
   }
 }
 
+/** What the thread has to say is said by the channel. */
+function report({ kind, error }: ThreadReport, channel: EalChannel): void {
+  if (kind === 'warning' && error instanceof MpError) channel.onWarning(error);
+  else channel.onError(error);
+}
+
 function startThread(
   created: CreatedMemory,
   { directory }: MemoryPlace,
-  changing: Int32Array,
+  changing: Changing,
   socket: SocketEndpoint,
 ): Promise<MemoryThread> {
   const { versionWord, lockTimeoutMs } = created.plan;
@@ -121,7 +129,7 @@ function startThread(
     dialect: dialectOf(versionWord).id,
     space: created.describe(),
     lockTimeoutMs,
-    changing,
+    changing: changing.flags,
     maxHeld: MAX_HELD,
   });
 }

@@ -5,7 +5,7 @@ import { MEMSEG_SIZE } from '../memseg-list.js';
 import { MEMZONE_SIZE } from '../memzone-entry.js';
 
 /** RTE_MAX_MEMZONE (rte_config.h) */
-export const MAX_MEMZONES = 2560;
+const MAX_MEMZONES = 2560;
 /** RTE_MAX_MEMSEG_PER_LIST and RTE_MAX_MEM_MB_PER_LIST (rte_config.h): how long a list is at most. */
 const MAX_SEGMENTS = 8192;
 const MAX_LIST_BYTES = 2 ** 35;

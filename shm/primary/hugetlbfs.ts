@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 /** Where a file system of hugepages is mounted, and the size of its pages in bytes. */
 export interface HugeMount {
@@ -36,18 +36,6 @@ export function freeHugepages(pageSize: number): number {
 /** What the kernel may add on demand. */
 function overcommit(read: (name: string) => number): number {
   return Math.max(0, read('nr_overcommit_hugepages') - read('surplus_hugepages'));
-}
-
-/** The sizes that the kernel can make hugepages of, ascending, in bytes. */
-export function hugepageSizes(): number[] {
-  try {
-    return readdirSync('/sys/kernel/mm/hugepages')
-      .map((name) => Number(/^hugepages-(\d+)kB$/.exec(name)?.[1] ?? Number.NaN) * KIB)
-      .filter((size) => !Number.isNaN(size))
-      .sort((a, b) => a - b);
-  } catch {
-    return []; // a kernel without hugepages
-  }
 }
 
 /** What a mount has that says nothing of its page size. */

@@ -32,7 +32,7 @@ export interface PrimaryLocks {
 }
 
 /** A memseg list that pages are taken from. */
-export interface SpaceList {
+interface SpaceList {
   readonly index: number;
   readonly base: number;
   readonly length: number;
@@ -41,7 +41,7 @@ export interface SpaceList {
 }
 
 /** The memzone table. */
-export interface MemzoneTable {
+interface MemzoneTable {
   /** Of its `struct rte_fbarray` in `config`. */
   readonly descriptorOffset: number;
   /** The array's file. */

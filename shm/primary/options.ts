@@ -18,7 +18,7 @@ export interface PrimaryMemoryOptions {
   readonly hugeDir?: string | undefined;
   /**
    * The release of the C secondaries, with its minor number: they attach to no other. Default is what is installed
-   * (pkg-config, else librte_eal); without hugepages and without DPDK it is {@link NODE_VERSION}.
+   * (pkg-config, else librte_eal); without hugepages and without DPDK it is 24.11.0.
    */
   readonly version?: string | undefined;
   /** What C's `rte_get_tsc_hz` is to return; measured by default. */
@@ -35,7 +35,7 @@ export interface PrimaryMemoryOptions {
 }
 
 /** What memory is made for where nothing says what for: its layout is the one of 23.11 to 26.03. */
-export const NODE_VERSION = '24.11.0';
+const NODE_VERSION = '24.11.0';
 
 /** Options with their defaults, found possible as far as that can be told without writing anything. */
 export interface MemoryPlan {
