@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
 #include "../../../peers/peer.h"
 
-#define MAX_WORDS 8
 #define MAX_SLOTS 64
 
 struct slot {
@@ -177,29 +177,12 @@ cmd_churn(int argc, char **argv)
 	say("churn taken=%" PRIu64 " failed=%" PRIu64 " bad=%" PRIu64, taken, failed, bad);
 }
 
-static const struct command {
-	const char *verb;
-	int args;
-	void (*run)(int argc, char **argv);
-} commands[] = {
+static const struct own_command commands[] = {
 	{ "full", 6, cmd_full },     { "malloc", 2, cmd_malloc }, { "zmalloc", 2, cmd_zmalloc },
 	{ "mfree", 1, cmd_mfree },   { "heapstats", 1, cmd_heapstats }, { "churn", 3, cmd_churn },
 	{ "free", 1, zone_free },    { "lookup", 1, zone_lookup }, { "fill", 2, zone_fill },
 	{ "verify", 2, zone_verify },
 };
-
-static void
-run(int argc, char **argv)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[0], commands[i].verb) == 0 && argc - 1 == commands[i].args) {
-			commands[i].run(argc, argv);
-			return;
-		}
-	command_error(argv[0], "no such command");
-}
 
 int
 main(int argc, char **argv)
@@ -209,16 +192,8 @@ main(int argc, char **argv)
 	if (peer_start(PRIMARY, argc, argv) < 0)
 		return 1;
 	peer_ready(PRIMARY);
-	while (fgets(text, sizeof(text), stdin) != NULL && strcmp(text, "quit\n") != 0) {
-		char *words[MAX_WORDS] = { NULL }, *rest = NULL, *word;
-		int n = 0;
-
-		for (word = strtok_r(text, " \n", &rest); word != NULL && n < MAX_WORDS;
-		     word = strtok_r(NULL, " \n", &rest))
-			words[n++] = word;
-		if (n > 0)
-			run(n, words);
-	}
+	while (fgets(text, sizeof(text), stdin) != NULL && strcmp(text, "quit\n") != 0)
+		command_run(commands, RTE_DIM(commands), text);
 	rte_eal_cleanup();
 	return 0;
 }
