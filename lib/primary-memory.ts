@@ -36,7 +36,7 @@ export class PrimaryMemory {
   readonly #changing: Changing;
   #requests: EalRequests | undefined;
   #shared: SharedMemory | undefined;
-  readonly #onExit = () => this.#created.close();
+  readonly #onExit = () => this.#created.leave();
 
   private constructor(
     created: CreatedMemory,

@@ -80,8 +80,17 @@ export function recordLockOn(fd: number): RecordLock | undefined | number {
  * elsewhere.
  */
 export function tryRecordLock(fd: number, start: number, length: number): number {
+  return setRecordLock(fd, F_WRLCK, start, length);
+}
+
+/** Drops all of them now, although mappings may keep the file open. */
+export function dropRecordLock(fd: number): void {
+  setRecordLock(fd, F_UNLCK, 0, 0); // can't fail on a descriptor that is open; length 0 is up to the end
+}
+
+function setRecordLock(fd: number, type: number, start: number, length: number): number {
   const lock = Buffer.alloc(FLOCK_SIZE);
-  lock.writeInt16LE(F_WRLCK, L_TYPE);
+  lock.writeInt16LE(type, L_TYPE);
   lock.writeBigInt64LE(BigInt(start), L_START);
   lock.writeBigInt64LE(BigInt(length), L_LEN);
   return Math.min(0, libc.fcntlLock(fd, F_OFD_SETLK, lock));

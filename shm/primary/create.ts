@@ -1,6 +1,6 @@
 import { closeSync, constants, ftruncateSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { EAGAIN } from '../../lib/sys/errno.js';
-import { dropFlock, tryFlock, tryRecordLock } from '../../lib/sys/file-lock.js';
+import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../lib/sys/file-lock.js';
 import { Mapping } from '../../lib/sys/mapping.js';
 import { MpError } from '../../protocol/errors.js';
 import { callError, fileError } from '../errors.js';
@@ -63,18 +63,22 @@ export class CreatedFiles {
   }
 
   /** Gives up the locks, and removes what no secondary uses. `config` and `hugepage_info` stay, as C leaves them. */
-  close(runtimePath: string): void {
-    const { config, memzones, lists } = this.mappings;
-    for (const { pages } of lists) pages.clear(0, pages.length);
-    for (const mapping of [config, memzones, ...lists.flatMap((list) => [list.array, list.pages])])
-      mapping.close();
+  leave(runtimePath: string): void {
     closeAll(this.#fds.splice(0));
     removeStaleArrays(runtimePath);
+  }
+
+  unmap(): void {
+    const { config, memzones, lists } = this.mappings;
+    for (const { pages } of lists) pages.clear(0, pages.length); // back to the pool at once, whatever views there are
+    for (const mapping of [config, memzones, ...lists.flatMap((list) => [list.array, list.pages])])
+      mapping.close();
   }
 }
 
 function closeAll(fds: readonly number[]): void {
   for (const fd of fds) {
+    dropRecordLock(fd);
     dropFlock(fd);
     closeSync(fd);
   }

@@ -32,6 +32,7 @@ export class CreatedMemory {
   readonly #runtimePath: string;
   readonly #files: CreatedFiles;
   #isOpen = true;
+  #isClosed = false;
 
   private constructor(runtimePath: string, plan: MemoryPlan, files: CreatedFiles, parts: SpaceParts) {
     this.#runtimePath = runtimePath;
@@ -64,7 +65,8 @@ export class CreatedMemory {
       parts.config.setBigUint64(plan.layout.offsets.tscHz, BigInt(Math.round(tscHz)), true);
       return memory;
     } catch (error) {
-      files?.close(runtimePath);
+      files?.leave(runtimePath);
+      files?.unmap();
       for (const name of OURS.filter((made) => !before.has(made)))
         rmSync(`${runtimePath}/${name}`, { force: true, recursive: true });
       throw error;
@@ -81,15 +83,26 @@ export class CreatedMemory {
     publish(this.parts.config, true);
   }
 
-  /** Removes the page files and unlocks the rest. Secondaries keep what they have mapped. Closing twice is harmless. */
-  close(): void {
+  /**
+   * Removes the page files and unlocks the rest; secondaries keep what they have mapped. All that there is to do at the
+   * end of the process, whose other threads may still be looking. Doing it twice is harmless.
+   */
+  leave(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     publish(this.parts.config, false);
     new PagePool(this.parts).removeAll();
-    this.parts.close();
-    this.#files.close(this.#runtimePath);
+    this.#files.leave(this.#runtimePath);
     removeFolder(`${this.#runtimePath}/${PAGES_FOLDER}`);
+  }
+
+  /** Once no other thread uses it. Closing twice is harmless. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.leave();
+    this.parts.close();
+    this.#files.unmap();
   }
 
   #fill(nodes: readonly number[]): void {

@@ -9,68 +9,69 @@ import { did, MIB, primaryStage } from './support/stage.js';
 /** More than two pages have. */
 const LARGE = 9 * MIB;
 
-for (const worker of [false, true]) {
-  describeReleases(`primary: growth${worker ? ' in a worker' : ''}`, (release) => {
-    const stage = primaryStage('growth', release);
+describeReleases('primary: growth', (release) => growth(false, release));
+describe('primary: growth in a worker', () => growth(true));
 
-    it('for a secondary, seen by another, and back', async () => {
-      const { memory } = await stage().primary({ worker });
-      const [one, two] = [await stage().secondary(), await stage().secondary()];
-      const before = memory.memsegs().length;
-      await did(one, `reserve LARGE ${LARGE}`);
-      await did(one, 'fill LARGE 7');
-      expect(await did(two, 'verify LARGE 7')).to.include({ bad: '0' });
-      expect(patternErrors(zoneOf(memory, 'LARGE').bytes.subarray(0, LARGE), 7)).to.equal(0);
-      expect(memory.memsegs().length).to.be.greaterThan(before);
-      stage().expectWhole();
-      await did(two, 'free LARGE');
-      expect(memory.memsegs()).to.have.length(before);
-      await Promise.all([one.quit(), two.quit()]);
-      stage().expectWhole();
-      expect(stage().events).to.deep.equal([]);
-    });
+function growth(worker: boolean, release?: string): void {
+  const stage = primaryStage('growth', release);
 
-    it('for the primary, seen by secondaries, and back', async () => {
-      const { memory } = await stage().primary({ worker });
-      const secondary = await stage().secondary();
-      const before = memory.memsegs().length;
-      const zone = memory.reserve('LARGE', LARGE);
-      patternFill(zone.bytes, 11);
-      expect(await did(secondary, 'verify LARGE 11')).to.include({ bad: '0' });
-      memory.free(zone);
-      expect(memory.memsegs()).to.have.length(before);
-      expect((await secondary.command('lookup LARGE')).fields).to.include({ errno: 'ENOENT' });
-      await secondary.quit();
-      stage().expectWhole();
-    });
+  it('for a secondary, seen by another, and back', async () => {
+    const { memory } = await stage().primary({ worker });
+    const [one, two] = [await stage().secondary(), await stage().secondary()];
+    const before = memory.memsegs().length;
+    await did(one, `reserve LARGE ${LARGE}`);
+    await did(one, 'fill LARGE 7');
+    expect(await did(two, 'verify LARGE 7')).to.include({ bad: '0' });
+    expect(patternErrors(zoneOf(memory, 'LARGE').bytes.subarray(0, LARGE), 7)).to.equal(0);
+    expect(memory.memsegs().length).to.be.greaterThan(before);
+    stage().expectWhole();
+    await did(two, 'free LARGE');
+    expect(memory.memsegs()).to.have.length(before);
+    await Promise.all([one.quit(), two.quit()]);
+    stage().expectWhole();
+    expect(stage().events).to.deep.equal([]);
+  });
 
-    it('for three secondaries and the primary at once', async () => {
-      const { memory } = await stage().primary({ worker });
-      const peers = [await stage().secondary(), await stage().secondary(), await stage().secondary()];
-      const rounds = Array.from({ length: 6 }, (_, round) => round);
-      const churn = peers.map(async (peer, i) => {
-        for (const round of rounds) {
-          await did(peer, `reserve Z${i}_${round} ${3 * MIB}`);
-          await did(peer, `fill Z${i}_${round} ${round}`);
-          if (round > 2) await did(peer, `free Z${i}_${round - 2}`);
-        }
-      });
-      const own = (async () => {
-        for (const round of rounds) {
-          const zone = memory.reserve(`OWN_${round}`, 3 * MIB);
-          patternFill(zone.bytes, round);
-          await delay(1); // lets the others in
-          expect(patternErrors(zone.bytes, round)).to.equal(0);
-          memory.free(zone);
-        }
-      })();
-      await Promise.all([...churn, own]);
-      for (const [i, peer] of peers.entries()) {
-        expect(await did(peer, `verify Z${i}_5 5`)).to.include({ bad: '0' });
+  it('for the primary, seen by secondaries, and back', async () => {
+    const { memory } = await stage().primary({ worker });
+    const secondary = await stage().secondary();
+    const before = memory.memsegs().length;
+    const zone = memory.reserve('LARGE', LARGE);
+    patternFill(zone.bytes, 11);
+    expect(await did(secondary, 'verify LARGE 11')).to.include({ bad: '0' });
+    memory.free(zone);
+    expect(memory.memsegs()).to.have.length(before);
+    expect((await secondary.command('lookup LARGE')).fields).to.include({ errno: 'ENOENT' });
+    await secondary.quit();
+    stage().expectWhole();
+  });
+
+  it('for three secondaries and the primary at once', async () => {
+    const { memory } = await stage().primary({ worker });
+    const peers = [await stage().secondary(), await stage().secondary(), await stage().secondary()];
+    const rounds = Array.from({ length: 6 }, (_, round) => round);
+    const churn = peers.map(async (peer, i) => {
+      for (const round of rounds) {
+        await did(peer, `reserve Z${i}_${round} ${3 * MIB}`);
+        await did(peer, `fill Z${i}_${round} ${round}`);
+        if (round > 2) await did(peer, `free Z${i}_${round - 2}`);
       }
-      stage().expectWhole();
-      await Promise.all(peers.map((peer) => peer.quit()));
     });
+    const own = (async () => {
+      for (const round of rounds) {
+        const zone = memory.reserve(`OWN_${round}`, 3 * MIB);
+        patternFill(zone.bytes, round);
+        await delay(1); // lets the others in
+        expect(patternErrors(zone.bytes, round)).to.equal(0);
+        memory.free(zone);
+      }
+    })();
+    await Promise.all([...churn, own]);
+    for (const [i, peer] of peers.entries()) {
+      expect(await did(peer, `verify Z${i}_5 5`)).to.include({ bad: '0' });
+    }
+    stage().expectWhole();
+    await Promise.all(peers.map((peer) => peer.quit()));
   });
 }
 
@@ -135,24 +136,21 @@ describe('primary: a busy main thread', () => {
 describe('primary: a secondary that is killed while its memory grows', () => {
   const stage = primaryStage('killed');
 
-  for (const worker of [false, true]) {
-    it(`blocks nobody for long, ${worker ? 'with a worker' : 'without one'}`, async function () {
-      this.timeout(60_000);
-      const primary = await stage().primary({ worker });
-      const { memory } = primary;
-      const [victim, other] = [await stage().secondary(), await stage().secondary()];
-      const mute = RawPeer.bind(stage().live, 'mp_socket_1_1');
-      victim.send(`reserve LARGE ${LARGE}`);
-      await mute.next(); // the primary waits for everybody to follow
-      victim.kill('SIGKILL');
-      await victim.exited;
-      mute.close();
-      // whoever comes next spins on the dead process's locks, until the primary has released them
-      expect(await did(other, 'reserve AFTER 100000')).to.include({ name: 'AFTER' });
-      memory.reserve('MINE', 4096);
-      expect(stage().events.map((event) => (event as { code: string }).code)).to.include('EOWNERDEAD');
-      await other.quit();
-      stage().expectWhole();
-    });
-  }
+  it('blocks nobody for long', async function () {
+    this.timeout(60_000);
+    const { memory } = await stage().primary({ worker: true });
+    const [victim, other] = [await stage().secondary(), await stage().secondary()];
+    const mute = RawPeer.bind(stage().live, 'mp_socket_1_1');
+    victim.send(`reserve LARGE ${LARGE}`);
+    await mute.next(); // the primary waits for everybody to follow
+    victim.kill('SIGKILL');
+    await victim.exited;
+    mute.close();
+    // whoever comes next spins on the dead process's locks, until the primary has released them
+    expect(await did(other, 'reserve AFTER 100000')).to.include({ name: 'AFTER' });
+    memory.reserve('MINE', 4096);
+    expect(stage().events.map((event) => (event as { code: string }).code)).to.include('EOWNERDEAD');
+    await other.quit();
+    stage().expectWhole();
+  });
 });
