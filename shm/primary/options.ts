@@ -62,7 +62,8 @@ const MAX_START_PAGES = 8192;
 export function planMemory(options: PrimaryMemoryOptions): MemoryPlan {
   checkShape(options);
   const { hugepages, tscHz, tailqs = [], lockTimeoutMs = LOCK_TIMEOUT_MS, worker = false } = options;
-  const versionWord = versionWordOf(options.version ?? defaultVersion(hugepages));
+  const version = options.version ?? installedVersion() ?? versionForNode(hugepages);
+  const versionWord = versionWordOf(version);
   return Object.freeze({
     versionWord,
     layout: layoutOf(versionWord),
@@ -135,9 +136,8 @@ function checkFolder(path: string): void {
   }
 }
 
-function defaultVersion(hugepages: number | boolean): string {
-  const installed = installedVersion();
-  if (installed !== undefined) return installed;
+/** Where there is no DPDK, no C process can be meant. */
+function versionForNode(hugepages: number | boolean): string {
   if (hugepages === false || hugepages === 0) return NODE_VERSION;
   throw new MpError(
     'EINVAL',

@@ -25,14 +25,16 @@ export function ealArgs(options: EalOptions): string[] {
     ...['--proc-type', options.role ?? 'primary'],
     ...['--file-prefix', options.filePrefix],
     ...['-m', String(options.memoryMb ?? MEMORY_MB)],
-    ...pageArgs(options.hugepages ?? true),
+    ...pageArgs(options),
     ...(options.args ?? []),
   ];
 }
 
-function pageArgs(hugepages: boolean): string[] {
+function pageArgs({ hugepages = true, role }: EalOptions): string[] {
   if (!hugepages) return ['--no-huge'];
   const found = findHugepages();
   if (found !== undefined) return ['--huge-dir', found.dir];
+  // a secondary takes its pages from where its primary says
+  if (role === 'secondary') return [];
   throw new Error('No hugetlbfs is mounted: say needsDpdk(this, { hugepages: 8 }), or hugepages: false.');
 }
