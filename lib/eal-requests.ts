@@ -5,6 +5,7 @@ import {
   hasSynced,
   MALLOC_REQUEST_ACTION,
   MALLOC_RESPONSE_ACTION,
+  type MallocRequest,
   MallocResult,
   MallocType,
 } from '../protocol/eal/malloc.js';
@@ -12,6 +13,7 @@ import { encodeVdevScanReply, VDEV_ACTION } from '../protocol/eal/vdev.js';
 import { MpError } from '../protocol/errors.js';
 import type { Message } from '../protocol/message.js';
 import { serveMallocRequest } from '../shm/heap/index.js';
+import { HugepageInfoWatch } from '../shm/primary/hugepage-info.js';
 import type { PrimarySpace, SyncAction } from '../shm/primary/interface.js';
 import type { Changing } from '../shm/primary/primary-space.js';
 import type { Actions } from './actions.js';
@@ -39,27 +41,41 @@ export interface EalChannel {
   wait(ms: number): void;
 }
 
+/** The memory that is asked for. */
+export interface EalMemory {
+  readonly space: PrimarySpace;
+  readonly changing: Changing;
+  /** The runtime directory of the prefix. */
+  readonly directory: string;
+}
+
 /** Answers what the EAL of secondaries asks a primary for: memory, and which virtual devices there are. */
 export class EalRequests {
   readonly #channel: EalChannel;
   readonly #space: PrimarySpace;
   readonly #changing: Changing;
   readonly #watch: RequesterWatch;
+  readonly #hugepageInfo: HugepageInfoWatch;
   readonly #waiting: { readonly param: Uint8Array; readonly peer: Peer }[] = [];
   #isServing = false;
 
-  constructor(channel: EalChannel, space: PrimarySpace, changing: Changing) {
+  constructor(channel: EalChannel, { space, changing, directory }: EalMemory) {
     this.#channel = channel;
     this.#space = space;
     this.#changing = changing;
+    this.#hugepageInfo = new HugepageInfoWatch(`${directory}/hugepage_info`);
     this.#watch = new RequesterWatch({
       space,
       isAlive: (path) => channel.isAlive(path),
       isBusy: () => this.#isServing || this.#waiting.length > 0 || changing.isHeld,
       onWarning: (warning) => channel.onWarning(warning),
     });
-    channel.actions.registerBuiltIn(VDEV_ACTION, () => ({ param: encodeVdevScanReply(0) }));
+    channel.actions.registerBuiltIn(VDEV_ACTION, () => {
+      this.#checkBuild();
+      return { param: encodeVdevScanReply(0) };
+    });
     channel.actions.registerBuiltIn(MALLOC_REQUEST_ACTION, ({ param }, peer) => {
+      this.#checkBuild();
       this.#waiting.push({ param, peer });
       this.#serve();
     });
@@ -73,6 +89,11 @@ export class EalRequests {
 
   close(): void {
     this.#watch.close();
+  }
+
+  #checkBuild(): void {
+    const problem = this.#hugepageInfo.look();
+    if (problem !== undefined) this.#channel.onWarning(problem);
   }
 
   /** One after the other: while secondaries are asked to follow, the next request may come in. */
@@ -97,10 +118,17 @@ export class EalRequests {
         ? encodeMallocResponse(request, MallocResult.FAIL)
         : serveMallocRequest(this.#space, param);
       this.#channel.sendTo({ name: MALLOC_RESPONSE_ACTION, param: response }, path);
-      this.#watch.add(path, request.type === MallocType.ALLOC ? request.heapIndex : 0);
+      this.#watch.add(path, this.#heapOf(request));
     } catch (error) {
       this.#channel.onError(error);
     }
+  }
+
+  /** The heap whose lock the requester holds: there is one for each list of ours. */
+  #heapOf(request: MallocRequest): number {
+    if (request.type === MallocType.ALLOC) return request.heapIndex;
+    const addr = Number(request.addr);
+    return this.#space.lists.findIndex(({ base, length }) => base <= addr && addr < base + length);
   }
 }
 

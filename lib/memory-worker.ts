@@ -75,11 +75,11 @@ function run(data: MemoryWorkerData): void {
       syncSecondaries(core.eal, action, id),
     changing,
   };
-  const requests = new EalRequests(
-    core.eal,
-    primarySpace(SpaceParts.adopt(space), `${directory}/config`, calls),
+  const requests = new EalRequests(core.eal, {
+    space: primarySpace(SpaceParts.adopt(space), `${directory}/config`, calls),
     changing,
-  );
+    directory,
+  });
   parentPort?.once('message', () => {
     requests.close();
     core.close();

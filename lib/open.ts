@@ -3,7 +3,7 @@ import { MpError } from '../protocol/errors.js';
 import { defaultRuntimeDir, runtimePath } from '../protocol/paths.js';
 import type { MemoryPlan } from '../shm/primary/options.js';
 import { MpChannel } from './channel.js';
-import { ChannelCore } from './channel-core.js';
+import { ChannelCore, type CoreOptions } from './channel-core.js';
 import { removeIfEmpty } from './exit-cleanup.js';
 import {
   type OpenOptions,
@@ -57,15 +57,15 @@ export async function openOn(
 ): Promise<MpChannel> {
   const { role } = asked;
   const options = resolveOptions(asked);
+  const { signal, socketNamespace, primaryMemory: plan } = options;
   const directory = directoryOf(options);
-  const { signal, socketNamespace } = options;
   if (signal?.aborted) throw closedError();
   const isAbstract = socketNamespace === 'abstract';
-  const transport = inMemory?.(directory) ?? socketTransport(directory, isAbstract);
   const isSocket = inMemory === undefined;
-  const plan = isSocket ? options.primaryMemory : undefined;
-  const hasConfig = (role === 'secondary' || plan !== undefined) && isSocket;
-  const configPath = hasConfig ? `${directory}/config` : undefined;
+  if (plan !== undefined && !isSocket) throw noMemoryInMemory();
+  const transport = inMemory?.(directory) ?? socketTransport(directory, isAbstract);
+  const configPath =
+    (role === 'secondary' || plan !== undefined) && isSocket ? `${directory}/config` : undefined;
   const isPeer = options.visibility === 'peer';
   const link = new PrimaryLink({
     transport,
@@ -75,21 +75,38 @@ export async function openOn(
   });
   if (role === 'secondary') link.refresh(); // before there is a socket that the primary could wait for
   const publicEndpoint = isPeer ? await transport.bindPublic(role, signal) : undefined;
-  const primaryMemory =
-    plan !== undefined && publicEndpoint instanceof SocketEndpoint
-      ? await memoryFor(plan, options, directory, publicEndpoint)
-      : undefined;
   const trustedUids = isAbstract && isSocket ? [0, process.getuid?.() ?? 0] : undefined;
-  const core = new ChannelCore({
-    role,
-    transport,
-    options,
-    link,
-    trustedUids,
-    publicEndpoint: primaryMemory?.endpoint ?? publicEndpoint,
+  const parts: CoreOptions = { role, transport, options, link, trustedUids, publicEndpoint };
+  if (plan === undefined || !(publicEndpoint instanceof SocketEndpoint))
+    return new MpChannel(new ChannelCore(parts), configPath);
+  const primaryMemory = await memoryFor(plan, options, directory, publicEndpoint);
+  return openWith(
     primaryMemory,
-  });
-  return new MpChannel(core, configPath);
+    { ...parts, publicEndpoint: primaryMemory.endpoint ?? publicEndpoint },
+    configPath,
+  );
+}
+
+/** Lets secondaries in, or leaves nothing behind. */
+async function openWith(
+  primaryMemory: PrimaryMemory,
+  parts: CoreOptions,
+  configPath: string | undefined,
+): Promise<MpChannel> {
+  try {
+    return new MpChannel(new ChannelCore({ ...parts, primaryMemory }), configPath);
+  } catch (error) {
+    await primaryMemory.close();
+    parts.publicEndpoint?.close();
+    throw error;
+  }
+}
+
+function noMemoryInMemory(): MpError {
+  return new MpError(
+    'ENOTSUP',
+    'Channels in memory have no shared memory: leave out the option memory, or open channels on sockets',
+  );
 }
 
 /** Nobody else can become the primary now that the socket is ours. */

@@ -86,7 +86,8 @@ export class PrimaryMemory {
       sync: (action, id) => syncSecondaries(channel, action, id),
       changing: this.#changing,
     });
-    if (this.#thread === undefined) this.#requests = new EalRequests(channel, space, this.#changing);
+    if (this.#thread === undefined)
+      this.#requests = new EalRequests(channel, { space, changing: this.#changing, directory });
     else this.#thread.onMessage = (message) => report(message, channel);
     this.#created.publish();
     this.#shared = attachWith(

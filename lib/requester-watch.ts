@@ -1,4 +1,5 @@
 import { MpError } from '../protocol/errors.js';
+import { MAX_HEAPS } from '../shm/layout.js';
 import type { PrimarySpace } from '../shm/primary/interface.js';
 import { OrphanedLocks } from '../shm/primary/orphaned-locks.js';
 
@@ -33,6 +34,7 @@ export class RequesterWatch {
   /** @param heap index of the heap that it asked for */
   add(path: string, heap: number): void {
     const { layout, config } = this.#options.space;
+    if (!(heap >= 0 && heap < MAX_HEAPS)) return; // it was refused at once
     this.#watched.add({ path, locks: new OrphanedLocks({ layout, config, heap }), isDead: false });
     this.#timer ??= setInterval(() => this.look(), LOOK_MS).unref();
   }

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { numaNodes } from '../../lib/sys/numa.js';
 import { MpError } from '../../protocol/errors.js';
 import { fileError } from '../errors.js';
@@ -13,9 +13,6 @@ import { PagePool } from './page-pool.js';
 import { NOBODY_ATTACHED, primarySpace } from './primary-space.js';
 import { type PagePlaces, type SpaceDescription, SpaceParts } from './space.js';
 import { publish, writeConfig } from './write-config.js';
-
-/** From 21.02 on x86 builds have room for 32 nodes (RTE_MAX_NUMA_NODES), before for 4. */
-const NUMA_NODES_SINCE = 0x15020000;
 
 /**
  * For pages that are ordinary files. Not the runtime directory itself: broadcasts hold its lock, while secondaries lock
@@ -47,6 +44,12 @@ export class CreatedMemory {
    * like; nothing is left behind then.
    */
   static create(runtimePath: string, plan: MemoryPlan, tscHz: number): CreatedMemory {
+    if (plan.hugeDir !== undefined && resolve(plan.hugeDir) === resolve(runtimePath)) {
+      throw new MpError(
+        'EINVAL',
+        `Option memory.hugeDir is the runtime directory ${runtimePath}, whose lock broadcasts hold: leave it out, or give another one`,
+      );
+    }
     const nodes = numaNodes();
     const addresses = planAddresses(plan.layout, plan.pageSize, nodes);
     const before = new Set(readdirSync(runtimePath));
@@ -112,7 +115,7 @@ export class CreatedMemory {
     writeHugepageInfo(`${this.#runtimePath}/hugepage_info`, {
       pageSize,
       dir,
-      maxNumaNodes: this.plan.versionWord >= NUMA_NODES_SINCE ? 32 : 4,
+      maxNumaNodes: this.plan.maxNumaNodes,
       pages: this.plan.hugetlb ? freeHugepages(pageSize) : 0,
     });
     const space = primarySpace(this.parts, `${this.#runtimePath}/config`, NOBODY_ATTACHED);

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
+import { MpError } from '../../protocol/errors.js';
 import { fileError } from '../errors.js';
 import { HUGEPAGE_INFO_DIR, HUGEPAGE_INFO_ENTRIES, HUGEPAGE_INFO_PATH_MAX } from '../hugepage-info.js';
 
@@ -27,5 +28,31 @@ export function writeHugepageInfo(path: string, { pageSize, dir, maxNumaNodes, p
     writeFileSync(path, bytes, { mode: 0o600 });
   } catch (error) {
     throw fileError(error, path, 'Cannot write');
+  }
+}
+
+/** Notices secondaries that were built for another number of NUMA nodes: they cut `hugepage_info` to their own size. */
+export class HugepageInfoWatch {
+  readonly #path: string;
+  readonly #size: number;
+  #isKnown = false;
+
+  /** To be made before anybody attaches. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#size = statSync(path).size;
+  }
+
+  /** What is wrong, once. */
+  look(): MpError | undefined {
+    const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? this.#size;
+    if (size === this.#size || this.#isKnown) return undefined;
+    this.#isKnown = true;
+    const nodes = Math.floor((size / HUGEPAGE_INFO_ENTRIES - NUM_PAGES - 4) / 4);
+    return new MpError(
+      'ELAYOUT',
+      `A secondary of another build has attached: it has room for ${nodes - 1} or ${nodes} NUMA nodes (RTE_MAX_NUMA_NODES) and has closed a descriptor that isn't its own. Give memory.maxNumaNodes as that build has it`,
+      { path: this.#path },
+    );
   }
 }

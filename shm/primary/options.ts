@@ -23,6 +23,11 @@ export interface PrimaryMemoryOptions {
   readonly version?: string | undefined;
   /** What C's `rte_get_tsc_hz` is to return; measured by default. */
   readonly tscHz?: number | undefined;
+  /**
+   * RTE_MAX_NUMA_NODES of the secondaries' build. Default is that of x86: 32, up to 20.11 4. Builds for arm64 differ: see
+   * `rte_build_config.h`.
+   */
+  readonly maxNumaNodes?: number | undefined;
   /** Names of tailqs that secondaries of yours register besides those of DPDK's own libraries. */
   readonly tailqs?: readonly string[] | undefined;
   /** Milliseconds that `reserve` and `free` wait for a lock of a C process; default 15,000. */
@@ -48,12 +53,15 @@ export interface MemoryPlan {
   /** Where page files go; `undefined`: into a folder of the runtime directory. */
   readonly hugeDir: string | undefined;
   readonly tscHz: number | undefined;
+  readonly maxNumaNodes: number;
   readonly tailqs: readonly string[];
   readonly lockTimeoutMs: number;
   readonly worker: boolean;
 }
 
 const LOCK_TIMEOUT_MS = 15_000;
+/** From 21.02 on x86 builds have room for 32 nodes (RTE_MAX_NUMA_NODES), before for 4. */
+const MANY_NODES_SINCE = 0x15020000;
 const ORDINARY_PAGE_SIZE = 2 ** 21;
 /** What one list can hold (RTE_MAX_MEMSEG_PER_LIST). */
 const MAX_START_PAGES = 8192;
@@ -69,10 +77,15 @@ export function planMemory(options: PrimaryMemoryOptions): MemoryPlan {
     layout: layoutOf(versionWord),
     ...placeOf(options),
     tscHz: tscHz === undefined ? undefined : wholeNumber('tscHz', tscHz, 1_000_000, 100_000_000_000),
+    maxNumaNodes: wholeNumber('maxNumaNodes', options.maxNumaNodes ?? usualNodes(versionWord), 1, 1024),
     tailqs: allTailqs(tailqs),
     lockTimeoutMs: wholeNumber('lockTimeoutMs', lockTimeoutMs, 0, 3_600_000),
     worker,
   });
+}
+
+function usualNodes(versionWord: number): number {
+  return versionWord >= MANY_NODES_SINCE ? 32 : 4;
 }
 
 function checkShape(options: PrimaryMemoryOptions): void {
@@ -87,8 +100,8 @@ type Place = Pick<MemoryPlan, 'pageSize' | 'startPages' | 'hugetlb' | 'hugeDir'>
 
 function placeOf({ hugepages, pageSize, hugeDir }: PrimaryMemoryOptions): Place {
   if (hugeDir !== undefined) checkFolder(hugeDir);
-  if (pageSize !== undefined && !(pageSize >= 4096 && Number.isInteger(Math.log2(pageSize))))
-    throw invalid('pageSize', pageSize, 'bytes, a power of two');
+  if (pageSize !== undefined && !isPageSize(pageSize))
+    throw invalid('pageSize', pageSize, 'bytes, a power of two from 4096 to 2^34');
   if (hugepages === false || hugepages === 0)
     return { pageSize: pageSize ?? ORDINARY_PAGE_SIZE, startPages: 1, hugetlb: false, hugeDir };
   const mount = findMount(pageSize, hugeDir);
@@ -101,6 +114,10 @@ function placeOf({ hugepages, pageSize, hugeDir }: PrimaryMemoryOptions): Place 
     );
   }
   return { pageSize: mount.pageSize, startPages, hugetlb: true, hugeDir: mount.dir };
+}
+
+function isPageSize(bytes: number): boolean {
+  return bytes >= 4096 && bytes <= 2 ** 34 && Number.isInteger(Math.log2(bytes));
 }
 
 function findMount(pageSize: number | undefined, hugeDir: string | undefined) {

@@ -1,6 +1,6 @@
-import { closeSync, constants, existsSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, rmSync, unlinkSync } from 'node:fs';
 import { EAGAIN } from '../../lib/sys/errno.js';
-import { tryFlock } from '../../lib/sys/file-lock.js';
+import { dropFlock, tryFlock } from '../../lib/sys/file-lock.js';
 import * as libc from '../../lib/sys/libc.js';
 import type { Mapping } from '../../lib/sys/mapping.js';
 import { bindToNode, nodeOf } from '../../lib/sys/numa.js';
@@ -19,21 +19,38 @@ export interface PageFile {
  */
 export function createPage(mapping: Mapping, offset: number, file: PageFile): void {
   const { path } = file;
-  if (existsSync(path)) unlinkSync(path); // a dead primary's: its secondaries keep what they have mapped
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+  const fd = newFile(path);
   try {
-    checked(tryFlock(fd, 'shared'), 'flock', path);
-    ftruncateSync(fd, file.pageSize);
-    checked(mapping.place(offset, file.pageSize, fd, 0, true), 'mmap', path);
-    allocate(mapping.address + offset, fd, file);
+    fill(mapping, offset, fd, file);
   } catch (error) {
+    dropFlock(fd); // ours would keep the file
     removePage(mapping, offset, file);
-    throw (error as NodeJS.ErrnoException).syscall === 'ftruncate'
-      ? fileError(error, path, 'Cannot size')
-      : error;
+    throw error;
   } finally {
     closeSync(fd);
   }
+}
+
+/** A file of our own; a dead primary's secondaries keep what they have mapped of one that was there. */
+function newFile(path: string): number {
+  try {
+    rmSync(path, { force: true });
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+  } catch (error) {
+    throw fileError(error, path, 'Cannot create');
+  }
+}
+
+function fill(mapping: Mapping, offset: number, fd: number, file: PageFile): void {
+  const { path, pageSize } = file;
+  checked(tryFlock(fd, 'shared'), 'flock', path);
+  try {
+    ftruncateSync(fd, pageSize);
+  } catch (error) {
+    throw fileError(error, path, 'Cannot size');
+  }
+  checked(mapping.place(offset, pageSize, fd, 0, true), 'mmap', path);
+  allocate(mapping.address + offset, fd, file);
 }
 
 /** Gets the page now, from its node: a page that is missing when it is touched is SIGBUS. */

@@ -76,7 +76,7 @@ describeReleases('primary: attached by C', (release) => {
   it('decides that it is a secondary by itself, also after config was read here', async () => {
     await stage().primary();
     readFileSync(`${stage().live.runtimeDir}/config`);
-    const secondary = await stage().live.startSecondary({ args: ['--proc-type', 'auto'] });
+    const secondary = await stage().live.startSecondary({ procType: 'auto' });
     await secondary.quit();
   });
 

@@ -39,6 +39,18 @@ describe('primary: layouts', () => {
     });
   }
 
+  it('warns of secondaries that were built for another number of NUMA nodes', async () => {
+    const primary = await stage().primary({ maxNumaNodes: 64 });
+    const first = await stage().secondary();
+    expect(await first.exited).to.include({ code: 0 }); // it has closed its own stdin
+    const second = await stage().secondary();
+    expect(stage().events).to.have.length(1);
+    expect(stage().events[0]).to.include({ code: 'ELAYOUT' });
+    expect(String(stage().events[0])).to.match(/32 or 33 NUMA nodes.*maxNumaNodes/);
+    await second.exited;
+    await primary.close();
+  });
+
   it('names page files as the release does', async () => {
     const names = async (version: string) => {
       const primary = await stage().primary({ version, hugepages: 0 });
