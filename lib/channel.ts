@@ -85,8 +85,10 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
    * memory detached) the next access attaches anew, and what came from the old one says `ERESTARTED`. While memory is attached, a `'peer'`
    * answers the primary's memory sync requests. `close` detaches it.
    *
-   * Throws what `attachMemory` (`dpdk-ipc/shm`) throws: `ENOPRIMARY` without a C primary, and so on; `ENOTSUP` on a
-   * primary.
+   * On a primary that was opened with the option `memory`, its own, where zones can be reserved and freed.
+   *
+   * Throws what `attachMemory` (`dpdk-ipc/shm`) throws: `ENOPRIMARY` without a primary that shares memory, and so on;
+   * `ENOTSUP` on a primary without memory.
    *
    * @example
    * const counters = new DataView(channel.memory.lookup('shared_info').buffer);

@@ -40,11 +40,20 @@ export async function openSecondary(options: SecondaryOptions = {}): Promise<MpC
  * Opens the IPC of a primary process: C's `rte_mp_channel_init` with `--proc-type=primary`. Takes over what a dead
  * primary left behind.
  *
- * Rejects with `EADDRINUSE` while another primary of this prefix lives, else as {@link openSecondary}.
+ * With the option `memory` it also makes the shared memory that secondaries attach: unmodified C processes of the release
+ * that `memory.version` says, and Node ones. It lives until `close` or the end of the process.
+ *
+ * Rejects with `EADDRINUSE` while another primary of this prefix lives, else as {@link openSecondary}. With `memory` also
+ * with `EBUSY` (secondaries of a dead primary still use its memory), `ENOMEM` (hugepages), `ENOTSUP` (no hugetlbfs; in a
+ * worker thread), `EVERSION` (a release that isn't known); whatever it had made is removed then.
  *
  * @example
  * await using channel = await openPrimary({ filePrefix: 'rte' });
  * channel.registerAction('hello', (msg) => ({ param: `Got '${msg.text()}'` }));
+ *
+ * @example
+ * await using channel = await openPrimary({ filePrefix: 'rte', memory: { hugepages: 8, version: '22.11.11' } });
+ * const zone = channel.memory.reserve('shared_info', 64); // C: rte_memzone_lookup("shared_info")
  */
 export async function openPrimary(options: PrimaryOptions = {}): Promise<MpChannel> {
   return openOn({ role: 'primary', given: options });
