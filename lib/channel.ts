@@ -197,8 +197,8 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
 
   /**
    * `rte_mp_disable`: has the primary refuse C secondaries from now on. True if they are refused, by this call or
-   * before; false once any secondary has attached, so always on a secondary that is a peer of a C primary. A Node
-   * primary has no shared memory to say it in: it tells whether a secondary is or was there.
+   * before; false once any secondary has attached, so always on a secondary that is a peer of a primary with
+   * shared memory. A Node primary without it has nothing to say it in: it tells whether a secondary is or was there.
    */
   disable(): boolean {
     this.#assertOpen();
