@@ -102,9 +102,9 @@ export class FrontEndpoint implements Endpoint {
     this.#options.pair.whenWritable(() => this.#drain());
   }
 
-  /** Its bytes are overwritten by the next one. */
+  /** Its bytes are overwritten by the next one; they are a Buffer's, whose `slice` copies nothing. */
   #hold(datagram: Datagram): void {
-    this.#held.push({ ...datagram, bytes: datagram.bytes.slice() });
+    this.#held.push({ ...datagram, bytes: new Uint8Array(datagram.bytes) });
   }
 
   #drain(): void {
