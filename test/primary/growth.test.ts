@@ -1,6 +1,7 @@
 // A Node primary whose memory grows and shrinks, for itself and for C secondaries.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
+import { contents } from '../live/support/descriptors.js';
 import { RawPeer } from '../live/support/raw-peer.js';
 import { patternErrors, patternFill, zoneOf } from '../shm/support/attach-live.js';
 import { describeReleases } from '../support/releases.js';
@@ -130,6 +131,13 @@ describe('primary: a busy main thread', () => {
     await talker.waitFor(/^flood /);
     while (got.length < MESSAGES) await delay(1);
     expect(got).to.deep.equal(Array.from({ length: MESSAGES }, (_, i) => i));
+    let read: string[] = [];
+    primary.registerAction('letters', ({ fds }) => {
+      read = contents(fds);
+      return {};
+    });
+    await did(grower, 'reqfd letters x 5000 2');
+    expect(read).to.deep.equal(['Z', '[']);
     await Promise.all([talker.quit(), grower.quit()]);
     stage().expectWhole();
   });
