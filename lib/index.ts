@@ -1,7 +1,10 @@
 export type { DialectId } from '../protocol/dialect.js';
 export { MpError } from '../protocol/errors.js';
 export type { Message } from '../protocol/message.js';
+export type { ReserveOptions } from '../shm/heap/memzone-request.js';
+export { MemzoneFlag } from '../shm/heap/page-flags.js';
 export type { Memzone } from '../shm/memzone.js';
+export type { PrimaryMemoryOptions } from '../shm/primary/options.js';
 export type { SharedMemory } from '../shm/shared-memory.js';
 export { type Handler, type HandlerResult, IGNORE, type Ignore } from './actions.js';
 export { type ChannelEvents, MpChannel, type SendOptions, type SyncRequestOptions } from './channel.js';

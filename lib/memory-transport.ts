@@ -231,6 +231,10 @@ export class MemoryTransport implements Transport {
     return this.#names.endpoints.has(path);
   }
 
+  isListening(path: string): boolean {
+    return this.#names.endpoints.get(path)?.isClosed === false;
+  }
+
   lockSecondaries(): Releasable {
     return { release() {} };
   }

@@ -10,12 +10,14 @@ import { MpError } from '../protocol/errors.js';
 import type { MpChannel } from './channel.js';
 import { MemoryNames, MemoryTransport } from './memory-transport.js';
 import { openOn } from './open.js';
-import type { PrimaryOptions, SecondaryOptions } from './options.js';
+import type { ChannelOptions, OpenOptions, PrimaryOptions, SecondaryOptions } from './options.js';
 import { type FakeAnswers, FakePeer } from './testing-fake-peer.js';
 import type { Interceptor } from './testing-traffic.js';
 
 export { type FakeAnswer, type FakeAnswers, FakePeer } from './testing-fake-peer.js';
 export type { Fate, Interceptor, Traffic } from './testing-traffic.js';
+
+const AS_C = { unhandledRequests: 'silent' } as const;
 
 /** Options of `createMemoryNetwork`. */
 export interface MemoryNetworkOptions {
@@ -54,16 +56,23 @@ export function createMemoryNetwork({ dialect }: MemoryNetworkOptions = {}): Mem
   const names = new MemoryNames();
   const transports = new WeakMap<MpChannel, MemoryTransport>();
 
-  async function open(role: 'primary' | 'secondary', options: SecondaryOptions): Promise<MpChannel> {
+  async function open(options: OpenOptions): Promise<MpChannel> {
     let transport: MemoryTransport | undefined;
-    const known = options.dialect === undefined || options.dialect === 'auto' ? { dialect } : {};
-    const channel = await openOn(role, { ...options, ...known }, (directory) => {
+    const channel = await openOn(options, (directory) => {
       transport = new MemoryTransport(names, directory);
       return transport;
     });
     if (transport !== undefined) transports.set(channel, transport);
     return channel;
   }
+
+  function speaking<T extends ChannelOptions>(given: T): T {
+    return given.dialect === undefined || given.dialect === 'auto' ? { ...given, dialect } : given;
+  }
+
+  const openPrimary = (options: PrimaryOptions = {}) => open({ role: 'primary', given: speaking(options) });
+  const openSecondary = (options: SecondaryOptions = {}) =>
+    open({ role: 'secondary', given: speaking(options) });
 
   async function kill(channel: MpChannel): Promise<void> {
     const transport = transports.get(channel);
@@ -74,16 +83,14 @@ export function createMemoryNetwork({ dialect }: MemoryNetworkOptions = {}): Mem
     await channel.close();
   }
 
-  async function fake(role: 'primary' | 'secondary', answers: FakeAnswers, options: SecondaryOptions) {
-    const channel = await open(role, { unhandledRequests: 'silent', ...options });
-    return new FakePeer(channel, answers, () => kill(channel));
-  }
+  const fake = (channel: MpChannel, answers: FakeAnswers = {}) =>
+    new FakePeer(channel, answers, () => kill(channel));
 
   return {
-    openPrimary: (options = {}) => open('primary', options),
-    openSecondary: (options = {}) => open('secondary', options),
-    fakePrimary: (answers = {}, options = {}) => fake('primary', answers, options),
-    fakeSecondary: (answers = {}, options = {}) => fake('secondary', answers, options),
+    openPrimary,
+    openSecondary,
+    fakePrimary: async (answers, options) => fake(await openPrimary({ ...AS_C, ...options }), answers),
+    fakeSecondary: async (answers, options) => fake(await openSecondary({ ...AS_C, ...options }), answers),
     intercept(interceptor) {
       names.interceptor = interceptor;
     },

@@ -28,6 +28,11 @@ export function nameBytes(name: string): Buffer | undefined {
   return Buffer.concat([bytes, Buffer.alloc(1)]);
 }
 
+/** Whether the entry's name is exactly this one; `name` comes from {@link nameBytes}, with its NUL. */
+export function hasName(entry: Buffer, name: Buffer): boolean {
+  return entry.subarray(0, name.length).equals(name);
+}
+
 /** Address 0 or no name is how an entry looks that a writer hasn't filled yet, or has cleared already. */
 export function isFilled(entry: Buffer): boolean {
   return entry[0] !== 0 && entry.readBigUInt64LE(ADDR) !== 0n;
@@ -47,4 +52,15 @@ export function readMemzone(source: Source, index: number): MemzoneFields {
     socketId: bytes.readInt32LE(SOCKET_ID),
     flags: bytes.readUInt32LE(FLAGS),
   });
+}
+
+/** Fills a cleared entry, the name before the address: whoever reads without the lock takes it for empty until then. */
+export function writeMemzone(entry: Buffer, fields: MemzoneFields): void {
+  entry.write(fields.name, 0, NAME_SIZE - 1, 'utf8');
+  entry.writeBigUInt64LE(fields.iova, IOVA);
+  entry.writeBigUInt64LE(BigInt(fields.addr), ADDR);
+  entry.writeBigUInt64LE(BigInt(fields.len), LEN);
+  entry.writeBigUInt64LE(BigInt(fields.hugepageSize), HUGEPAGE_SZ);
+  entry.writeInt32LE(fields.socketId, SOCKET_ID);
+  entry.writeUInt32LE(fields.flags, FLAGS);
 }

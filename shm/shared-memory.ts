@@ -5,6 +5,7 @@ import { MpError } from '../protocol/errors.js';
 import type { Attachment } from './attachment.js';
 import { callError } from './errors.js';
 import type { FbarrayCopy } from './fbarray-file.js';
+import type { ReserveOptions } from './heap/memzone-request.js';
 import { KnownZones } from './known-zones.js';
 import { LockWait, POLLS } from './lock-wait.js';
 import { type Memseg, readMemseg } from './memseg.js';
@@ -20,6 +21,14 @@ export interface MemoryBehaviour {
   readonly writable: boolean;
   readonly lockTimeoutMs: number;
   readonly whileWaiting: (ms: number) => void;
+  /** Only where this process made the memory. */
+  readonly allocator: ZoneAllocator | undefined;
+}
+
+/** Reserves and frees memzones, under C's locks; see `SharedMemory.reserve`. */
+export interface ZoneAllocator {
+  reserve(name: string, len: number, options: ReserveOptions): number;
+  free(zone: { readonly name: string; readonly addr: number }): void;
 }
 
 /** Which bytes of a zone `snapshot` copies: all of them by default. */
@@ -135,6 +144,49 @@ export class SharedMemory {
     });
     return copies.flatMap(([list, copy]) =>
       Array.from(copy.mask.indexes(), (segment) => readMemseg(copy.entry(segment), list)),
+    );
+  }
+
+  /**
+   * Makes a memzone of `len` bytes, rounded up to cache lines [`rte_memzone_reserve_aligned`]; 0 is the largest free
+   * block. Its bytes are zero only if nobody has used them before. The memory grows if need be, which every secondary has
+   * to follow: a mute one makes that take 5,000 ms, and fail.
+   *
+   * Only on the memory of a Node primary: `ENOTSUP` elsewhere. `EINVAL` (length, alignment, node), `ENAMETOOLONG` (32
+   * bytes and more), `EEXIST`, `ENOSPC` (2,560 zones), `ENOMEM`, `ETIMEDOUT` (another process keeps a lock).
+   *
+   * @example
+   * const zone = channel.memory.reserve('shared_info', 64);
+   */
+  reserve(name: string, len: number, options: ReserveOptions = {}): Memzone {
+    const allocator = this.#allocator();
+    const index = allocator.reserve(name, len, options);
+    const zone = this.#read(this.#attachment.mlock, 'mlock', (copy) =>
+      copy.mask.has(index) ? this.#zoneAt(copy, index) : undefined,
+    );
+    if (zone?.name === name) return zone;
+    throw new MpError(
+      'ESTALE',
+      `Memzone ${JSON.stringify(name)} was freed by another process at once: reserve it again`,
+    );
+  }
+
+  /**
+   * Frees a memzone [`rte_memzone_free`], whoever reserved it. Views of it go on showing the old pages: nobody may use
+   * them. `ENOTSUP` (not the memory of a Node primary), `ESTALE` (freed already), `ETIMEDOUT`.
+   */
+  free(zone: Memzone): void {
+    const allocator = this.#allocator();
+    requireValid(zone);
+    allocator.free({ name: zone.name, addr: Number(zone.addr) });
+  }
+
+  #allocator(): ZoneAllocator {
+    this.#requireUsable();
+    if (this.#behaviour.allocator !== undefined) return this.#behaviour.allocator;
+    throw new MpError(
+      'ENOTSUP',
+      'Only the process that made this memory can reserve and free: ask the primary to do it, by a message for example',
     );
   }
 

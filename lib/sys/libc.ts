@@ -37,10 +37,23 @@ function call(prototype: string): Call {
   };
 }
 
+/** A function that not every build of Node has; `undefined` where it is missing. Its result is returned as it is. */
+export function find(prototype: string): Call | undefined {
+  try {
+    return native().libc.func(prototype) as unknown as Call;
+  } catch {
+    return undefined; // koffi: no such symbol
+  }
+}
+
+/** A system call without a function in every libc, by its number. */
+export const syscall6 = call(
+  'long syscall(long number, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, uintptr_t f)',
+);
 const SYS_PIDFD_OPEN = 434; // asm-generic/unistd.h, the same on every architecture
-const syscall = call('long syscall(long number, long first, long second)');
 
 export const socket = call('int socket(int domain, int type, int protocol)');
+export const socketpair = call('int socketpair(int domain, int type, int protocol, uintptr_t fds)');
 export const bind = call('int bind(int fd, uintptr_t addr, uint32_t len)');
 export const connect = call('int connect(int fd, uintptr_t addr, uint32_t len)');
 export const setsockopt = call('int setsockopt(int fd, int level, int name, void *value, uint32_t len)');
@@ -51,9 +64,11 @@ export const statx = call(
   'int statx(int dirfd, const void *path, int flags, uint32_t mask, uintptr_t statx)',
 );
 /** `pidfd_open(2)`, for which musl and older glibc have no function; 5.3 and later. */
-export const pidfdOpen = (pid: number): number => syscall(SYS_PIDFD_OPEN, pid, 0);
+export const pidfdOpen = (pid: number): number => syscall6(SYS_PIDFD_OPEN, pid, 0, 0, 0, 0, 0);
 export const close = call('int close(int fd)');
 export const dup3 = call('int dup3(int oldfd, int newfd, int flags)');
+/** Allocates what the file lacks: 0 or `-errno`, where a mapping would answer with SIGBUS. */
+export const fallocate = call('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 export const flock = call('int flock(int fd, int operation)');
 /** `fcntl` with a pointer: `F_GETLK` and its kin, whose argument is a `struct flock`. */
 export const fcntlLock = call('int fcntl(int fd, int command, void *lock)');

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import * as libc from './libc.js';
 
 const { SIGHUP, SIGINT, SIGQUIT, SIGUSR2, SIGALRM, SIGTERM, SIGXCPU, SIGVTALRM, SIGIO, SIGPWR } =
@@ -33,16 +34,20 @@ const bytes = new DataView(memory);
 /** The handler. It takes the signal's number, may run at any instruction of any thread, and has the signal ignored. */
 let ignoreFromNow: number | undefined;
 
+let isHolding = false;
+
 /**
  * Runs `section`, during which SIGTERM, SIGINT and the like don't end the process; one that came meanwhile takes its
  * effect right afterwards. Blocking them in this thread would not do: the kernel hands a process's signal to any of
  * Node's other threads, and the default action ends them all. So each gets a handler that does nothing but have
- * the signal ignored from then on, however often it comes; that it is ignored tells us that it came. For the main thread only: two threads that swap
- * the process's handlers would undo each other. `section` must not nest another guard.
+ * the signal ignored from then on, however often it comes; that it is ignored tells us that it came.
+ * Workers hold nothing: two threads that swap the process's handlers would undo each other. May be nested.
  */
 export function holdingSignals<T>(section: () => T): T {
+  if (isHolding || !isMainThread) return section();
   ignoreFromNow ??= findHandler();
   if (ignoreFromNow === 0) return section();
+  isHolding = true;
   const saved = libc.addressOf(memory);
   SIGNALS.forEach((signal, i) => {
     libc.sigaction(signal, saved + DEFERRING, saved + i * SIGACTION);
@@ -50,6 +55,7 @@ export function holdingSignals<T>(section: () => T): T {
   try {
     return section();
   } finally {
+    isHolding = false;
     SIGNALS.forEach((signal, i) => {
       libc.sigaction(signal, saved + i * SIGACTION, saved + PROBE);
       if (bytes.getBigUint64(PROBE, true) === SIG_IGN) process.kill(process.pid, signal);
