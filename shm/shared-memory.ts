@@ -33,7 +33,9 @@ export interface ZoneAllocator {
 
 /** Which bytes of a zone `snapshot` copies: all of them by default. */
 export interface SnapshotRange {
+  /** Where it begins, in bytes from the zone's begin: 0 by default. */
   readonly offset?: number | undefined;
+  /** How many bytes: the rest of the zone by default. */
   readonly length?: number | undefined;
   /** Where they go; a new array by default. */
   readonly into?: Uint8Array<ArrayBuffer> | undefined;
