@@ -7,6 +7,56 @@ export function printError(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** Results for programs: addresses as hex strings, bytes as hex. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, jsonValue, 2));
+}
+
+/** The same on one line, for results that come one after the other. */
+export function printJsonLine(value: unknown): void {
+  print(JSON.stringify(value, jsonValue));
+}
+
+function jsonValue(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
+}
+
+/** A reader such as `head` that has had enough is no error: what is left to say is for nobody. */
+export function endQuietlyWithoutReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(process.exitCode ?? 0);
+    });
+  }
+}
+
+/** The time of day to the millisecond, for lines that come one after the other. */
+export function clock(): string {
+  const now = new Date();
+  return `${now.toTimeString().slice(0, 8)}.${String(now.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** Columns as wide as they have to be, two blanks apart; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** How wide the terminal is; `undefined` where stdout is none, and lines may be as long as they like. */
+export function terminalWidth(): number | undefined {
+  return process.stdout.isTTY ? process.stdout.columns : undefined;
+}
+
 /** Below this nobody wonders whether anything happens. */
 const SILENT_MS = 2_000;
 const CLEAR_LINE = '\r\x1b[K';
