@@ -7,7 +7,7 @@ import type { Message } from '../../protocol/message.js';
 import type { MpChannel } from '../channel.js';
 import { inspect } from '../instances/inspect.js';
 import { openChannel, withDialect } from './message-options.js';
-import { type PlaceOptions, parseBytes, parseCount, parseDuration, withJson, withPlace } from './options.js';
+import { type PlaceOptions, parseBytes, parseCount, withJson, withPlace, withTime } from './options.js';
 import { Progress, print, printJson } from './output.js';
 import { paint } from './paint.js';
 
@@ -42,9 +42,8 @@ export function addBench(program: Command): void {
     .description(ABOUT)
     .option('--action <name>', 'the action to ask')
     .option('--size <bytes>', 'of param, up to 256', parseBytes, 16)
-    .option('--count <n>', 'how many requests', parseCount, 10_000)
-    .option('--timeout <time>', 'for each', parseDuration, 5_000);
-  withJson(withDialect(withPlace(command)))
+    .option('--count <n>', 'how many requests', parseCount, 10_000);
+  withTime(withJson(withDialect(withPlace(command))), 'for each', 5_000)
     .addHelpText('after', EXAMPLES)
     .action(run);
 }

@@ -7,7 +7,7 @@ export interface MessageRecord {
   readonly name: string;
   readonly length: number;
   readonly hex: string;
-  /** If it is a NUL-terminated string. */
+  /** If it is one: see `asText`. */
   readonly text: string | undefined;
   readonly fds: readonly FdRecord[];
 }

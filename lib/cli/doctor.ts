@@ -3,7 +3,7 @@ import { type Diagnosis, diagnose } from '../doctor/diagnose.js';
 import type { Finding, Severity } from '../doctor/finding.js';
 import { findInstances } from '../instances/find.js';
 import { EXIT_FINDING } from './failure.js';
-import { parseDuration, withJson, withRuntimeDir } from './options.js';
+import { withJson, withRuntimeDir, withTime } from './options.js';
 import { Progress, print, printJson, terminalWidth } from './output.js';
 import { type Colour, paint } from './paint.js';
 
@@ -26,7 +26,8 @@ Examples:
   $ dpdk-ipc doctor --file-prefix rte
   $ dpdk-ipc doctor --json | jq -r '.[].findings[].fix'
 
-Exit status: 0 no error was found (there may be warnings), 1 one was, 2 it could not be examined.`;
+Exit status: 0 no error was found (there may be warnings), 1 one was, 2 it could
+not be examined.`;
 
 /** Adds `doctor`. */
 export function addDoctor(program: Command): void {
@@ -34,8 +35,7 @@ export function addDoctor(program: Command): void {
     .command('doctor')
     .description(ABOUT)
     .option('--file-prefix <prefix>', 'this prefix alone (default: all that are found, or rte)');
-  withJson(withRuntimeDir(command))
-    .option('--timeout <time>', 'how long each process has to answer', parseDuration, 2_000)
+  withTime(withJson(withRuntimeDir(command)), 'how long each process has to answer', 2_000)
     .addHelpText('after', EXAMPLES)
     .action(run);
 }

@@ -36,10 +36,13 @@ export function toHex(bytes: Uint8Array): string {
 
 const utf8 = new TextDecoder('utf8', { fatal: true });
 
-/** The text of a NUL-terminated string without control characters, or `undefined` where the bytes are something else. */
+/**
+ * The text of a string without control characters, with NULs behind it or none; `undefined` where the bytes are something
+ * else.
+ */
 export function asText(bytes: Uint8Array): string | undefined {
-  const nul = bytes.indexOf(0);
-  if (nul <= 0 || bytes.subarray(nul).some((byte) => byte !== 0)) return undefined;
+  const nul = bytes.indexOf(0) < 0 ? bytes.length : bytes.indexOf(0);
+  if (nul === 0 || bytes.subarray(nul).some((byte) => byte !== 0)) return undefined;
   try {
     const text = utf8.decode(bytes.subarray(0, nul));
     return /^[^\p{Cc}]*$/u.test(text.replaceAll(/[\t\n]/g, '')) ? text : undefined;

@@ -33,10 +33,11 @@ as "dpdk-ipc request" in another terminal, can then talk to it. No DPDK is neede
 
 const EXAMPLES = `
 Replies:
-  echo            what came, descriptors too      text:TEXT       UTF-8 with a NUL
-  ignore          IGN, "don't count me"           hex:BYTES       such as hex:01ff
-  none            nothing: the asker's timeout    file:PATH       a file's bytes
-                                                  struct:FIELDS   as below
+  echo     what came, descriptors too      text:TEXT      UTF-8 with a NUL
+  ignore   IGN, "don't count me"           hex:BYTES      such as hex:01ff
+  none     nothing, until the asker's      file:PATH      a file's bytes
+           time is up                      struct:FIELDS  as below
+
 ${STRUCT_HELP}
 
 Examples:

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { findInstances } from '../instances/find.js';
 import type { Instance, UnreadableDir } from '../instances/instance.js';
-import { parseDuration, withJson, withRuntimeDir } from './options.js';
+import { withJson, withRuntimeDir, withTime } from './options.js';
 import { print, printError, printJson, table, terminalWidth } from './output.js';
 import { type Colour, paint } from './paint.js';
 
@@ -13,21 +13,27 @@ interface Options {
   readonly json?: boolean;
 }
 
-const ABOUT = `Lists every DPDK primary that can be found on this machine, running or dead: in the runtime directories of
-root, of this user, of other users and of services, and wherever else a primary's socket is bound.
+const ABOUT = `Lists every DPDK primary that can be found on this machine, running or dead: in
+the runtime directories of root, of this user, of other users and of services,
+and wherever else a primary's socket is bound.
 
-Each running primary gets one harmless request, to see whether its IPC answers; a C primary logs a line about it
-("unsupported secondary to primary request"). --no-probe sends nothing.
-
-  STATE    running, starting, dead, or private: it shares nothing (--in-memory, --no-shconf)
-  DIALECT  length of a datagram and most descriptors in it; '?' is a release that is not known
-  IPC      yes, silent (no answer in time), or why nothing can be sent; '-' was not asked
-  PEERS    secondaries alive, and sockets that dead ones left behind`;
+Each running primary gets one harmless request, to see whether its IPC answers;
+a C primary logs a line about it ("unsupported secondary to primary request").
+--no-probe sends nothing.`;
 
 const EXAMPLES = `
+Columns:
+  STATE    running, starting, dead, or private: it shares nothing (--in-memory,
+           --no-shconf)
+  DIALECT  length of a datagram and most descriptors in it; ? for a release that
+           is not known
+  IPC      yes, silent (no answer in time), or why nothing can be sent; - if it
+           was not asked
+  PEERS    secondaries alive, and sockets that dead ones left behind
+
 Examples:
   $ dpdk-ipc ls
-  $ dpdk-ipc ls --json | jq -r '.instances[] | select(.state == "running") | .filePrefix'
+  $ dpdk-ipc ls --json | jq -r '.instances[].filePrefix'
 
 Exit status: 0, also if there is none; 2 if it could not be found out.`;
 
@@ -37,9 +43,8 @@ export function addLs(program: Command): void {
     .command('ls')
     .description(ABOUT)
     .option('--file-prefix <prefix>', 'this prefix alone');
-  withJson(withRuntimeDir(command))
+  withTime(withJson(withRuntimeDir(command)), 'how long a primary has to answer', 1_000)
     .option('--no-probe', 'send nothing: whether IPC answers stays unknown')
-    .option('--timeout <time>', 'how long a primary has to answer', parseDuration, 1_000)
     .addHelpText('after', EXAMPLES)
     .action(run);
 }

@@ -16,8 +16,9 @@ Examples:
   $ dpdk-ipc doctor --file-prefix rte
   $ dpdk-ipc request hello_request --text 'Hello from the shell'
 
-Results go to stdout, everything else to stderr. Exit status: 0 success, 1 the command has found or got
-less than asked for, 2 it could not be done.`;
+Results go to stdout, everything else to stderr. Exit status: 0 success,
+1 something wrong was found or less was got than asked for, 2 it could not be
+done.`;
 
 const program = new Command('dpdk-ipc')
   .description("DPDK's multi-process IPC and shared memory from the command line")
@@ -41,8 +42,15 @@ async function addCommands(to: Command, words: readonly string[]): Promise<void>
   for (const { name, summary, load } of COMMANDS) {
     if (called.includes(name)) (await load())(to);
     else to.command(name);
-    to.commands.at(-1)?.summary(summary);
+    const command = to.commands.at(-1);
+    command?.summary(summary);
+    for (const each of [command, ...(command?.commands ?? [])]) each?.description(prose(each.description()));
   }
+}
+
+/** Paragraphs without their line breaks: they are broken anew to fit the terminal. */
+function prose(text: string): string {
+  return text.replaceAll(/(?<=\S)\n(?=\S)/g, ' ');
 }
 
 /** From the package.json above us, as built (dist/lib/cli) or not. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { toHex } from './hexdump.js';
 import { untilInterrupted } from './interrupt.js';
 import { attach, copyOf, type RangeOptions, withRange } from './memzone-range.js';
-import { parseCount, parseDuration, withJson } from './options.js';
+import { parseCount, withJson, withTime } from './options.js';
 import { clock, print, printError, printJsonLine } from './output.js';
 import { paint } from './paint.js';
 
@@ -25,8 +25,13 @@ Exit status: 0 ended by Ctrl-C or --count, 2 the zone or its primary is gone.`;
 
 /** Adds `memzone watch`. */
 export function addMemzoneWatch(memzone: Command): void {
-  withJson(withRange(memzone.command('watch').description(ABOUT)), 'print one JSON object a line')
-    .option('--interval <time>', 'how often to look', parseDuration, 200)
+  const command = memzone.command('watch').summary('print the bytes that change').description(ABOUT);
+  withTime(
+    withJson(withRange(command), 'print one JSON object a line'),
+    'how often to look',
+    200,
+    '--interval',
+  )
     .option('--count <n>', 'end after n changes', parseCount)
     .addHelpText('after', EXAMPLES)
     .action(run);

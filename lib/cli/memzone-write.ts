@@ -31,6 +31,7 @@ Exit status: 0 written, 1 you said no, 2 it could not be written.`;
 export function addMemzoneWrite(memzone: Command): void {
   const command = memzone
     .command('write')
+    .summary('write bytes, after asking')
     .description(ABOUT)
     .argument('<zone>', 'its name')
     .requiredOption('--offset <bytes>', 'where to begin: 64, 0x40, 4k, 2M', parseBytes);

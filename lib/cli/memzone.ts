@@ -17,7 +17,7 @@ copies: a primary that dies meanwhile is an error, not a crash.`;
 /** Adds `memzone` and what it can do. */
 export function addMemzone(program: Command): void {
   const memzone = program.command('memzone').description(ABOUT);
-  withJson(withMemory(memzone.command('ls').description('lists all memzones'))).action(list);
+  withJson(withMemory(memzone.command('ls').description('list all memzones'))).action(list);
   addDump(memzone);
   addRead(memzone);
   addMemzoneWrite(memzone);
@@ -25,9 +25,7 @@ export function addMemzone(program: Command): void {
 }
 
 function addDump(memzone: Command): void {
-  const command = memzone
-    .command('dump')
-    .description('prints bytes as "hexdump -C" does, equal lines as one *');
+  const command = memzone.command('dump').description('print bytes as "hexdump -C" does');
   withJson(withRange(command)).action((name: string, options: RangeOptions) => {
     using memory = attach(options);
     const { bytes } = copyOf(memory, name, options);
@@ -50,7 +48,7 @@ interface ReadOptions extends RangeOptions {
 }
 
 function addRead(memzone: Command): void {
-  const command = memzone.command('read').description('prints bytes in hex, as a struct, or raw');
+  const command = memzone.command('read').description('print bytes in hex, as a struct, or raw');
   withJson(withRange(command))
     .option('--as <fields>', "read them as a struct: 'u32:count,s16:name'")
     .option('--raw', 'write the bytes themselves, for a pipe or a file')

@@ -5,7 +5,7 @@ import type { Message } from '../../protocol/message.js';
 import type { MpChannel } from '../channel.js';
 import { openSecondary } from '../open.js';
 import { fileError } from '../system-error.js';
-import { type PlaceOptions, parseDuration, withJson, withPlace } from './options.js';
+import { type PlaceOptions, withJson, withPlace, withTime } from './options.js';
 import { type PayloadOptions, payloadOf, withPayload } from './payload.js';
 
 /** What `request` and `send` have in common. */
@@ -21,9 +21,8 @@ export interface MessageOptions extends PlaceOptions, PayloadOptions {
 export function withMessage(command: Command): Command {
   withPayload(command)
     .option('--fd <file...>', 'pass a descriptor of this file, opened for reading (/dev/fd/N: one of ours)')
-    .option('--fd-rw <file...>', 'the same, opened for reading and writing')
-    .option('--timeout <time>', 'give up after 500ms, 2s …', parseDuration, 5_000);
-  return withJson(withDialect(withPlace(command)));
+    .option('--fd-rw <file...>', 'the same, opened for reading and writing');
+  return withJson(withDialect(withPlace(withTime(command, 'give up after 500ms, 2s …', 5_000))));
 }
 
 /** Adds `--dialect`. */

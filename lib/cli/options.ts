@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Where the primary is, as every command takes it. */
 export interface PlaceOptions {
@@ -23,11 +23,17 @@ export function withJson(command: Command, what = 'print the results as JSON'): 
   return command.option('--json', what);
 }
 
+/** Adds `--timeout`, or another option that takes a time; `ms` is its default. */
+export function withTime(command: Command, about: string, ms: number, flag = '--timeout'): Command {
+  const inWords = ms < 1_000 ? `${ms}ms` : `${ms / 1_000}s`;
+  return command.addOption(new Option(`${flag} <time>`, about).argParser(parseDuration).default(ms, inWords));
+}
+
 const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m: 60_000 };
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /** `--timeout 500`, `500ms`, `2s`, `1.5s`: milliseconds. */
-export function parseDuration(text: string): number {
+function parseDuration(text: string): number {
   const [, number = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(us|ms|s|m)?$/.exec(text.trim()) ?? [];
   const ms = Number(number) * (UNITS[unit] ?? Number.NaN);
   if (number === '' || !(ms > 0) || ms > TIMEOUT_MAX_MS) {

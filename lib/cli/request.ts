@@ -33,7 +33,8 @@ Examples:
   $ dpdk-ipc request get_stats --struct u32:7 --as u64:packets,u64:bytes
   $ dpdk-ipc request take_log --fd ./log.txt --timeout 2s --json
 
-Exit status: 0 answered, 1 no answer (in time, or none for this name), 2 it could not be asked.`;
+Exit status: 0 answered, 1 no answer (in time, or none for this name), 2 it
+could not be asked.`;
 
 /** Adds `request`. */
 export function addRequest(program: Command): void {

@@ -1,11 +1,14 @@
 import { MpError } from '../../protocol/errors.js';
 
 /** How `--struct` is written; part of the help of every command that takes it. */
-export const STRUCT_HELP = `Structs: TYPE:VALUE, one after the other, little-endian and packed as written.
-  u8 u16 u32 u64   unsigned; decimal or 0x…   s16   text of up to 16 bytes, filled
-  i8 i16 i32 i64   signed                           up with NULs: any length
-  f32 f64          floating point             x4    4 zero bytes, such as C's padding
-  u32:1,u64:0x10,s16:name   A comma in a text is written \\, and a backslash \\\\.`;
+export const STRUCT_HELP = `Structs: TYPE:VALUE, one after the other, little-endian, packed as written:
+  u32:1,u64:0x10,s16:name
+  u8 u16 u32 u64   unsigned, decimal or 0x…
+  i8 i16 i32 i64   signed
+  f32 f64          floating point
+  s16              text of up to 16 bytes, filled up with NULs (any length);
+                   write a comma as \\, and a backslash as \\\\
+  x4               4 zero bytes, such as C's padding (any length)`;
 
 /** One field: its bytes and how a value gets in and out of them. */
 interface FieldType {

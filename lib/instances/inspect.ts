@@ -54,8 +54,8 @@ function stateOf(
 ): InstanceState | undefined {
   if (head?.lock !== undefined) return head.complete ? 'running' : 'starting';
   if (socket === 'bound') return 'running';
-  if (head !== undefined || socket === 'dead') return 'dead';
-  return hasTelemetry ? 'private' : undefined;
+  if (hasTelemetry) return 'private'; // a primary that lives, whatever another one has left there
+  return head !== undefined || socket === 'dead' ? 'dead' : undefined;
 }
 
 /** Without a `config` file of its own a primary isn't C, and speaks what Node primaries do. */

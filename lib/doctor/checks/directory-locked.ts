@@ -17,6 +17,7 @@ export const directoryLocked: Check = {
     if (holder === undefined) return undefined;
     const { pid, kind } = holder;
     const isPrimary = pid === inspection?.primary?.pid;
+    if (isPrimary && inspection?.state === 'starting') return undefined; // as every process that starts
     const who = pid > 0 ? describeProcess(pid) : 'a process of another pid namespace';
     return {
       severity: inspection?.state === 'starting' || kind === 'WRITE' ? 'error' : 'warning',

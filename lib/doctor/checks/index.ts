@@ -26,10 +26,11 @@ export const STAGES: readonly (readonly Check[])[] = [
   [badPath],
   [noPermission],
   [otherMountNamespace],
+  [primaryPrivate],
   [wrongPrefix],
-  [primaryPrivate, primaryDead, primaryStarting, directoryLocked, versionUnknown, pidNamespace, staleSockets],
+  [primaryDead, primaryStarting, directoryLocked, versionUnknown, pidNamespace, staleSockets],
+  [otherSpelling],
   [
-    otherSpelling,
     primaryStopped,
     ipcThreadDead,
     answersRefused,

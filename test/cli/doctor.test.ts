@@ -1,0 +1,397 @@
+// `dpdk-ipc doctor`: every condition that it knows is brought about for real.
+
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { hasMessageThread } from '../../lib/conformance/proc.js';
+import { openSecondary } from '../../lib/index.js';
+import { processFacts } from '../../lib/instances/process-facts.js';
+import { readConfigHead } from '../../lib/sys/config-head.js';
+import { DatagramSocket } from '../../lib/sys/datagram-socket.js';
+import { FileLock } from '../../lib/sys/file-lock.js';
+import { encodeMessage, MpType } from '../../protocol/index.js';
+import { findHugepages } from '../support/hugepages.js';
+import { needsDpdk } from '../support/needs-dpdk.js';
+import { CPeer } from '../support/peer.js';
+import { peersFor } from '../support/peers-for.js';
+import { cleanPrefix, uniquePrefix } from '../support/prefix.js';
+import { describeReleases } from '../support/releases.js';
+import { cli, needsCli, RunningCli } from './cli.js';
+import { examine, expectFinding, NOBODY, needsRoot, startPrivate, startWrapped, until } from './doctoring.js';
+
+const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;
+const HUGE = { role: 'primary', bigZone: false } as const;
+
+function secondarySocket(dir: string, pid: number): string {
+  const name = readdirSync(dir).find((entry) => entry.startsWith(`mp_socket_${pid}_`));
+  if (name === undefined) throw new Error(`Process ${pid} has no socket in ${dir}`);
+  return join(dir, name);
+}
+
+function openCount(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** A directory of the test's own, short enough for sockets. */
+function scratch(peers: { defer(undo: () => unknown): void }): string {
+  const dir = mkdtempSync(join(tmpdir(), 'dr-'));
+  peers.defer(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+describe('dpdk-ipc doctor, a primary that is well', () => {
+  const peers = peersFor('doctor', 'suite');
+  before('DPDK and the command line', async function () {
+    needsCli(this);
+    await needsDpdk(this, { hugepages: 16 });
+    await peers.start(HUGE);
+    await peers.start({ role: 'secondary', core: 1, bigZone: false });
+  });
+
+  it('finds nothing', async () => {
+    const { status, stdout } = await cli(['doctor', '--file-prefix', peers.filePrefix]);
+    expect(status).to.equal(0);
+    expect(stdout).to.match(/: running, DPDK \d.*, pid \d+ of \w+, secondaries \d+\n/);
+    expect(stdout).to.match(/^ok: \d+ checks, no error$/m);
+    expect(stdout).not.to.contain('\x1b[');
+  });
+
+  it('wrong prefix: says which one was meant', async () => {
+    const examined = await examine(`${peers.filePrefix}x`);
+    const { fix, evidence } = expectFinding(examined, 'wrong-prefix');
+    expect(fix).to.contain(`Did you mean '${peers.filePrefix}'`);
+    expect(evidence).to.contain('does not exist');
+  });
+
+  it("another user's directory: says whose it is and where", async function () {
+    needsRoot(this);
+    const own = await examine(peers.filePrefix, [], { uid: NOBODY, env: { XDG_RUNTIME_DIR: '/tmp' } });
+    const { fix } = expectFinding(own, 'wrong-prefix');
+    expect(fix).to.match(/^It is in \/var\/run\/dpdk, of user root/);
+    const given = await examine(peers.filePrefix, ['--runtime-dir', '/var/run/dpdk'], { uid: NOBODY });
+    const refused = expectFinding(given, 'no-permission');
+    expect(refused.what).to.equal('nobody may not enter /var/run/dpdk');
+    expect(refused.evidence).to.contain('mode is 0700').and.to.contain('belongs to root');
+  });
+
+  it('/run for /var/run: C compares strings', async () => {
+    const examined = await examine(peers.filePrefix, ['--runtime-dir', '/run/dpdk']);
+    expect(expectFinding(examined, 'other-spelling').fix).to.equal('Give --runtime-dir /var/run/dpdk');
+  });
+
+  it('a secondary that is bound below /run', async () => {
+    const channel = await openSecondary({ filePrefix: peers.filePrefix, runtimeDir: '/run/dpdk' });
+    try {
+      const { fix } = expectFinding(await examine(peers.filePrefix), 'peers-other-spelling');
+      expect(fix).to.contain(`Restart process ${process.pid} `);
+    } finally {
+      await channel.close();
+    }
+  });
+
+  it('seen from another pid namespace', async function () {
+    needsRoot(this);
+    const wrap = ['unshare', '--pid', '--fork', '--mount-proc'];
+    const { what } = expectFinding(await examine(peers.filePrefix, [], { wrap }), 'pid-namespace');
+    expect(what).to.contain('another pid namespace');
+  });
+
+  it('seen without its hugetlbfs', async function () {
+    needsRoot(this);
+    const dir = findHugepages()?.dir ?? '';
+    const wrap = ['unshare', '--mount', 'sh', '-c', `umount ${dir} && exec "$@"`, 'sh'];
+    const { what, evidence, fix } = expectFinding(await examine(peers.filePrefix, [], { wrap }), 'hugetlbfs');
+    expect(what).to.contain(`in ${dir}, which is no hugetlbfs here`);
+    expect(evidence).to.contain('another mount namespace');
+    const through = /--huge-dir (\S+) as root/.exec(fix)?.[1] ?? '';
+    const read = ['memzone', 'read', 'SHARED_INFO', '--length', '4', '--file-prefix', peers.filePrefix];
+    expect((await cli(read, { wrap })).status).to.equal(2);
+    expect(await cli([...read, '--huge-dir', through], { wrap })).to.include({
+      status: 0,
+      stdout: '00000000\n',
+    });
+  });
+
+  it('its hugetlbfs hidden by another one', async function () {
+    needsRoot(this);
+    const dir = findHugepages()?.dir ?? '';
+    const mount = `mount -t hugetlbfs -o pagesize=2M none ${dir} && exec "$@"`;
+    const wrap = ['unshare', '--mount', 'sh', '-c', mount, 'sh'];
+    const { what, fix } = expectFinding(await examine(peers.filePrefix, [], { wrap }), 'hugetlbfs');
+    expect(what).to.contain('2 hugetlbfs are mounted over each other');
+    expect(fix).to.equal(`Take the last one off: umount ${dir}`);
+  });
+
+  it('sockets that killed secondaries left', async () => {
+    const listener = new RunningCli(['listen', 'any', '--file-prefix', peers.filePrefix]);
+    await listener.errLine(/^listening as secondary/);
+    listener.kill('SIGKILL');
+    await listener.ended;
+    const { evidence, fix } = expectFinding(await examine(peers.filePrefix), 'stale-sockets');
+    expect(evidence).to.match(new RegExp(`^nobody is bound to mp_socket_${listener.pid}_[0-9a-f]+$`));
+    const path = fix.slice(fix.indexOf('rm ') + 3);
+    expect(existsSync(path)).to.equal(true);
+    rmSync(path);
+  });
+
+  it('secondaries that do not answer: one stopped, one silent', async () => {
+    const stopped = new RunningCli(['listen', 'any', '--file-prefix', peers.filePrefix]);
+    const silent = DatagramSocket.open('filesystem');
+    if (typeof silent === 'number') throw new Error(`socket: ${silent}`);
+    const path = `${peers.runtimeDir}/mp_socket_${process.pid}_1`;
+    try {
+      await stopped.errLine(/^listening as secondary/);
+      stopped.kill('SIGSTOP');
+      await until(() => processFacts(stopped.pid)?.state === 'T');
+      expect(silent.bind(path)).to.equal(0);
+      const examined = await examine(peers.filePrefix, ['--timeout', '300ms']);
+      const { what, evidence, fix } = expectFinding(examined, 'peers-silent');
+      expect(what).to.match(/^2 secondary process/);
+      expect(evidence).to.match(new RegExp(`process ${stopped.pid} .*is stopped \\(state T\\)`));
+      expect(evidence).to.match(new RegExp(`process ${process.pid} .*did not answer within 300 ms`));
+      expect(fix).to.contain(`kill -CONT ${stopped.pid}`);
+    } finally {
+      stopped.kill('SIGKILL');
+      await stopped.ended;
+      silent.close();
+      rmSync(path);
+    }
+  });
+});
+
+describe('dpdk-ipc doctor, one thing wrong', () => {
+  const peers = peersFor('doctor');
+  before('DPDK and the command line', async function () {
+    needsCli(this);
+    await needsDpdk(this, { hugepages: 16 });
+  });
+
+  /** Writes a 32-bit word into the primary's `config`, as a broken process would. */
+  function poke(offset: number, word: number): void {
+    const fd = openSync(`${peers.runtimeDir}/config`, 'r+');
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(word);
+    writeSync(fd, bytes, 0, 4, offset);
+    closeSync(fd);
+  }
+
+  it('the primary is in another runtime directory', async () => {
+    const dir = scratch(peers);
+    await peers.start({ ...SMALL, env: { RUNTIME_DIRECTORY: dir } });
+    const { fix } = expectFinding(await examine(peers.filePrefix), 'wrong-prefix');
+    expect(fix).to.contain(`--runtime-dir ${dir}/dpdk`);
+    expect(await examine(peers.filePrefix, ['--runtime-dir', `${dir}/dpdk`])).to.include({ status: 0 });
+  });
+
+  it('the path is too long for sockets', async () => {
+    const filePrefix = `${uniquePrefix('long')}-${'x'.repeat(50)}`;
+    peers.defer(() => cleanPrefix(filePrefix));
+    await using primary = await CPeer.start({ ...SMALL, filePrefix });
+    const { evidence } = expectFinding(await examine(filePrefix), 'bad-path');
+    expect(evidence).to.match(/is \d+ bytes long, but a Unix socket path holds 72/);
+    expect(primary.running).to.equal(true);
+  });
+
+  it('the primary is in another mount namespace', async function () {
+    needsRoot(this);
+    const dir = scratch(peers);
+    const wrap = ['unshare', '--mount', 'sh', '-c', `mount -t tmpfs none ${dir} && exec "$@"`, 'sh'];
+    const primary = await startWrapped(peers, wrap, { hugepages: false }, { RUNTIME_DIRECTORY: dir });
+    const examined = await examine(peers.filePrefix, ['--runtime-dir', `${dir}/dpdk`]);
+    const { evidence, fix } = expectFinding(examined, 'other-mount-namespace');
+    expect(evidence).to.contain(`process ${primary.pid} `).and.to.contain('ns/mnt is not ours');
+    expect(fix).to.contain(`nsenter --mount --target ${primary.pid}`);
+  });
+
+  it('the primary shares nothing', async () => {
+    const silent = await startPrivate(peers, false);
+    const { evidence } = expectFinding(await examine(peers.filePrefix), 'primary-private');
+    expect(evidence).to.contain(`process ${silent.pid} `);
+    await silent[Symbol.asyncDispose]();
+    await startPrivate(peers, true);
+    const { evidence: told } = expectFinding(await examine(peers.filePrefix), 'primary-private');
+    expect(told).to.contain('telemetry socket is bound');
+  });
+
+  it('the primary is dead', async () => {
+    const primary = await peers.start(SMALL);
+    primary.kill('SIGKILL');
+    await primary.exited;
+    const { what, evidence } = expectFinding(await examine(peers.filePrefix), 'primary-dead');
+    expect(what).to.equal('The primary is dead');
+    expect(evidence).to.contain('nobody holds the lock').and.to.contain('nobody is bound to mp_socket');
+  });
+
+  it('the primary is dead and its secondary is not', async () => {
+    const primary = await peers.start(HUGE);
+    const secondary = await peers.start({ role: 'secondary', core: 1, bigZone: false });
+    primary.kill('SIGKILL');
+    await primary.exited;
+    const { fix } = expectFinding(await examine(peers.filePrefix), 'primary-dead');
+    expect(fix).to.match(new RegExp(`^End ${secondary.pid} first`));
+  });
+
+  it('the primary waits for the lock of the runtime directory', async () => {
+    mkdirSync(peers.runtimeDir, { recursive: true, mode: 0o700 });
+    const lock = FileLock.tryLock(peers.runtimeDir, 'shared');
+    if (typeof lock === 'number') throw new Error(`flock: ${lock}`);
+    const primary = await peers.start({ ...SMALL, untilReady: false });
+    try {
+      await until(() => existsSync(`${peers.runtimeDir}/config`));
+      await until(() => readConfigHead(`${peers.runtimeDir}/config`)?.lock !== undefined);
+      const { status, findings, ids } = await examine(peers.filePrefix);
+      expect(status).to.equal(1);
+      expect(ids).to.deep.equal(['primary-starting', 'directory-locked']);
+      expect(findings[0]?.evidence).to.contain(`process ${primary.pid} `);
+      expect(findings[1]?.evidence).to.contain(`process ${process.pid} `).and.to.contain('LOCK_SH');
+    } finally {
+      lock.release();
+    }
+    await primary.waitFor(/^READY /);
+    expect(await examine(peers.filePrefix)).to.include({ status: 0 });
+  });
+
+  it('the primary was stopped while it was starting', async () => {
+    mkdirSync(peers.runtimeDir, { recursive: true, mode: 0o700 });
+    const lock = FileLock.tryLock(peers.runtimeDir, 'shared');
+    if (typeof lock === 'number') throw new Error(`flock: ${lock}`);
+    const primary = await peers.start({ ...SMALL, untilReady: false });
+    await until(() => existsSync(`${peers.runtimeDir}/config`));
+    await until(() => readConfigHead(`${peers.runtimeDir}/config`)?.lock !== undefined);
+    primary.kill('SIGSTOP');
+    lock.release();
+    await until(() => processFacts(primary.pid)?.state === 'T');
+    const { fix } = expectFinding(await examine(peers.filePrefix), 'primary-starting');
+    expect(fix).to.equal(`Continue it: kill -CONT ${primary.pid}`);
+  });
+
+  it('the primary is of an unknown release', async () => {
+    await peers.start(SMALL);
+    poke(4, 0x1b0b0063);
+    const { what } = expectFinding(await examine(peers.filePrefix), 'version-unknown');
+    expect(what).to.contain('27.11.0');
+  });
+
+  it('the primary is stopped', async () => {
+    const primary = await peers.start(SMALL);
+    primary.kill('SIGSTOP');
+    await until(() => processFacts(primary.pid)?.state === 'T');
+    const { fix } = expectFinding(await examine(peers.filePrefix), 'primary-stopped');
+    expect(fix).to.equal(`Continue it: kill -CONT ${primary.pid}`);
+    primary.kill('SIGCONT');
+    expect(await examine(peers.filePrefix)).to.include({ status: 0 });
+  });
+
+  it('the IPC thread of a C secondary has ended', async () => {
+    await peers.start(HUGE);
+    const secondary = await peers.start({ role: 'secondary', core: 1, bigZone: false });
+    const socket = secondarySocket(peers.runtimeDir, secondary.pid);
+    sendBytes(socket, [new Uint8Array(4)]);
+    await until(() => !hasMessageThread(secondary.pid));
+    const { evidence } = expectFinding(await examine(peers.filePrefix), 'peers-silent');
+    expect(evidence).to.match(new RegExp(`process ${secondary.pid} .*has no IPC thread any more`));
+  });
+
+  it('a handler of the primary holds up its IPC thread; then its queue is full, too', async () => {
+    const primary = await peers.start({ ...SMALL, slowMs: 60_000 });
+    const socket = `${peers.runtimeDir}/mp_socket`;
+    const message = encodeMessage('332/8', MpType.MSG, { name: 'slowi' });
+    sendBytes(socket, [message]);
+    await primary.waitFor(/^got name=slowi/);
+    const silent = await examine(peers.filePrefix, ['--timeout', '300ms']);
+    expect(expectFinding(silent, 'ipc-silent').what).to.contain('does not answer');
+    sendBytes(socket, Array<Uint8Array>(20).fill(message));
+    const full = await examine(peers.filePrefix, ['--timeout', '300ms']);
+    expect(expectFinding(full, 'ipc-silent').what).to.contain('queue of the primary is full');
+  });
+
+  it("the primary's user may not write to our socket", async function () {
+    needsRoot(this);
+    const dir = scratch(peers);
+    chownSync(dir, NOBODY, NOBODY);
+    chmodSync(dir, 0o711);
+    const wrap = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+    await startWrapped(peers, wrap, { hugepages: false }, { RUNTIME_DIRECTORY: dir });
+    const args = ['--runtime-dir', `${dir}/dpdk`];
+    const { evidence } = expectFinding(await examine(peers.filePrefix, args), 'answers-refused');
+    expect(evidence).to.equal('it runs as nobody, we are root');
+    expect(await examine(peers.filePrefix, args, { uid: NOBODY })).to.include({ status: 0 });
+  });
+
+  it('the primary has hardly any descriptor left', async () => {
+    const primary = await peers.start(SMALL);
+    const used = openCount(primary.pid);
+    const limit = `--nofile=${used + 2}:${used + 2}`;
+    expect(spawnSync('prlimit', ['--pid', String(primary.pid), limit]).status).to.equal(0);
+    const { what } = expectFinding(await examine(peers.filePrefix), 'descriptor-limit');
+    expect(what).to.contain('carries more than 2 ends its IPC thread');
+  });
+
+  it('the primary has disabled multi-process', async () => {
+    const primary = await peers.start(SMALL);
+    expect((await primary.command('disable')).fields.ret).to.equal('1');
+    expectFinding(await examine(peers.filePrefix), 'multi-process-disabled');
+  });
+
+  it('a lock of the memory stays taken', async () => {
+    await peers.start(SMALL);
+    poke(16, 2); // mlock of family A, held by a writer
+    const { what } = expectFinding(await examine(peers.filePrefix), 'memory-unusable');
+    expect(what).to.contain('stays taken');
+  });
+
+  it('the page files were removed', async () => {
+    await peers.start({ ...HUGE, args: ['--huge-unlink'] });
+    const { what } = expectFinding(await examine(peers.filePrefix), 'hugetlbfs');
+    expect(what).to.contain('page files were removed');
+    const read = ['memzone', 'read', 'SHARED_INFO', '--length', '4', '--file-prefix', peers.filePrefix];
+    expect((await cli(read)).status).to.equal(2);
+    expect(await cli([...read, '--unlinked'])).to.include({ status: 0, stdout: '00000000\n' });
+  });
+
+  it('memory without hugepages, seen from another pid namespace', async function () {
+    needsRoot(this);
+    await peers.start(SMALL);
+    const wrap = ['unshare', '--pid', '--fork', '--mount-proc'];
+    const { status, ids } = await examine(peers.filePrefix, [], { wrap });
+    expect(status).to.equal(0);
+    expect(ids).to.deep.equal(['pid-namespace', 'hugetlbfs']);
+  });
+});
+
+describeReleases('dpdk-ipc doctor', (release) => {
+  const peers = peersFor('doctor', 'test', release);
+  before('DPDK and the command line', async function () {
+    needsCli(this);
+    await needsDpdk(this, { release });
+  });
+
+  it('tells a primary that is well from one whose IPC thread has ended', async () => {
+    const primary = await peers.start(SMALL);
+    expect(await examine(peers.filePrefix)).to.deep.include({ status: 0, ids: [] });
+    sendBytes(`${peers.runtimeDir}/mp_socket`, [new Uint8Array(4)]);
+    await until(() => !hasMessageThread(primary.pid));
+    expectFinding(await examine(peers.filePrefix), 'ipc-thread-dead');
+  });
+});
+
+/** From a socket without a name, as many as there is room for. */
+function sendBytes(to: string, datagrams: readonly Uint8Array[]): void {
+  const socket = DatagramSocket.open('filesystem');
+  if (typeof socket === 'number') throw new Error(`socket: ${socket}`);
+  for (const bytes of datagrams) socket.send(bytes, [], to);
+  socket.close();
+}
