@@ -1,4 +1,5 @@
 import { lstatSync, type Stats, unlinkSync } from 'node:fs';
+import { ignoringErrno } from './system-error.js';
 
 /** The socket files of this thread that are still there, with their inodes. */
 const files = new Map<string, number>();
@@ -35,13 +36,4 @@ export function lstatIfSeen(path: string): Stats | undefined {
 
 function inodeOf(path: string): number | undefined {
   return lstatIfSeen(path)?.ino;
-}
-
-function ignoringErrno<T>(call: () => T): T | undefined {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof Error && 'errno' in error) return undefined;
-    throw error;
-  }
 }

@@ -3,6 +3,7 @@ import { DIALECTS, type DialectId, dialectOf, versionOf } from '../../protocol/d
 import { MpError } from '../../protocol/errors.js';
 import { isSecondarySocket, PRIMARY_SOCKET, pidOfSocket } from '../../protocol/paths.js';
 import { type ConfigHead, readConfigHead } from '../sys/config-head.js';
+import { ignoringErrno } from '../system-error.js';
 import type { Instance, InstanceState, SecondarySocket } from './instance.js';
 import { namesIn, ownerOf, type ProcessFacts, processFacts, socketOwners } from './process-facts.js';
 import { type SocketState, socketStates } from './socket-state.js';
@@ -86,12 +87,7 @@ function isBound(path: string): boolean {
 }
 
 function headIfSeen(path: string): ConfigHead | undefined {
-  try {
-    return readConfigHead(path);
-  } catch (error) {
-    if (error instanceof Error && 'errno' in error) return undefined; // not ours to read
-    throw error;
-  }
+  return ignoringErrno(() => readConfigHead(path));
 }
 
 function secondaryAt(path: string): SecondarySocket {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { ignoringErrno } from '../system-error.js';
 
 /** What /proc tells of a process to anybody. */
 export interface ProcessFacts {
@@ -53,22 +54,22 @@ export function socketOwners(inodes: ReadonlySet<string>): Map<string, number> {
 
 /** What a link of /proc says; `undefined` where it is gone or not ours to read. */
 export function linkOf(path: string): string | undefined {
-  return unlessRefused(() => readlinkSync(path));
+  return ignoringErrno(() => readlinkSync(path));
 }
 
 /** The text of a small file; `undefined` where it is gone or not ours to read. */
 export function textOf(path: string): string | undefined {
-  return unlessRefused(() => readFileSync(path, 'utf8'));
+  return ignoringErrno(() => readFileSync(path, 'utf8'));
 }
 
 /** The entries of a directory; none where it is gone or not ours to read. */
 export function namesIn(path: string): string[] {
-  return unlessRefused(() => readdirSync(path)) ?? [];
+  return ignoringErrno(() => readdirSync(path)) ?? [];
 }
 
 /** Who a file belongs to, as a name. */
 export function ownerOf(path: string): string | undefined {
-  const uid = unlessRefused(() => statSync(path).uid);
+  const uid = ignoringErrno(() => statSync(path).uid);
   return uid === undefined ? undefined : userName(uid);
 }
 
@@ -81,14 +82,4 @@ export function userName(uid: number): string {
 function realUid(pid: number): number | undefined {
   const uid = /^Uid:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`) ?? '')?.[1];
   return uid === undefined ? undefined : Number(uid);
-}
-
-/** Of what may vanish at any moment and may not be ours to see: that it is not there is an answer. */
-function unlessRefused<T>(call: () => T): T | undefined {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof Error && 'errno' in error) return undefined;
-    throw error;
-  }
 }

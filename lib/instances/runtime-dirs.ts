@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { defaultRuntimeDir, PRIMARY_SOCKET, type RuntimeEnvironment } from '../../protocol/paths.js';
+import { ignoringErrno } from '../system-error.js';
 import { namesIn } from './process-facts.js';
 import { boundSockets } from './unix-sockets.js';
 
@@ -40,11 +41,6 @@ function boundRuntimeDirs(): string[] {
 
 /** What tells two directories apart whatever they are called; `undefined` where there is none that we can see. */
 export function identityOf(path: string): string | undefined {
-  try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
-  } catch (error) {
-    if (error instanceof Error && 'errno' in error) return undefined;
-    throw error;
-  }
+  const stat = ignoringErrno(() => statSync(path, { bigint: true }));
+  return stat && `${stat.dev}:${stat.ino}`;
 }
