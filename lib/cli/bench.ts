@@ -84,7 +84,7 @@ function messageOf({ action, size, filePrefix }: Options, channel: MpChannel): M
   if (others > 0) {
     throw new MpError(
       'EBUSY',
-      `The primary has ${others} secondaries, which it would tell of its virtual devices at each request: name an action that concerns nobody else with --action`,
+      `The primary has ${others === 1 ? 'a secondary' : `${others} secondaries`}, and would tell it of each virtual device at each request: name an action that concerns nobody else with --action`,
     );
   }
   const param = new Uint8Array(VDEV_PARAM);

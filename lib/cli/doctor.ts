@@ -4,7 +4,7 @@ import type { Finding, Severity } from '../doctor/finding.js';
 import { findInstances } from '../instances/find.js';
 import { EXIT_FINDING } from './failure.js';
 import { withJson, withRuntimeDir, withTime } from './options.js';
-import { Progress, print, printJson, terminalWidth } from './output.js';
+import { Progress, print, printError, printJson, terminalWidth } from './output.js';
 import { type Colour, paint } from './paint.js';
 
 interface Options {
@@ -15,8 +15,8 @@ interface Options {
 }
 
 const ABOUT = `Finds out why messages to a primary, or its shared memory, do not work: what is wrong,
-what shows it, and what to do. Without --file-prefix it looks at every primary that
-"dpdk-ipc ls" finds.
+what shows it, and what to do. Without --file-prefix it looks at every primary
+that "dpdk-ipc ls" shows as alive.
 
 It changes nothing. A running primary and its secondaries get one harmless request
 each; a C primary logs a line about it ("unsupported secondary to primary request").`;
@@ -34,7 +34,7 @@ export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
     .description(ABOUT)
-    .option('--file-prefix <prefix>', 'this prefix alone (default: all that are found, or rte)');
+    .option('--file-prefix <prefix>', 'this prefix alone (default: all that run, or rte)');
   withTime(withJson(withRuntimeDir(command)), 'how long each process has to answer', 2_000)
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -64,7 +64,11 @@ interface Place {
 async function placesOf({ filePrefix, runtimeDir }: Options): Promise<readonly Place[]> {
   if (filePrefix !== undefined) return [{ filePrefix, runtimeDir }];
   const { instances } = await findInstances({ runtimeDir, ask: false });
-  return instances.length > 0 ? instances : [{ filePrefix: 'rte', runtimeDir }];
+  const alive = instances.filter(({ state }) => state !== 'dead');
+  if (alive.length === 0) return instances.length > 0 ? instances : [{ filePrefix: 'rte', runtimeDir }];
+  const dead = instances.filter(({ state }) => state === 'dead').map((instance) => instance.filePrefix);
+  if (dead.length > 0) printError(`Left out, their primaries have ended: ${dead.join(', ')}`);
+  return alive;
 }
 
 const COLOURS: Readonly<Record<Severity, Colour>> = { error: 'red', warning: 'yellow', note: 'cyan' };
@@ -89,7 +93,7 @@ function heading({ filePrefix, runtimeDir, instance }: Diagnosis): string {
       ? []
       : [`secondaries ${secondaries.alive.map(({ pid }) => pid).join(', ')}`]),
   ];
-  return `${start}: ${facts.join(', ')}`;
+  return `${start}: ${wrapped(facts.join(', '), runtimeDir.length + filePrefix.length + 3)}`;
 }
 
 /** A line each: what, evidence, fix. */

@@ -42,7 +42,10 @@ function inOurWords(message: string): string {
     .replaceAll(/\btimeoutMs\b/g, '--timeout')
     .replaceAll(/\bfilePrefix\b/g, '--file-prefix')
     .replaceAll(/\bruntimeDir\b/g, '--runtime-dir')
-    .replaceAll(/\bthe option dialect to\b/g, '--dialect to');
+    .replaceAll('the option dialect to', '--dialect to')
+    .replaceAll(/\bhugeDir\b/g, '--huge-dir')
+    .replaceAll('{ stale: true }', '--stale')
+    .replaceAll('{ unlinked: true }', '--unlinked');
 }
 
 function placeIn(args: readonly string[]) {

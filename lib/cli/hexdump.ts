@@ -2,18 +2,21 @@ const WIDTH = 16;
 
 /** As `hexdump -C`: 16 bytes a line, lines that repeat as one `*`. `base` is the offset of the first byte. */
 export function hexdump(bytes: Uint8Array, base = 0): string {
-  const lines: string[] = [];
+  return [...hexdumpLines(bytes, base)].join('\n');
+}
+
+/** The same line by line, for what is long. */
+export function* hexdumpLines(bytes: Uint8Array, base = 0): Generator<string> {
   let last: Uint8Array | undefined;
   let isRepeating = false;
   for (let at = 0; at < bytes.length; at += WIDTH) {
     const row = bytes.subarray(at, at + WIDTH);
     const isSame = last !== undefined && Buffer.compare(row, last) === 0 && at + WIDTH < bytes.length;
-    if (!isSame) lines.push(line(row, base + at));
-    else if (!isRepeating) lines.push('*');
+    if (!isSame) yield line(row, base + at);
+    else if (!isRepeating) yield '*';
     isRepeating = isSame;
     last = row;
   }
-  return lines.join('\n');
 }
 
 function line(row: Uint8Array, offset: number): string {

@@ -97,8 +97,13 @@ function row(instance: Instance): string[] {
     primary === undefined ? '-' : String(primary.pid),
     primary?.user ?? owner ?? '-',
     `${secondaries.alive.length}${stale}`,
-    primary?.command ?? '-',
+    primary === undefined ? '-' : withoutFolder(primary.command),
   ];
+}
+
+/** The program's name first: its folder would leave no room for the rest. */
+function withoutFolder(command: string): string {
+  return command.replace(/^\S*\//, '');
 }
 
 function ipcOf({ ipc, state }: Instance): string {

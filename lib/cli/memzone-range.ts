@@ -12,6 +12,7 @@ export interface RangeOptions extends PlaceOptions {
   readonly length?: number;
   readonly hugeDir?: string;
   readonly unlinked?: boolean;
+  readonly stale?: boolean;
   readonly json?: boolean;
 }
 
@@ -19,6 +20,7 @@ export interface RangeOptions extends PlaceOptions {
 export function withMemory(command: Command): Command {
   return withPlace(command)
     .option('--huge-dir <dir>', 'where hugetlbfs is mounted here, if not where the primary has it')
+    .option('--stale', 'look at what a dead primary left')
     .option('--unlinked', "map pages without a name (--huge-unlink) through the primary's descriptors");
 }
 
@@ -30,8 +32,8 @@ export function withRange(command: Command): Command {
 }
 
 export function attach(options: Omit<RangeOptions, 'offset'>, writable = false): SharedMemory {
-  const { filePrefix, runtimeDir, hugeDir, unlinked } = options;
-  return attachMemory({ filePrefix, runtimeDir, hugeDir, unlinked, writable });
+  const { filePrefix, runtimeDir, hugeDir, unlinked, stale } = options;
+  return attachMemory({ filePrefix, runtimeDir, hugeDir, unlinked, stale, writable });
 }
 
 /** The zone and a copy of the part of it that was asked for. */

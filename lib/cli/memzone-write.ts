@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { MpError } from '../../protocol/errors.js';
 import { EXIT_FINDING } from './failure.js';
@@ -71,9 +71,12 @@ async function isWanted(): Promise<boolean> {
     throw new MpError('EINVAL', 'Nothing was written: there is no terminal to ask at, so add --yes');
   }
   const question = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await question.question('Write? [y/N] ')).trim());
-  } finally {
-    question.close();
-  }
+  return new Promise((resolve) => {
+    question.once('SIGINT', () => process.kill(process.pid, 'SIGINT')); // as everywhere else
+    question.once('close', () => resolve(false)); // Ctrl-D is no answer, which is a no
+    question.question('Write? [y/N] ', (answer) => {
+      resolve(/^y(es)?$/i.test(answer.trim()));
+      question.close();
+    });
+  });
 }

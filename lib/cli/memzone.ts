@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { MpError } from '../../protocol/errors.js';
 import type { Memzone } from '../../shm/memzone.js';
-import { hexdump, toHex } from './hexdump.js';
+import { hexdumpLines, toHex } from './hexdump.js';
 import { attach, copyOf, type RangeOptions, withMemory, withRange } from './memzone-range.js';
 import { addMemzoneWatch } from './memzone-watch.js';
 import { addMemzoneWrite } from './memzone-write.js';
 import { withJson } from './options.js';
-import { print, printError, printJson, table } from './output.js';
+import { print, printError, printJson, printLines, table } from './output.js';
 import { paint } from './paint.js';
 import { decodeStruct, STRUCT_HELP, structLines, structRecord, structSize } from './struct.js';
 
@@ -26,11 +26,11 @@ export function addMemzone(program: Command): void {
 
 function addDump(memzone: Command): void {
   const command = memzone.command('dump').description('print bytes as "hexdump -C" does');
-  withJson(withRange(command)).action((name: string, options: RangeOptions) => {
+  withJson(withRange(command)).action(async (name: string, options: RangeOptions) => {
     using memory = attach(options);
     const { bytes } = copyOf(memory, name, options);
     if (options.json) printJson(bytesRecord(name, options.offset, bytes));
-    else print(hexdump(bytes, options.offset));
+    else await printLines(hexdumpLines(bytes, options.offset));
   });
 }
 

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
 /** What a command prints: results to stdout, everything else to stderr. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -5,6 +7,20 @@ export function print(text: string): void {
 
 export function printError(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+const BATCH = 1_000;
+
+/** Many lines, a thousand at a time; in between it turns out whether anybody still reads. */
+export async function printLines(lines: Iterable<string>): Promise<void> {
+  let batch: string[] = [];
+  for (const line of lines) {
+    if (batch.push(line) < BATCH) continue;
+    print(batch.join('\n'));
+    batch = [];
+    await turn();
+  }
+  if (batch.length > 0) print(batch.join('\n'));
 }
 
 /** Results for programs: addresses as hex strings, bytes as hex. */

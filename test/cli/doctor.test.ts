@@ -231,7 +231,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     primary.kill('SIGKILL');
     await primary.exited;
     const { what, evidence } = expectFinding(await examine(peers.filePrefix), 'primary-dead');
-    expect(what).to.equal('The primary is dead');
+    expect(what).to.equal('The primary was killed, or has crashed');
     expect(evidence).to.contain('nobody holds the lock').and.to.contain('nobody is bound to mp_socket');
   });
 

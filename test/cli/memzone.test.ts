@@ -1,8 +1,9 @@
 // `dpdk-ipc memzone` against the memory of live C primaries.
 import { expect } from 'chai';
 import { needsDpdk } from '../support/needs-dpdk.js';
-import type { CPeer } from '../support/peer.js';
+import { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';
+import { cleanPrefix } from '../support/prefix.js';
 import { cli, cliJson, needsCli, RunningCli } from './cli.js';
 
 describe('dpdk-ipc memzone', () => {
@@ -89,13 +90,45 @@ describe('dpdk-ipc memzone', () => {
       const wrap = ['sh', '-c', 'script -qec "$*" /dev/null', 'sh'];
       const asked = new RunningCli([...command, '--file-prefix', peers.filePrefix], { wrap });
       await asked.outLine(/and would become/);
-      asked.type(`${answer}\n`);
+      await asked.outLine(/^000/);
+      asked.type(answer);
       return asked.ended;
     };
-    expect((await typed('no')).stdout).to.contain('Nothing was written.');
-    expect(await peek(600, 1)).to.equal('00');
-    expect((await typed('y')).stdout).to.contain('wrote 1 bytes at offset 600');
+    for (const [keys, status] of [
+      ['no\n', 1],
+      ['\n', 1],
+      ['\x04', 1], // Ctrl-D
+      ['\x03', 130], // Ctrl-C
+    ] as const) {
+      const ended = await typed(keys);
+      expect(ended.status, ended.stdout).to.equal(status);
+      expect(ended.stdout).not.to.contain('Error');
+      expect(await peek(600, 1)).to.equal('00');
+    }
+    expect((await typed('y\n')).stdout).to.contain('wrote 1 bytes at offset 600');
     expect(await peek(600, 1)).to.equal('ee');
+  });
+
+  it('ends without a word when nobody reads on', async () => {
+    const dump = new RunningCli(['memzone', 'dump', 'BIG', '--file-prefix', peers.filePrefix], { input: '' });
+    await dump.outLine(/^00000000 /);
+    dump.stopReading();
+    expect(await dump.ended).to.include({ status: 0, stderr: '' });
+  });
+
+  it('shows what a dead primary left', async () => {
+    const dead = await CPeer.start({ role: 'primary', bigZone: false, filePrefix: `${peers.filePrefix}-d` });
+    peers.defer(() => cleanPrefix(dead.filePrefix));
+    dead.kill('SIGKILL');
+    await dead.exited;
+    const args = ['memzone', 'ls', '--file-prefix', dead.filePrefix];
+    const refused = await cli(args);
+    expect(refused.status).to.equal(2);
+    expect(refused.stderr).to.contain('is dead').and.to.contain('--stale');
+    // its tables; its pages are gone as soon as any other primary of the machine starts
+    const { status, result } = await cliJson([...args, '--stale']);
+    expect(status).to.equal(0);
+    expect(result.memzones.map(({ name }: { name: string }) => name)).to.deep.equal(['SHARED_INFO']);
   });
 
   it('says what it can not find or reach', async () => {

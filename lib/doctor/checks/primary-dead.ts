@@ -1,4 +1,5 @@
-import { type Check, count } from '../finding.js';
+import type { Check } from '../finding.js';
+import { isCProcess } from '../threads.js';
 
 /** Files without a process. Secondaries that outlive their primary keep a new one from starting. */
 export const primaryDead: Check = {
@@ -8,23 +9,23 @@ export const primaryDead: Check = {
     const { head, primarySocket, secondaries } = inspection;
     const seen = [
       ...(head === undefined ? [] : [`nobody holds the lock on ${directory}/config`]),
-      primarySocket === 'dead' ? 'nobody is bound to mp_socket' : 'there is no mp_socket',
+      primarySocket === 'dead' ? 'nobody is bound to mp_socket' : 'mp_socket was removed',
     ];
-    const { alive } = secondaries;
-    if (alive.length === 0) {
+    const pids = secondaries.alive.flatMap(({ pid }) => (pid !== undefined && isCProcess(pid) ? [pid] : []));
+    if (pids.length === 0) {
       return {
         severity: 'error',
-        what: 'The primary is dead',
+        // a clean exit removes it, and leaves config
+        what: primarySocket === 'dead' ? 'The primary was killed, or has crashed' : 'The primary has ended',
         evidence: seen.join(', '),
-        fix: 'Start it again; it takes over what is left',
+        fix: 'Start it again: it takes over what is left',
       };
     }
-    const pids = alive.map(({ pid }) => pid).join(', ');
     return {
       severity: 'error',
-      what: `The primary is dead, and ${count(alive.length, 'secondary process')} of it ${alive.length === 1 ? 'lives' : 'live'} on`,
-      evidence: `${seen.join(', ')}; still bound: ${pids}`,
-      fix: `End ${pids} first: a new primary can't start while they hold its files; then start it`,
+      what: `The primary is dead, and ${pids.length === 1 ? 'a C secondary of it lives' : `${pids.length} C secondaries of it live`} on`,
+      evidence: `${seen.join(', ')}; still bound: ${pids.join(', ')}`,
+      fix: `End ${pids.join(', ')} first: a new primary can't start while they hold its files; then start it`,
     };
   },
 };
