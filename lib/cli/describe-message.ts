@@ -1,6 +1,7 @@
 import { linkOf, textOf } from '../instances/process-facts.js';
 import type { ReceivedMessage } from '../message.js';
 import { asText, hexdump, toHex } from './hexdump.js';
+import { visible } from './output.js';
 
 /** A received message, for `--json`. */
 export interface MessageRecord {
@@ -31,7 +32,7 @@ export function describeBody(param: Uint8Array, fds: readonly number[]): string 
 }
 
 function describeFd({ fd, target, access }: FdRecord): string {
-  return `descriptor ${fd}: ${target} (${access})`;
+  return `descriptor ${fd}: ${visible(target)} (${access})`;
 }
 
 function fdRecord(fd: number): FdRecord {

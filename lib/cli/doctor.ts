@@ -4,7 +4,7 @@ import type { Finding, Severity } from '../doctor/finding.js';
 import { findInstances } from '../instances/find.js';
 import { EXIT_FINDING } from './failure.js';
 import { withJson, withRuntimeDir, withTime } from './options.js';
-import { Progress, print, printError, printJson, terminalWidth } from './output.js';
+import { Progress, print, printError, printJson, visible, wrap } from './output.js';
 import { type Colour, paint } from './paint.js';
 
 interface Options {
@@ -82,7 +82,7 @@ function report(diagnosis: Diagnosis): string {
 }
 
 function heading({ filePrefix, runtimeDir, instance }: Diagnosis): string {
-  const start = paint('bold', `${runtimeDir}/${filePrefix}`);
+  const start = paint('bold', visible(`${runtimeDir}/${filePrefix}`));
   if (instance === undefined) return `${start}: nothing`;
   const { state, version, primary, secondaries } = instance;
   const facts = [
@@ -105,18 +105,9 @@ function describe({ id, severity, what, evidence, fix }: Finding): string {
   ].join('\n');
 }
 
+/** Of the lines behind the first. */
 const INDENT = 8;
 
-/** At the words on a terminal, with later lines indented; elsewhere a line stays a line. */
 function wrapped(text: string, used = INDENT): string {
-  const width = terminalWidth();
-  if (width === undefined) return text;
-  const lines: string[] = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    const room = width - (lines.length === 1 ? used : INDENT);
-    if (line !== '' && line.length + 1 + word.length > room) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.join(`\n${' '.repeat(INDENT)}`);
+  return wrap(text, { used, indent: INDENT });
 }

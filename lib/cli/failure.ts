@@ -1,5 +1,5 @@
 import { MpError } from '../../protocol/errors.js';
-import { printError } from './output.js';
+import { printError, wrap } from './output.js';
 import { paint } from './paint.js';
 
 /** The command has found something wrong, or got less than it asked for. */
@@ -28,12 +28,18 @@ export function reportError(error: unknown, args: readonly string[]): number {
     printError(`${start} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return EXIT_ERROR;
   }
-  printError(`${start} ${inOurWords(error.message)}`);
+  printError(`${start} ${wrapped(inOurWords(error.message), 'dpdk-ipc: '.length)}`);
   const place = placeIn(args);
   if (DOCTORS_CODES.has(error.code) && !/^(doctor|ls)$/.test(args[0] ?? '')) {
-    printError(`To find out more: dpdk-ipc doctor --file-prefix ${place.filePrefix}${place.runtimeDir}`);
+    printError(
+      wrapped(`To find out more: dpdk-ipc doctor --file-prefix ${place.filePrefix}${place.runtimeDir}`),
+    );
   }
   return EXIT_ERROR;
+}
+
+function wrapped(text: string, used = 0): string {
+  return wrap(text, { used, stream: process.stderr });
 }
 
 /** Messages name the options of the library. */

@@ -10,7 +10,7 @@ import { describeBody, recordOf } from './describe-message.js';
 import { untilInterrupted } from './interrupt.js';
 import { withDialect } from './message-options.js';
 import { type PlaceOptions, parseCount, withJson, withPlace } from './options.js';
-import { clock, print, printError, printJsonLine } from './output.js';
+import { clock, print, printError, printJsonLine, visible } from './output.js';
 import { paint } from './paint.js';
 import { type PayloadOptions, payloadOf } from './payload.js';
 import { STRUCT_HELP } from './struct.js';
@@ -102,7 +102,7 @@ function show(message: ReceivedMessage, { path, pid }: Peer, json: boolean): voi
   const from = pid === undefined ? path || 'a sender without address' : `pid ${pid}`;
   const body = describeBody(message.param, message.fds);
   print(
-    `${paint('dim', clock())} ${paint('bold', message.name)} from ${from}: ${body.includes('\n') ? `\n${body}` : body}`,
+    `${paint('dim', clock())} ${paint('bold', visible(message.name))} from ${visible(from)}: ${body.includes('\n') ? `\n${body}` : body}`,
   );
 }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { findInstances } from '../instances/find.js';
 import type { Instance, UnreadableDir } from '../instances/instance.js';
 import { withJson, withRuntimeDir, withTime } from './options.js';
-import { print, printError, printJson, table, terminalWidth } from './output.js';
+import { print, printError, printJson, table, terminalWidth, wrap } from './output.js';
 import { type Colour, paint } from './paint.js';
 
 interface Options {
@@ -67,7 +67,10 @@ function where(filePrefix: string | undefined, runtimeDir: string | undefined): 
 
 function unreadable({ path, owner }: UnreadableDir): string {
   const whose = owner === undefined ? '' : `, it belongs to ${owner}`;
-  return `${path} can not be read${whose}: run as ${owner ?? 'its user'} or root to see what is in it.`;
+  const as = owner === undefined || owner === 'root' ? 'root' : `${owner} or root`;
+  return wrap(`${path} can not be read${whose}: run as ${as} to see what is in it.`, {
+    stream: process.stderr,
+  });
 }
 
 const HEADING = ['PREFIX', 'STATE', 'VERSION', 'DIALECT', 'IPC', 'PID', 'USER', 'PEERS', 'COMMAND'];

@@ -20,8 +20,8 @@ export interface MessageOptions extends PlaceOptions, PayloadOptions {
 
 export function withMessage(command: Command): Command {
   withPayload(command)
-    .option('--fd <file...>', 'pass a descriptor of this file, opened for reading (/dev/fd/N: one of ours)')
-    .option('--fd-rw <file...>', 'the same, opened for reading and writing');
+    .option('--fd <file...>', 'pass descriptors of these files, opened for reading; /dev/fd/N is one of ours')
+    .option('--fd-rw <file...>', 'the same, for reading and writing');
   return withJson(withDialect(withPlace(withTime(command, 'give up after 500ms, 2s …', 5_000))));
 }
 

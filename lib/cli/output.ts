@@ -53,8 +53,14 @@ export function clock(): string {
   return `${now.toTimeString().slice(0, 8)}.${String(now.getMilliseconds()).padStart(3, '0')}`;
 }
 
+/** What others have named, fit for a terminal: control characters could do anything to it. */
+export function visible(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?');
+}
+
 /** Columns as wide as they have to be, two blanks apart; the first row is the heading. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(visible));
   const widths: number[] = [];
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
@@ -68,9 +74,30 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** How wide the terminal is; `undefined` where stdout is none, and lines may be as long as they like. */
-export function terminalWidth(): number | undefined {
-  return process.stdout.isTTY ? process.stdout.columns : undefined;
+/** How wide the terminal is; `undefined` where the stream is none, and lines may be as long as they like. */
+export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): number | undefined {
+  return stream.isTTY ? stream.columns : undefined;
+}
+
+interface Wrapping {
+  /** What stands before the text in its first line. */
+  readonly used?: number;
+  readonly indent?: number;
+  readonly stream?: NodeJS.WriteStream;
+}
+
+/** Breaks a text at its words to fit the terminal; elsewhere a line stays a line. */
+export function wrap(text: string, { used = 0, indent = 0, stream = process.stdout }: Wrapping = {}): string {
+  const width = terminalWidth(stream);
+  if (width === undefined) return visible(text);
+  const lines: string[] = [''];
+  for (const word of visible(text).split(' ')) {
+    const line = lines.at(-1) ?? '';
+    const room = width - (lines.length === 1 ? used : indent);
+    if (line !== '' && line.length + 1 + word.length > room) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join(`\n${' '.repeat(indent)}`);
 }
 
 /** Below this nobody wonders whether anything happens. */

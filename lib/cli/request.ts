@@ -41,7 +41,11 @@ export function addRequest(program: Command): void {
   const command = program.command('request').description(ABOUT).argument('<name>', "the action's name");
   withMessage(command)
     .option('--peer', 'be a full secondary meanwhile, for actions whose primary asks back')
-    .addOption(new Option('--sync', 'block while waiting, as rte_mp_request_sync').conflicts('async'))
+    .addOption(
+      new Option('--sync', 'block while waiting, as rte_mp_request_sync (Ctrl-C waits, too)').conflicts(
+        'async',
+      ),
+    )
     .option('--async', 'as rte_mp_request_async, the default')
     .option('--raw', "write the answer's bytes and nothing else")
     .option('--as <fields>', "read the answer as a struct: 'u32:count,s16:name'")

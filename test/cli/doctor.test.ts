@@ -328,6 +328,9 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     const args = ['--runtime-dir', `${dir}/dpdk`];
     const { evidence } = expectFinding(await examine(peers.filePrefix, args), 'answers-refused');
     expect(evidence).to.equal('it runs as nobody, we are root');
+    const echo = ['request', 'echo', '--timeout', '300ms', '--file-prefix', peers.filePrefix, ...args];
+    expect((await cli(echo)).status).to.equal(1);
+    expect((await cli(echo, { uid: NOBODY })).status).to.equal(0);
     expect(await examine(peers.filePrefix, args, { uid: NOBODY })).to.include({ status: 0 });
   });
 

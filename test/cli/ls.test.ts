@@ -5,6 +5,7 @@ import { openPrimary } from '../../lib/index.js';
 import type { Instance } from '../../lib/instances/instance.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
+import { cleanPrefix } from '../support/prefix.js';
 import { cli, cliJson, needsCli, RunningCli } from './cli.js';
 import { NOBODY, needsRoot, startPrivate } from './doctoring.js';
 
@@ -99,6 +100,16 @@ describe('dpdk-ipc ls', () => {
     const [hidden] = await listed();
     expect(hidden).to.deep.include({ state: 'private' });
     expect(hidden?.primary?.pid).to.equal(shy.pid);
+  });
+
+  it('shows no control characters that others have put into names', async () => {
+    const filePrefix = `${peers.filePrefix}-\x1b[5m`;
+    peers.defer(() => cleanPrefix(filePrefix));
+    await using _primary = await openPrimary({ filePrefix });
+    for (const command of ['ls', 'doctor']) {
+      const { stdout } = await cli([command, '--file-prefix', filePrefix]);
+      expect(stdout).to.contain(`${peers.filePrefix}-?[5m`).and.not.to.contain('\x1b');
+    }
   });
 
   it('finds runtime directories that nobody told it', async () => {

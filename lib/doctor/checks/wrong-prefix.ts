@@ -18,7 +18,9 @@ export const wrongPrefix: Check = {
     return {
       severity: 'error',
       what: `There is no primary of prefix '${filePrefix}' in ${runtimeDir}`,
-      evidence: [hereIs(patient), othersAre(instances), ...unreadable.map(inWords)].join('; '),
+      evidence: [hereIs(patient), othersAre(instances), ...unreadable.slice(0, MOST_NAMED).map(inWords)].join(
+        '; ',
+      ),
       fix:
         elsewhere(patient, instances) ?? suggestion(filePrefix, instances) ?? atLast(filePrefix, unreadable),
     };
