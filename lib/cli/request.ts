@@ -60,7 +60,7 @@ async function run(name: string, options: Options): Promise<void> {
   try {
     const start = performance.now();
     const reply = await ask(channel, message, options);
-    const ms = performance.now() - start;
+    const ms = Number((performance.now() - start).toFixed(3));
     report(name, reply, ms, options);
     reply[Symbol.dispose]();
   } catch (error) {
