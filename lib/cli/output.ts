@@ -76,7 +76,7 @@ export function table(cells: readonly (readonly string[])[]): string {
 
 /** How wide the terminal is; `undefined` where the stream is none, and lines may be as long as they like. */
 export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): number | undefined {
-  return stream.isTTY ? stream.columns : undefined;
+  return stream.isTTY && stream.columns > 0 ? stream.columns : undefined;
 }
 
 interface Wrapping {

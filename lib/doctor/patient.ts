@@ -5,7 +5,7 @@ import { askPrimary, findInstances } from '../instances/find.js';
 import { type Inspection, inspect } from '../instances/inspect.js';
 import type { Instances } from '../instances/instance.js';
 import type { ProcessFacts } from '../instances/process-facts.js';
-import { isCProcess, isIpcThreadGone } from './threads.js';
+import { isCProcess } from '../instances/threads.js';
 
 export interface PatientOptions {
   readonly filePrefix: string;
@@ -81,15 +81,11 @@ export class Patient {
     return this.#others;
   }
 
-  /** How the primary took a harmless request; `undefined`: it must not be asked, or it is no use. */
+  /** How the primary took a harmless request; `undefined`: it must not be asked. */
   answer(): Promise<Answer | undefined> {
-    const { inspection, cPrimary } = this;
-    const isDeaf = cPrimary !== undefined && isIpcThreadGone(cPrimary.pid);
-    // one that doesn't read would have it in its queue for good
+    const { inspection, timeoutMs } = this;
     this.#answer ??=
-      inspection === undefined || isDeaf
-        ? Promise.resolve(undefined)
-        : askPrimary(inspection, this.timeoutMs);
+      inspection === undefined ? Promise.resolve(undefined) : askPrimary(inspection, timeoutMs);
     return this.#answer;
   }
 }

@@ -6,6 +6,7 @@ import { type Inspection, inspect } from './inspect.js';
 import type { Instance, Instances, UnreadableDir } from './instance.js';
 import { isStopped, ownerOf } from './process-facts.js';
 import { runtimeDirs } from './runtime-dirs.js';
+import { isIpcThreadGone } from './threads.js';
 
 export interface FindOptions {
   /** Only this prefix. */
@@ -55,12 +56,12 @@ export async function findInstances(options: FindOptions = {}): Promise<Instance
 
 /**
  * Whether a primary's IPC answers; `undefined` where nothing must be sent: it is dead, starting, or of an unknown
- * release. One that is stopped is not asked either: what it doesn't read it has to work off later.
+ * release. One that can't read is not asked either: at some time its queue would be full, and others would block.
  */
 export async function askPrimary(inspection: Inspection, timeoutMs: number): Promise<Answer | undefined> {
   const { state, dialect, primary, primarySocket, directory } = inspection;
   if (state !== 'running' || dialect === undefined || primarySocket !== 'bound') return undefined;
-  if (primary !== undefined && isStopped(primary)) return 'silent';
+  if (primary !== undefined && (isStopped(primary) || isIpcThreadGone(primary.pid))) return 'silent';
   try {
     return await ask(directory, `${directory}/${PRIMARY_SOCKET}`, DIALECTS[dialect], timeoutMs);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { textOf } from './process-facts.js';
 
 /** A Unix socket bound to a path by some process of this network namespace. */
 export interface BoundSocket {
@@ -13,10 +13,8 @@ const LINE = /^(?:\S+ +){6}(\d+) (\/.*)$/;
 
 /** The sockets that are bound right now; those of other network namespaces aren't listed. */
 export function boundSockets(): BoundSocket[] {
-  return readFileSync('/proc/net/unix', 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const [, inode, path] = LINE.exec(line) ?? [];
-      return inode === undefined || path === undefined ? [] : [{ inode, path }];
-    });
+  return (textOf('/proc/net/unix') ?? '').split('\n').flatMap((line) => {
+    const [, inode, path] = LINE.exec(line) ?? [];
+    return inode === undefined || path === undefined ? [] : [{ inode, path }];
+  });
 }

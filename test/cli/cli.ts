@@ -1,6 +1,6 @@
 // Runs `dpdk-ipc` as a user does: a child process of the compiled package.
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,9 @@ import { LineLog, type LineMatch } from '../support/line-log.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSC = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
+
+/** The dependencies, and where koffi's binaries are. */
+const RUN_TIME_PACKAGES = ['commander', 'koffi', '@koromix'];
 
 let built: string | undefined;
 
@@ -21,7 +24,10 @@ function builtCli(): string {
     const args = [TSC, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(dir, 'dist')];
     const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     if (status !== 0) throw new Error(`The sources don't compile:\n${stdout}`);
-    symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
+    // copied: other users may not be allowed to enter ours
+    for (const name of RUN_TIME_PACKAGES) {
+      cpSync(join(ROOT, 'node_modules', name), join(dir, 'node_modules', name), { recursive: true });
+    }
     cpSync(join(ROOT, 'package.json'), join(dir, 'package.json'));
     built = join(dir, 'dist/lib/cli/main.js');
   }
@@ -49,6 +55,15 @@ export interface Ended {
   readonly stderr: string;
 }
 
+const live = new Set<RunningCli>();
+
+// of a run under mocha: a command that its test left keeps nobody alive
+after('no command outlives its test', async () => {
+  const left = [...live];
+  for (const command of left) command.kill('SIGKILL');
+  await Promise.all(left.map(({ ended }) => ended));
+});
+
 /** A command that runs until it is told to end. */
 export class RunningCli {
   readonly ended: Promise<Ended>;
@@ -56,14 +71,17 @@ export class RunningCli {
   readonly #out = new LineLog(() => `dpdk-ipc: ${this.#stdout()}${this.#stderr}`);
   readonly #err = new LineLog(() => `dpdk-ipc: ${this.#stdout()}${this.#stderr}`);
   readonly #bytes: Buffer[] = [];
+  #onOutput: () => void = () => {};
   #stderr = '';
 
   constructor(args: readonly string[], { env = {}, uid, wrap = [], input }: CliOptions = {}) {
     const [file = '', ...rest] = [...wrap, process.execPath, builtCli(), ...args];
     const user = uid === undefined ? {} : { uid, gid: uid };
     this.#child = spawn(file, rest, { env: { ...process.env, ...env }, ...user });
+    live.add(this);
     this.#child.stdout.on('data', (data: Buffer) => {
       this.#bytes.push(data);
+      this.#onOutput();
     });
     this.#child.stderr.on('data', (data: Buffer) => {
       this.#stderr += data.toString();
@@ -74,6 +92,7 @@ export class RunningCli {
     if (input !== undefined) this.#child.stdin.end(input);
     this.ended = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
+        live.delete(this);
         for (const log of [this.#out, this.#err]) log.end('dpdk-ipc ended');
         resolve({ status: code ?? signal ?? 'killed', stdout: this.#stdout(), stderr: this.#stderr });
       });
@@ -90,6 +109,15 @@ export class RunningCli {
 
   async outLine(match: LineMatch): Promise<string> {
     return (await this.#out.waitFor(match)).text;
+  }
+
+  /** Until what came on stdout so far contains this: a question has no end of line. */
+  async outText(wanted: string): Promise<void> {
+    while (!this.#stdout().includes(wanted)) {
+      await new Promise<void>((resolve) => {
+        this.#onOutput = resolve;
+      });
+    }
   }
 
   async errLine(match: LineMatch): Promise<string> {

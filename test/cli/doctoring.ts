@@ -1,7 +1,12 @@
 // What the suites of the doctor share.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Finding } from '../../lib/doctor/finding.js';
+import { DatagramSocket } from '../../lib/sys/datagram-socket.js';
 import { peerProgram } from '../support/build.js';
 import { CProcess } from '../support/c-process.js';
 import { findDpdk } from '../support/dpdk.js';
@@ -10,6 +15,35 @@ import type { PeerScope } from '../support/peers-for.js';
 import { type CliOptions, cliJson } from './cli.js';
 
 export const NOBODY = 65534;
+
+/** What `PeerScope.start` takes for a primary without hugepages, and with some. */
+export const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;
+export const HUGE = { role: 'primary', bigZone: false } as const;
+
+export function secondarySocket(dir: string, pid: number): string {
+  const name = readdirSync(dir).find((entry) => entry.startsWith(`mp_socket_${pid}_`));
+  if (name === undefined) throw new Error(`Process ${pid} has no socket in ${dir}`);
+  return join(dir, name);
+}
+
+export function openCount(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** A directory of the test's own, short enough for sockets. */
+export function scratch(peers: { defer(undo: () => unknown): void }): string {
+  const dir = mkdtempSync(join(tmpdir(), 'dr-'));
+  peers.defer(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** From a socket without a name, as many as there is room for. */
+export function sendBytes(to: string, datagrams: readonly Uint8Array[]): void {
+  const socket = DatagramSocket.open('filesystem');
+  if (typeof socket === 'number') throw new Error(`socket: ${socket}`);
+  for (const bytes of datagrams) socket.send(bytes, [], to);
+  socket.close();
+}
 
 export interface Examined {
   readonly status: number | string;
@@ -72,7 +106,11 @@ export async function until(isTrue: () => boolean): Promise<void> {
 
 /** Marks the test as pending where it can't change namespaces and users. */
 export function needsRoot(context: Mocha.Context): void {
-  if (process.getuid?.() === 0) return;
-  console.log('    pending: run as root to test with other users and namespaces');
+  const isRoot = process.getuid?.() === 0;
+  const user = { uid: NOBODY, gid: NOBODY };
+  if (isRoot && spawnSync(process.execPath, ['--version'], user).status === 0) return;
+  console.log(
+    `    pending: ${isRoot ? 'install Node where everybody may run it' : 'run as root'} to test with other users`,
+  );
   context.skip();
 }

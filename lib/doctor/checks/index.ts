@@ -8,6 +8,7 @@ import { ipcSilent } from './ipc-silent.js';
 import { ipcThreadDead } from './ipc-thread-dead.js';
 import { memoryUnusable } from './memory-unusable.js';
 import { multiProcessDisabled } from './multi-process-disabled.js';
+import { noMemory } from './no-memory.js';
 import { noPermission } from './no-permission.js';
 import { otherMountNamespace } from './other-mount-namespace.js';
 import { otherSpelling, peersOtherSpelling } from './other-spelling.js';
@@ -39,6 +40,7 @@ export const STAGES: readonly (readonly Check[])[] = [
     multiProcessDisabled,
     peersOtherSpelling,
     peersSilent,
+    noMemory,
     memoryUnusable,
     hugetlbfs,
   ],

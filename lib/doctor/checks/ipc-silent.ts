@@ -1,14 +1,14 @@
 import { isStopped } from '../../instances/process-facts.js';
+import { isIpcThreadGone } from '../../instances/threads.js';
 import { type Check, describeProcess } from '../finding.js';
+import type { Patient } from '../patient.js';
 
 /** The thread is there, or can't be seen, and no answer came. */
 export const ipcSilent: Check = {
   id: 'ipc-silent',
   async run(patient) {
-    const { socketPath, primary, uid, timeoutMs } = patient;
-    const isExplained =
-      primary !== undefined && (isStopped(primary) || (primary.uid !== 0 && primary.uid !== uid));
-    const answer = isExplained ? undefined : await patient.answer();
+    const { socketPath, primary, timeoutMs } = patient;
+    const answer = isExplained(patient) ? undefined : await patient.answer();
     if (answer === undefined || answer === 'answers') return undefined;
     const who = primary === undefined ? 'The primary' : `The primary, ${describeProcess(primary.pid)},`;
     if (answer === 'EAGAIN') {
@@ -35,3 +35,10 @@ export const ipcSilent: Check = {
     };
   },
 };
+
+/** Other checks say why. */
+function isExplained({ primary, uid }: Patient): boolean {
+  if (primary === undefined) return false;
+  const mayNotAnswer = primary.uid !== 0 && primary.uid !== uid;
+  return mayNotAnswer || isStopped(primary) || isIpcThreadGone(primary.pid);
+}

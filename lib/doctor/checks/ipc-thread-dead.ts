@@ -1,6 +1,6 @@
 import { threadNames } from '../../instances/process-facts.js';
+import { isIpcThreadGone } from '../../instances/threads.js';
 import { type Check, describeProcess } from '../finding.js';
-import { isIpcThreadGone } from '../threads.js';
 
 /** One malformed datagram does that, since 22.03. */
 export const ipcThreadDead: Check = {

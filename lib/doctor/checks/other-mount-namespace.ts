@@ -1,9 +1,9 @@
 import { socketOwners } from '../../instances/process-facts.js';
+import { processesOfPrefix } from '../../instances/threads.js';
 import { boundSockets } from '../../instances/unix-sockets.js';
 import { type Check, describeProcess } from '../finding.js';
 import { isInOtherMountNamespace } from '../mounts.js';
 import type { Patient } from '../patient.js';
-import { processesOfPrefix } from '../threads.js';
 
 /** A process of this prefix, whose files aren't there for us: it sees another file system. */
 export const otherMountNamespace: Check = {

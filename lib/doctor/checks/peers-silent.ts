@@ -1,9 +1,9 @@
 import { type Answer, ask } from '../../instances/ask.js';
 import type { SecondarySocket } from '../../instances/instance.js';
 import { isStopped, processFacts } from '../../instances/process-facts.js';
+import { isIpcThreadGone } from '../../instances/threads.js';
 import { type Check, count, describeProcess } from '../finding.js';
 import type { Patient } from '../patient.js';
-import { isIpcThreadGone } from '../threads.js';
 
 interface Silent {
   readonly pid: number | undefined;

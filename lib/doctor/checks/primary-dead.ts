@@ -1,5 +1,5 @@
+import { isCProcess } from '../../instances/threads.js';
 import type { Check } from '../finding.js';
-import { isCProcess } from '../threads.js';
 
 /** Files without a process. Secondaries that outlive their primary keep a new one from starting. */
 export const primaryDead: Check = {

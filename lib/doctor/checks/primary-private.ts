@@ -1,8 +1,8 @@
 import { PRIMARY_SOCKET } from '../../../protocol/paths.js';
+import { processesOfPrefix } from '../../instances/threads.js';
 import { boundSockets } from '../../instances/unix-sockets.js';
 import { type Check, describeProcess } from '../finding.js';
 import type { Patient } from '../patient.js';
-import { processesOfPrefix } from '../threads.js';
 
 /** `--in-memory` and `--no-shconf` leave nothing for others; the telemetry socket, if it has one, or its command line tells. */
 export const primaryPrivate: Check = {

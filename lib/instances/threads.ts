@@ -1,5 +1,5 @@
 import { hasMessageThread } from '../conformance/proc.js';
-import { namesIn, textOf, threadNames } from '../instances/process-facts.js';
+import { namesIn, textOf, threadNames } from './process-facts.js';
 
 /** EAL's interrupt thread, which every C process has: its name up to 23.07, and from then on. */
 const INTERRUPT_THREADS = ['eal-intr-thread', 'dpdk-intr'];
