@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
-import { MpError } from '../../protocol/errors.js';
 import type { Memzone } from '../../shm/memzone.js';
 import { hexdumpLines, toHex } from './hexdump.js';
 import { attach, copyOf, type RangeOptions, withMemory, withRange } from './memzone-range.js';
 import { addMemzoneWatch } from './memzone-watch.js';
 import { addMemzoneWrite } from './memzone-write.js';
 import { withJson } from './options.js';
-import { print, printError, printJson, printLines, table } from './output.js';
+import { print, printError, printJson, printLines, printRaw, table } from './output.js';
 import { paint } from './paint.js';
 import { decodeStruct, STRUCT_HELP, structLines, structRecord, structSize } from './struct.js';
 
@@ -61,7 +60,7 @@ function read(name: string, options: ReadOptions): void {
   using memory = attach(options);
   const { bytes } = copyOf(memory, name, { ...options, length });
   if (options.raw) {
-    writeRaw(bytes);
+    printRaw(bytes);
     return;
   }
   const values = options.as === undefined ? undefined : decodeStruct(options.as, bytes);
@@ -70,14 +69,6 @@ function read(name: string, options: ReadOptions): void {
   } else {
     print(values === undefined ? toHex(bytes) : structLines(values).join('\n'));
   }
-}
-
-/** Bytes of any kind may set a terminal to something strange. */
-function writeRaw(bytes: Uint8Array): void {
-  if (process.stdout.isTTY) {
-    throw new MpError('EINVAL', '--raw writes bytes, and stdout is a terminal: redirect it, or use dump');
-  }
-  process.stdout.write(bytes);
 }
 
 function list(options: RangeOptions): void {

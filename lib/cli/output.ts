@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { MpError } from '../../protocol/errors.js';
 
 /** What a command prints: results to stdout, everything else to stderr. */
 export function print(text: string): void {
@@ -7,6 +8,17 @@ export function print(text: string): void {
 
 export function printError(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** The bytes themselves. Not for a terminal: there is no telling what they would do to it. */
+export function printRaw(bytes: Uint8Array): void {
+  if (process.stdout.isTTY) {
+    throw new MpError(
+      'EINVAL',
+      '--raw writes bytes, and stdout is a terminal: redirect it, or leave out --raw',
+    );
+  }
+  process.stdout.write(bytes);
 }
 
 const BATCH = 1_000;

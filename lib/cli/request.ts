@@ -1,11 +1,13 @@
 import { type Command, Option } from 'commander';
+import { MpError } from '../../protocol/errors.js';
+import { MP_MAX_PARAM_LEN } from '../../protocol/limits.js';
 import type { MpChannel } from '../channel.js';
 import type { MpReply, ReceivedMessage } from '../message.js';
 import { MpTimeoutError } from '../timeout-error.js';
 import { describeBody, recordOf } from './describe-message.js';
 import { EXIT_FINDING, reportError } from './failure.js';
 import { type MessageOptions, messageOf, openChannel, withMessage } from './message-options.js';
-import { print, printError, printJson } from './output.js';
+import { print, printError, printJson, printRaw } from './output.js';
 import {
   decodeStruct,
   STRUCT_HELP,
@@ -55,7 +57,7 @@ export function addRequest(program: Command): void {
 
 async function run(name: string, options: Options): Promise<void> {
   const message = messageOf(name, options);
-  if (options.as !== undefined) structSize(options.as); // a mistake in it is told before anything is sent
+  if (options.as !== undefined) checkLayout(options.as); // before anything is sent
   const channel = await openChannel(options);
   try {
     const start = performance.now();
@@ -72,6 +74,12 @@ async function run(name: string, options: Options): Promise<void> {
   }
 }
 
+function checkLayout(layout: string): void {
+  const size = structSize(layout);
+  if (size <= MP_MAX_PARAM_LEN) return;
+  throw new MpError('E2BIG', `--as describes ${size} bytes: an answer has at most ${MP_MAX_PARAM_LEN}`);
+}
+
 async function ask(channel: MpChannel, message: Parameters<MpChannel['request']>[0], options: Options) {
   const timeoutMs = options.timeout;
   return options.sync ? channel.requestSync(message, { timeoutMs }) : channel.request(message, { timeoutMs });
@@ -86,7 +94,7 @@ function report(name: string, { nbSent, nbReceived, msgs }: MpReply, ms: number,
     return;
   }
   for (const msg of msgs) {
-    if (options.raw) process.stdout.write(msg.param);
+    if (options.raw) printRaw(msg.param);
     else if (options.as !== undefined) print(structLines(valuesOf(msg, options.as)).join('\n'));
     else print(describeBody(msg.param, msg.fds));
   }

@@ -102,6 +102,7 @@ describe('dpdk-ipc request and send', () => {
       [['--text', 'a', '--hex', '00'], "cannot be used with option '--hex"],
       [['--timeout', '0'], '500ms'],
       [['--as', 'q3'], 'no such type'],
+      [['--as', 's257'], 'at most 256'],
     ] as const) {
       const { status, stderr, stdout } = await request('echo', args);
       expect({ status, stdout }, stderr).to.deep.equal({ status: 2, stdout: '' });
