@@ -8,10 +8,11 @@ import type { Replier } from './replier.js';
 import type { Counters } from './stats.js';
 import type { Endpoint } from './transport.js';
 
-/** An object of a type of its own: TypeScript forgets which symbol an async function returns. */
-class Ignore {
+/** The type of {@link IGNORE}, of its own: TypeScript forgets which symbol an async function returns. */
+export class Ignore {
   readonly #brand = 'IGNORE';
 
+  /** `'dpdk-ipc.IGNORE'`, for logs. */
   toString(): string {
     return `dpdk-ipc.${this.#brand}`;
   }

@@ -1,6 +1,7 @@
 import { MpError } from '../protocol/errors.js';
 import { Actions } from './actions.js';
 import { ChannelMemory } from './channel-memory.js';
+import { HotplugRequests } from './hotplug-requests.js';
 import { Messenger } from './messenger.js';
 import type { ResolvedOptions } from './options.js';
 import type { PrimaryLink } from './primary-link.js';
@@ -33,6 +34,7 @@ export class ChannelCore {
   readonly counters = new Counters();
   readonly link: PrimaryLink;
   readonly actions: Actions;
+  readonly hotplugRequests: HotplugRequests;
   readonly messenger: Messenger;
   readonly requester: Requester;
   readonly replier: Replier;
@@ -61,6 +63,7 @@ export class ChannelCore {
       maxPendingMessages: options.maxPendingMessages,
       onError: (error) => this.onError(error),
     });
+    this.hotplugRequests = new HotplugRequests(role, actions, (error) => this.onError(error));
     this.messenger = new Messenger({ transport, link, readiness, sender, receiver, role });
     this.requester = new Requester({
       transport,

@@ -10,6 +10,7 @@ import { listenForAbort } from './abort.js';
 import type { Handler } from './actions.js';
 import type { ChannelCore } from './channel-core.js';
 import { diagnostics } from './diagnostics.js';
+import type { HotplugRequests } from './hotplug-requests.js';
 import type { MpReply, Peer } from './message.js';
 import { DEFAULT_TIMEOUT_MS } from './options.js';
 import { assertNotAborted, closedError } from './readiness.js';
@@ -33,6 +34,7 @@ export interface ChannelEvents {
   error: [error: unknown];
   /** Something came in that should not have, for the first time; `ChannelStats.dropped` counts all. */
   warning: [error: MpError];
+  /** The channel was closed, by `close` or its `signal`. */
   close: [];
 }
 
@@ -41,7 +43,9 @@ export interface ChannelEvents {
  * its `rte_mp_handle` thread happens on the event loop of the thread that opened the channel.
  */
 export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDisposable {
+  /** What it was opened as. */
   readonly role: 'primary' | 'secondary';
+  /** DPDK's `--file-prefix`. */
   readonly filePrefix: string;
   /** Our socket as peers see it; `undefined` when private. */
   readonly socketPath: string | undefined;
@@ -89,12 +93,18 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
    * primary.
    *
    * @example
-   * const counters = new DataView(channel.memory.lookup('shared_info').buffer);
+   * const zone = channel.memory.lookup('shared_info');
+   * if (zone !== undefined) console.log(new BigUint64Array(zone.buffer, zone.byteOffset, 3)[1]);
    */
   get memory(): SharedMemory {
     this.#assertOpen();
     if (this.role === 'secondary') return this.#core.memory.get();
     throw new MpError('ENOTSUP', 'A Node primary has no shared memory yet: use memzones of a C primary');
+  }
+
+  /** @internal */
+  get hotplugRequests(): HotplugRequests {
+    return this.#core.hotplugRequests;
   }
 
   /**
@@ -243,6 +253,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     this.emit('close');
   }
 
+  /** As `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,4 +1,3 @@
-import { MpError } from '../protocol/errors.js';
 import { defaultRuntimeDir, runtimePath } from '../protocol/paths.js';
 import { MpChannel } from './channel.js';
 import { ChannelCore } from './channel-core.js';
@@ -12,6 +11,7 @@ import { PrimaryLink } from './primary-link.js';
 import { closedError } from './readiness.js';
 import { AbstractNames, FilesystemNames } from './socket-names.js';
 import { SocketTransport } from './socket-transport.js';
+import { assertPlatform } from './sys/native.js';
 import type { Transport } from './transport.js';
 
 type Role = 'primary' | 'secondary';
@@ -78,12 +78,7 @@ export async function openOn(
 }
 
 function socketTransport(directory: string, isAbstract: boolean): Transport {
-  if (process.platform !== 'linux') {
-    throw new MpError(
-      'ENOTSUP',
-      "DPDK's sockets exist on Linux only: elsewhere use the codec, dpdk-ipc/protocol",
-    );
-  }
+  assertPlatform();
   return new SocketTransport(
     directory,
     isAbstract ? new AbstractNames(directory) : new FilesystemNames(directory),

@@ -7,6 +7,7 @@ export {
   dialectOf,
   versionOf,
 } from './dialect.js';
+export * from './eal/index.js';
 export { MpError, type MpErrorDetails } from './errors.js';
 export { MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './limits.js';
 export * from './message.js';

@@ -2,14 +2,17 @@ import type { MemsegList } from './memseg-list.js';
 
 /** One page of the primary's memory: `struct rte_memseg` (rte_memory.h). */
 export interface Memseg {
+  /** Where it is in the primary. */
   readonly addr: bigint;
   /** Physical address, or `addr` in VA mode; all ones if unknown. */
   readonly iova: bigint;
   /** Bytes. */
   readonly len: number;
+  /** Bytes, as `len`. */
   readonly hugepageSize: number;
   /** NUMA node; 256 and up for external heaps. */
   readonly socketId: number;
+  /** `RTE_MEMSEG_FLAG_*`. */
   readonly flags: number;
   /** Memory that an application brought along: it can be listed but not mapped. */
   readonly external: boolean;

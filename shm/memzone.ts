@@ -26,6 +26,7 @@ const MAX_LOOKS = 100;
  * if (zone !== undefined) console.log(new DataView(zone.buffer, zone.byteOffset).getUint32(0, true));
  */
 export class Memzone {
+  /** At most 31 bytes in C. */
   readonly name: string;
   /** Where it is in the primary, and in C secondaries: what pointers inside of shared structures mean. */
   readonly addr: bigint;
@@ -37,6 +38,7 @@ export class Memzone {
   readonly hugepageSize: number;
   /** NUMA node; 256 and up for external heaps. */
   readonly socketId: number;
+  /** `RTE_MEMZONE_*` bits that it was reserved with. */
   readonly flags: number;
   readonly #memory: ZoneMemory;
   readonly #index: number;

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { assertPlatform } from '../lib/sys/native.js';
 import { MpError } from '../protocol/errors.js';
 import { fileError, layoutError } from './errors.js';
 
@@ -23,6 +24,7 @@ export class SharedFile {
 
   /** Never creates anything. `EACCES`, `ENOENT` and the like as `MpError`. */
   static open(path: string): SharedFile {
+    assertPlatform();
     try {
       return new SharedFile(path, openSync(path, constants.O_RDONLY), false);
     } catch (error) {
@@ -32,6 +34,7 @@ export class SharedFile {
 
   /** For reading and writing where the file's permissions and its mount allow that, else as `open`. */
   static openWritable(path: string): SharedFile {
+    assertPlatform();
     try {
       return new SharedFile(path, openSync(path, constants.O_RDWR), true);
     } catch (error) {

@@ -132,6 +132,7 @@ export class SharedMemory {
    * const copy = memory.snapshot(zone, { offset: 64, length: 8 });
    */
   snapshot(zone: Memzone, range?: { offset?: number; length?: number }): Uint8Array<ArrayBuffer>;
+  /** A copy of `length` bytes at an address of the primary. */
   snapshot(addr: bigint | number, length: number): Uint8Array<ArrayBuffer>;
   snapshot(
     from: Memzone | bigint | number,
@@ -181,6 +182,7 @@ export class SharedMemory {
     this.#windows.close();
   }
 
+  /** As `detach`. */
   [Symbol.dispose](): void {
     this.detach();
   }

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DialectId } from '../../protocol/dialect.js';
+import { encodeVdev, VDEV_ACTION, VdevType } from '../../protocol/eal/vdev.js';
 import { MpError } from '../../protocol/errors.js';
 import { MP_MAX_PARAM_LEN } from '../../protocol/limits.js';
 import type { Message } from '../../protocol/message.js';
@@ -70,9 +71,6 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-const VDEV_PARAM = 72; // struct vdev_param (drivers/bus/vdev/vdev.c)
-const VDEV_SCAN_REQ = 1;
-
 function messageOf({ action, size, filePrefix }: Options, channel: MpChannel): Message {
   if (size > MP_MAX_PARAM_LEN)
     throw new MpError('E2BIG', `--size ${size}: a param has at most ${MP_MAX_PARAM_LEN} bytes`);
@@ -87,9 +85,7 @@ function messageOf({ action, size, filePrefix }: Options, channel: MpChannel): M
       `The primary has ${others === 1 ? 'a secondary' : `${others} secondaries`}, and would tell it of each virtual device at each request: name an action that concerns nobody else with --action`,
     );
   }
-  const param = new Uint8Array(VDEV_PARAM);
-  new DataView(param.buffer).setInt32(0, VDEV_SCAN_REQ, true);
-  return { name: 'bus_vdev_mp', param };
+  return { name: VDEV_ACTION, param: encodeVdev({ type: VdevType.SCAN_REQ }) };
 }
 
 /** At most this many, so that the code is compiled by then and the sockets exist. */

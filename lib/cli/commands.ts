@@ -42,6 +42,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./memzone.js')).addMemzone,
   },
   {
+    name: 'hotplug',
+    summary: 'list, attach and detach devices of a running primary',
+    load: async () => (await import('./hotplug.js')).addHotplug,
+  },
+  {
     name: 'bench',
     summary: 'measure how long requests take',
     load: async () => (await import('./bench.js')).addBench,

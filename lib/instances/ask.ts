@@ -1,5 +1,6 @@
 import { encodeMessage } from '../../protocol/codec.js';
 import type { Dialect } from '../../protocol/dialect.js';
+import { DEVICE_ACTION, encodeDeviceRequest } from '../../protocol/eal/device.js';
 import { MpType } from '../../protocol/message-type.js';
 import { replySocketName } from '../../protocol/paths.js';
 import { ownSocketFile } from '../exit-cleanup.js';
@@ -14,8 +15,7 @@ import { systemError } from '../system-error.js';
  */
 export type Answer = 'answers' | 'silent' | (string & {});
 
-// struct eal_dev_mp_req (hotplug_mp.h)
-const DEVICE_REQUEST_SIZE = 136;
+/** None of `DeviceRequestType`. */
 const NO_TYPE = 99;
 
 /**
@@ -23,9 +23,7 @@ const NO_TYPE = 99;
  * type that isn't one. A primary logs "unsupported secondary to primary request", a secondary nothing.
  */
 export function harmlessRequest(): { name: string; param: Uint8Array } {
-  const param = new Uint8Array(DEVICE_REQUEST_SIZE);
-  new DataView(param.buffer).setUint32(0, NO_TYPE, true);
-  return { name: 'eal_dev_mp_request', param };
+  return { name: DEVICE_ACTION, param: encodeDeviceRequest({ type: NO_TYPE, devargs: 'none' }) };
 }
 
 /**

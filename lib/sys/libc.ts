@@ -1,21 +1,21 @@
 /**
  * The libc calls that Node has no API for, through koffi. Each returns what the call returned, or `-errno`:
- * exceptions start one level above. Addresses are numbers (user space ends at 2^47, so they are exact).
+ * exceptions start one level above. Addresses are numbers (user space ends at 2^47, so they are exact). Nothing is
+ * bound before its first call.
  */
-import koffi from 'koffi';
-
-// null is the process itself: the libc that Node runs on, glibc or musl.
-const libc = koffi.load(null);
+import type koffi from 'koffi';
+import { native } from './native.js';
 
 type Argument = number | bigint | string | Uint8Array | null;
 type Call = (...args: Argument[]) => number;
 
-/** Binds one C function; a failure turns into `-errno`, read before anything else can change it. */
+/** One C function, bound at its first call; a failure turns into `-errno`, read before anything else can change it. */
 function call(prototype: string): Call {
-  const native = libc.func(prototype) as unknown as Call;
+  let bound: Call | undefined;
   return (...args) => {
-    const result = native(...args);
-    return result < 0 ? -koffi.errno() : result;
+    bound ??= native().libc.func(prototype) as unknown as Call;
+    const result = bound(...args);
+    return result < 0 ? -native().koffi.errno() : result;
   };
 }
 
@@ -39,7 +39,7 @@ export const fcntlInt = call('int fcntl(int fd, int command, int value)');
 
 /** The address of an ArrayBuffer's memory, which never moves while the buffer lives. */
 export function addressOf(buffer: ArrayBuffer): number {
-  return Number(koffi.address(buffer));
+  return Number(native().koffi.address(buffer));
 }
 
 /** A raw descriptor on the event loop; `callback` runs whenever it is ready, until `stop`. */
@@ -47,7 +47,7 @@ export type PollHandle = ReturnType<typeof koffi.node.poll>;
 
 /** Creates a stopped, referenced {@link PollHandle}. The descriptor must be one that epoll takes (a socket). */
 export function pollHandle(fd: number): PollHandle {
-  const handle = koffi.node.poll(fd, { readable: true }, () => {});
+  const handle = native().koffi.node.poll(fd, { readable: true }, () => {});
   handle.stop();
   return handle;
 }
@@ -71,5 +71,5 @@ export const dlsym = call('uintptr_t dlsym(uintptr_t handle, const char *name)')
  * mapped. More than 4 GiB aborts Node 20.
  */
 export function viewOf(address: number, length: number): ArrayBuffer {
-  return koffi.view(address, length);
+  return native().koffi.view(address, length);
 }

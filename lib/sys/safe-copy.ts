@@ -5,8 +5,6 @@ const { EFAULT } = constants.errno;
 const IOVEC = 16; // sizeof(struct iovec): base, len
 const memory = new ArrayBuffer(2 * IOVEC);
 const vectors = new BigUint64Array(memory);
-const local = libc.addressOf(memory);
-const remote = local + IOVEC;
 
 /**
  * Copies `length` bytes at `address` of this process, through the kernel: where plain access would end in SIGBUS or
@@ -15,13 +13,14 @@ const remote = local + IOVEC;
 export function copyMemory(address: number, length: number): ArrayBuffer | number {
   const copy = new ArrayBuffer(length);
   const target = libc.addressOf(copy);
+  const local = libc.addressOf(memory);
   let done = 0;
   while (done < length) {
     vectors[0] = BigInt(target + done);
     vectors[1] = BigInt(length - done);
     vectors[2] = BigInt(address + done);
     vectors[3] = BigInt(length - done);
-    const count = libc.processVmReadv(process.pid, local, 1, remote, 1, 0);
+    const count = libc.processVmReadv(process.pid, local, 1, local + IOVEC, 1, 0);
     if (count < 0) return count;
     if (count === 0) return -EFAULT;
     done += count; // short where a later page is bad, or where the kernel stops at 2 GiB

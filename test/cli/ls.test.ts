@@ -19,7 +19,17 @@ describe('dpdk-ipc', () => {
   it('lists its commands, and exits with 0 only for --help', async () => {
     const help = await cli(['--help']);
     expect(help.status).to.equal(0);
-    for (const name of ['ls', 'doctor', 'request', 'send', 'listen', 'memzone', 'bench', 'conformance']) {
+    for (const name of [
+      'ls',
+      'doctor',
+      'request',
+      'send',
+      'listen',
+      'memzone',
+      'hotplug',
+      'bench',
+      'conformance',
+    ]) {
       expect(help.stdout).to.match(new RegExp(`^  ${name} +\\w`, 'm'));
       const own = await cli([name, '--help']);
       expect(own.status, name).to.equal(0);

@@ -10,31 +10,19 @@ import type {
 } from '../../lib/conformance/subject.js';
 import { readConfigHead } from '../../lib/sys/config-head.js';
 import { dialectOf } from '../../protocol/index.js';
-import { type DpdkInstall, findDpdk } from '../support/dpdk.js';
+import type { DpdkInstall } from '../support/dpdk.js';
 import { CPeer } from '../support/peer.js';
 import { cleanPrefix, runtimeDir, uniquePrefix } from '../support/prefix.js';
 
-/** Where EAL looks for drivers; releases that are merely unpacked have none. */
-const PMD_FOLDER = '/usr/lib/x86_64-linux-gnu/dpdk';
-
 /** A release's C peers in one role. */
 export function cSource(install: DpdkInstall, role: Role): SubjectSource {
-  const native = findDpdk();
-  const hasDevices = 'version' in native && native.version === install.version && existsSync(PMD_FOLDER);
-  const abilities: Ability[] = [
-    'driver',
-    'place',
-    'pid',
-    'eal',
-    'memory',
-    ...(hasDevices ? ['devices' as const] : []),
-  ];
+  const devices: readonly Ability[] = install.driverArgs === undefined ? [] : ['devices'];
   return {
     label: `C ${install.version} ${role}`,
     implementation: 'C',
     role,
     dialect: dialectOf(versionWordOf(install.version)),
-    abilities: new Set(abilities),
+    abilities: new Set<Ability>(['driver', 'place', 'pid', 'eal', 'memory', ...devices]),
     open: () => openSubject(install, role),
     place: async () => new CPlace(install),
   };
@@ -51,7 +39,9 @@ async function openSubject(install: DpdkInstall, role: Role): Promise<Subject> {
   const place = new CPlace(install);
   const end = () => place[Symbol.asyncDispose]();
   try {
-    const primary = await place.startPeer('primary');
+    // a device for C76 to name
+    const args = install.driverArgs === undefined ? [] : ['--vdev', 'net_null0'];
+    const primary = await place.startPeer('primary', { args });
     const peer = role === 'primary' ? primary : await place.startPeer('secondary');
     return new CSubject(peer, place.directory, end);
   } catch (error) {
@@ -90,7 +80,7 @@ class CPlace implements Place {
       filePrefix: this.#prefix,
       bigZone: false,
       core: role === 'primary' ? 0 : 1,
-      args,
+      args: [...(this.#install.driverArgs ?? []), ...args],
       env,
       untilReady,
     });

@@ -1,33 +1,18 @@
 // `dpdk-ipc conformance` as a user runs it, against a live C primary.
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
+import { REGISTER, runCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import type { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';
 
-const MAIN = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
 const DRIVER = fileURLToPath(new URL('./node-subject.ts', import.meta.url));
-const REGISTER = new URL('../register.mjs', import.meta.url).href;
 
-interface Ended {
-  readonly status: number | string;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function conformance(...args: string[]): Promise<Ended> {
-  const command = ['--import', REGISTER, MAIN, 'conformance', ...args];
-  return new Promise((resolve) => {
-    execFile(process.execPath, command, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : (error.code ?? 'killed'), stdout, stderr });
-    });
-  });
-}
+const conformance = (...args: string[]) => runCli('conformance', ...args);
 
 describe('dpdk-ipc conformance', () => {
   const peers = peersFor('cli');

@@ -210,7 +210,8 @@ cmd_disable(int argc, char **argv)
 	say("disable ret=%d", rte_mp_disable());
 }
 
-/* Memzone commands are in zones.c, those of the conformance checks in conform.c. */
+/* Memzone commands are in zones.c, those on devices in devices.c, those of
+ * the conformance checks in conform.c. */
 static const struct command {
 	const char *verb;
 	int min_args, max_args;
@@ -241,7 +242,10 @@ static const struct command {
 	{ "replyto", 2, 2, conform_replyto, "replyto NAME PATH" },
 	{ "treq", 2, 2, conform_treq, "treq NAME MS" },
 	{ "starve", 0, 0, conform_starve, "starve" },
-	{ "attach", 1, 1, conform_attach, "attach DEVARGS" },
+	{ "attach", 1, 1, device_attach, "attach DEVARGS" },
+	{ "detach", 1, 1, device_detach, "detach NAME" },
+	{ "devices", 0, 0, device_list, "devices" },
+	{ "vfio", 1, 2, device_vfio, "vfio container | vfio group N" },
 };
 
 static const struct command *

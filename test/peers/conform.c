@@ -13,7 +13,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <rte_dev.h>
 #include <rte_errno.h>
 
 #include "peer.h"
@@ -225,11 +224,4 @@ conform_starve(int argc, char **argv)
 	limit.rlim_cur = (rlim_t)lowest;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	say("starve limit=%d", lowest);
-}
-
-void
-conform_attach(int argc, char **argv)
-{
-	(void)argc;
-	say("attach ret=%d", rte_dev_probe(argv[1]));
 }

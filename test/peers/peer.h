@@ -113,6 +113,13 @@ void zone_fill(int argc, char **argv);
 void zone_verify(int argc, char **argv);
 void zone_stats(int argc, char **argv);
 
+/* ---- devices.c: commands on devices ---- */
+
+void device_attach(int argc, char **argv);
+void device_detach(int argc, char **argv);
+void device_list(int argc, char **argv);
+void device_vfio(int argc, char **argv);
+
 /* ---- conform.c: for the conformance checks ---- */
 
 void conform_begin(int argc, char **argv);
@@ -122,7 +129,6 @@ void conform_raw(int argc, char **argv);
 void conform_replyto(int argc, char **argv);
 void conform_treq(int argc, char **argv);
 void conform_starve(int argc, char **argv);
-void conform_attach(int argc, char **argv);
 
 /* ---- commands.c: stdin ---- */
 

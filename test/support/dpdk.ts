@@ -1,5 +1,6 @@
 // Which DPDK there is to test against.
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { ALL_RELEASES, isOf, type Release } from './releases.js';
 import { unpackCommand, unpackedDir, unpackedVersion } from './unpacked.js';
 
@@ -11,6 +12,8 @@ export interface DpdkInstall {
   readonly compiler: string;
   readonly compileFlags: readonly string[];
   readonly linkFlags: readonly string[];
+  /** EAL's arguments that load the bus of virtual devices and the null driver; undefined where there are none. */
+  readonly driverArgs: readonly string[] | undefined;
   /** The command that runs `command` where this DPDK's libraries are. */
   wrap(command: readonly string[]): readonly string[];
 }
@@ -19,6 +22,10 @@ export interface Missing {
   /** What isn't there and how to get it. */
   readonly missing: string;
 }
+
+/** Where the machine's own EAL looks for drivers. */
+const PMD_FOLDER = '/usr/lib/x86_64-linux-gnu/dpdk';
+const DRIVERS = ['librte_bus_vdev.so', 'librte_net_null.so'];
 
 const INSTALLS: Readonly<Record<string, () => DpdkInstall | Missing>> = {
   native: findNative,
@@ -71,6 +78,7 @@ function findUnpacked(release: Release): DpdkInstall | Missing {
     ],
     // Debian's gcc looks into the host's own folders before the sysroot's: for libraries and for crt1.o
     linkFlags: [`-B${libraries}/`, `-L${libraries}`, '-lrte_eal', '-pthread'],
+    driverArgs: DRIVERS.flatMap((name) => ['-d', `${libraries}/${name}`]),
     // its own C library's loader: no chroot, no namespace, and the pid that is started is the program's
     wrap: (command) => [
       `${root}/lib64/ld-linux-x86-64.so.2`,
@@ -94,6 +102,8 @@ function findNative(): DpdkInstall | Missing {
     compileFlags: words(run('pkg-config', '--cflags', 'libdpdk')),
     // the peers call EAL only: all of libdpdk's 100 libraries would be loaded for nothing
     linkFlags: [...words(run('pkg-config', '--libs-only-L', 'libdpdk')), '-lrte_eal', '-pthread'],
+    // EAL finds its drivers itself, all of them
+    driverArgs: existsSync(PMD_FOLDER) ? [] : undefined,
     wrap: (command) => command,
   };
 }

@@ -20,9 +20,9 @@ const BUILD_TIMEOUT_MS = 120_000;
  */
 export async function needsDpdk(context: Mocha.Context, needs: Needs = {}): Promise<DpdkInstall> {
   const install = findDpdk(needs.release);
-  if ('missing' in install) return skip(context, install.missing);
+  if ('missing' in install) return pendingUnlessCi(context, install.missing);
   const missing = missingHugepages(needs.hugepages ?? 0);
-  if (missing !== undefined) return skip(context, missing);
+  if (missing !== undefined) return pendingUnlessCi(context, missing);
   context.timeout(BUILD_TIMEOUT_MS);
   await buildPeers(install);
   return install;
@@ -42,7 +42,8 @@ export function whatIsMissing(): string[] {
   ].filter((what) => what !== undefined);
 }
 
-function skip(context: Mocha.Context, missing: string): never {
+/** Marks the suite as pending and prints why; with `CI` set, what is missing is a failure. */
+export function pendingUnlessCi(context: Mocha.Context, missing: string): never {
   if (isCi()) throw new Error(`${missing}. (CI is set: a test that can't run is a failure.)`);
   console.log(`    pending: ${missing}`);
   return context.skip();

@@ -1,9 +1,10 @@
 #!/bin/bash
-# unpack-dpdk.sh X.YY SUITE DIR: DPDK's EAL of another Debian release, unpacked into DIR next to the
-# C library it was built for: headers to compile against and libraries to run with. Nothing is
-# installed and nothing of the host changes. Needs Debian's apt and dpkg, but not root.
+# unpack-dpdk.sh X.YY SUITE DIR: DPDK's EAL of another Debian release, with the bus of virtual devices
+# and the null driver, unpacked into DIR next to the C library it was built for: headers to compile
+# against and libraries to run with. Nothing is installed and nothing of the host changes. Needs
+# Debian's apt and dpkg, but not root.
 #
-#   unpack-dpdk.sh 24.11 trixie /var/cache/dpdk-ipc/dpdk-24.11
+#   unpack-dpdk.sh 24.11 trixie /var/cache/dpdk-ipc/dpdk-24.11-devices
 #
 # A DIR that is complete is left alone; its file .dpdk-version says which DPDK it is. DIR never
 # exists half made. DPDK_IPC_DEBIAN_MIRROR: where the packages come from; by default where the
@@ -56,7 +57,7 @@ quietly() {
 }
 update() { apt-get "${apt[@]}" update; }
 download() {
-  apt-get "${apt[@]}" install -y --no-install-recommends --download-only "$eal" libc6-dev
+  apt-get "${apt[@]}" install -y --no-install-recommends --download-only "$eal" "${drivers[@]}" libc6-dev
   # only unpacked: its dependencies are all drivers, 300 packages
   (cd "$work/cache/archives" && apt-get "${apt[@]}" download libdpdk-dev)
 }
@@ -66,6 +67,7 @@ package=$(apt-cache "${apt[@]}" show --no-all-versions libdpdk-dev 2>/dev/null |
 version=$(sed -n 's/^Version: \([0-9.]*\).*/\1/p' <<<"$package" | head -n 1)
 eal=$(grep -oE 'librte-eal[0-9]+' <<<"$package" | head -n 1 || true)
 [ -n "$version" ] && [ -n "$eal" ] || fail "Debian $suite has no DPDK at this mirror"
+drivers=("librte-bus-vdev${eal#librte-eal}" "librte-net-null${eal#librte-eal}")
 case $version in
   "$want" | "$want".*) ;;
   *) fail "Debian $suite has DPDK $version by now, not $want" ;;

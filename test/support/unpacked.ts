@@ -14,9 +14,9 @@ const SUITES: Readonly<Record<Release, string>> = {
   '25.11': 'forky',
 };
 
-/** Kept between runs. */
+/** Kept between runs. Named for what is in it: where a run needs more than an older one unpacked, change the name. */
 export function unpackedDir(release: Release): string {
-  return join(cacheDir(), `dpdk-${release}`);
+  return join(cacheDir(), `dpdk-${release}-devices`);
 }
 
 /** '24.11.8', or undefined where it isn't unpacked (completely). */
@@ -34,7 +34,8 @@ export function unpackCommand(release: Release): readonly string[] {
   return ['bash', relative(process.cwd(), SCRIPT), release, SUITES[release], unpackedDir(release)];
 }
 
-function cacheDir(): string {
+/** What tests keep between runs. */
+export function cacheDir(): string {
   const { DPDK_IPC_CACHE, XDG_CACHE_HOME } = process.env;
   if (DPDK_IPC_CACHE) return DPDK_IPC_CACHE;
   return process.getuid?.() === 0

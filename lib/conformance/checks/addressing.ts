@@ -57,6 +57,17 @@ function otherSpelling(stage: Stage): string {
   return link;
 }
 
+/** Calls `bind` there, and is back before anything else of this process runs: another check, perhaps. */
+function inDirectory<T>(directory: string, bind: () => T): T {
+  const before = process.cwd();
+  process.chdir(directory);
+  try {
+    return bind();
+  } finally {
+    process.chdir(before);
+  }
+}
+
 const C36: Check = {
   id: 'C36',
   title: 'another spelling of the same path',
@@ -73,12 +84,9 @@ const C36: Check = {
     const path = stage.isPrimary ? stage.pathOf('spelled') : `${directory}/mp_socket`;
     const name = path.slice(directory.length + 1);
     const link = otherSpelling(stage);
-    const before = process.cwd();
-    process.chdir(directory);
-    stage.defer(() => process.chdir(before));
     if (!stage.isPrimary) stage.defer(() => stage.renewMain());
     for (const spelling of [`${link}/${name}`, name]) {
-      const peer = stage.peer('spelled', spelling);
+      const peer = inDirectory(directory, () => stage.peer('spelled', spelling));
       const asked = stage.command('req any - 300');
       await peer.answer(await peer.next());
       const { line } = await asked;

@@ -1,0 +1,55 @@
+// The C structs in a message's param: fixed offsets, native-endian (little-endian, see bytes.ts).
+import { MpError } from '../errors.js';
+import { getUtf8, putUtf8, utf8Length } from '../utf8.js';
+
+/** Size of a device's or port's name, NUL included: `RTE_DEV_NAME_MAX_LEN` of rte_dev.h. */
+export const DEV_NAME_MAX_LEN = 64;
+
+/** A view of the struct. Throws `EBADMSG` for a param that is shorter than it. */
+export function viewOf(param: Uint8Array, size: number, what: string): DataView {
+  if (param.length < size) {
+    const sizes = `${param.length} bytes instead of ${size}`;
+    throw new MpError(
+      'EBADMSG',
+      `${what} has ${sizes}: check that its sender is of a DPDK release that this library knows`,
+    );
+  }
+  return new DataView(param.buffer, param.byteOffset, param.byteLength);
+}
+
+/** A `char` array of `size` bytes at `offset`, up to its NUL, or all of it where it has none. */
+export function getChars(param: Uint8Array, offset: number, size: number): string {
+  const nul = param.indexOf(0, offset);
+  const end = offset + size;
+  return getUtf8(param, offset, nul < 0 || nul > end ? end : nul);
+}
+
+/** Writes a C string of a `char` array of `size` bytes: see {@link checkChars}. */
+export function putChars(param: Uint8Array, offset: number, size: number, text: string, what: string): void {
+  checkChars(text, size, what);
+  putUtf8(param, offset, text);
+}
+
+/**
+ * What a C string in a `char` array of `size` bytes must be: `EINVAL` unless it is a string that is not empty, without a
+ * NUL and well-formed; `E2BIG` where it doesn't fit with its NUL. C would cut it.
+ */
+export function checkChars(text: string, size: number, what: string): void {
+  if (typeof text !== 'string' || text === '') {
+    throw new MpError('EINVAL', `${what} is no text or empty: give a string of 1 to ${size - 1} bytes`);
+  }
+  // never fewer bytes than UTF-16 units: a huge string is refused without a look at it
+  const length = text.length >= size ? text.length : utf8Length(text);
+  if (length >= size) {
+    throw new MpError(
+      'E2BIG',
+      `${what} '${text.slice(0, 32)}...' is too long: give at most ${size - 1} bytes of UTF-8`,
+    );
+  }
+  if (length < 0 || text.includes('\0')) {
+    throw new MpError(
+      'EINVAL',
+      `${what} ${JSON.stringify(text)} has a NUL or half a surrogate pair in it: remove it`,
+    );
+  }
+}
