@@ -118,9 +118,7 @@ export class Actions {
       return;
     }
     receiver.drop('no-action', fds, sender, message.name);
-    // A name without a character can't be answered under: no C process asks for one.
-    const isAnswerable = message.type === MpType.REQ && message.name !== '';
-    if (isAnswerable && unhandledRequests === 'ignore') {
+    if (message.type === MpType.REQ && isSendable(message.name) && unhandledRequests === 'ignore') {
       const peer = peerOf(sender);
       replier.expect(peer, message.name, inbound.dialect);
       this.#answer(peer, message.name, IGNORE);
@@ -141,9 +139,12 @@ export class Actions {
       this.#options.onError(error);
     };
     try {
-      const result = handler(new Received(message, fds, this.#options.counters), peer);
-      if (isPromise(result)) this.#await(result, settle, fail);
-      else settle(result);
+      const received = new Received(message, fds, this.#options.counters);
+      const result = handler(received, peer);
+      if (isPromise(result)) {
+        received.closeWhenCollected(); // should it never settle
+        this.#await(result, settle, fail);
+      } else settle(result);
     } catch (error) {
       fail(error);
     }
@@ -178,9 +179,22 @@ export class Actions {
   }
 }
 
-function peerOf(sender: string | undefined): Peer {
-  const pid = sender === undefined ? undefined : pidOfSocket(sender);
-  return Object.freeze(pid === undefined ? { path: sender ?? '' } : { path: sender ?? '', pid });
+/** Whether an answer can have this name: not an empty one, nor one that was no UTF-8, whose bytes are lost. */
+function isSendable(name: string): boolean {
+  return name !== '' && !name.includes('\ufffd');
+}
+
+/** Mostly the same peer again. */
+let lastPath = '';
+let lastPid: number | undefined;
+
+/** A new object each time: a request is known by it. */
+function peerOf(path = ''): Peer {
+  if (path !== lastPath) {
+    lastPath = path;
+    lastPid = pidOfSocket(path);
+  }
+  return Object.freeze(lastPid === undefined ? { path } : { path, pid: lastPid });
 }
 
 function isPromise(value: unknown): value is PromiseLike<HandlerResult> {

@@ -74,6 +74,7 @@ export class ChannelCore {
       counters,
       role,
       busyPollMicros: options.busyPollMicros,
+      busyPollEventLoopMicros: options.busyPollEventLoopMicros,
       exclusive: options.exclusiveRequests,
       inbound: { endpoints: () => this.#inboundEndpoints(), serve: () => this.#serve() },
     });

@@ -30,10 +30,10 @@ export class Messenger {
   }
 
   /** `rte_mp_sendmsg`. Resolves once it is in the queue of everybody who gets it. */
-  async send(message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  async send(given: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { readiness } = this.#options;
     const deadline = performance.now() + timeoutMs;
-    checkForAnyDialect(message);
+    const message = checkForAnyDialect(given);
     const lock = readiness.tryNow() ?? (await readiness.wait(deadline, signal));
     try {
       await (this.#options.role === 'primary'

@@ -79,10 +79,9 @@ export async function openOn(
 
 function socketTransport(directory: string, isAbstract: boolean): Transport {
   assertPlatform();
-  return new SocketTransport(
-    directory,
-    isAbstract ? new AbstractNames(directory) : new FilesystemNames(directory),
-  );
+  const names = isAbstract ? new AbstractNames(directory) : new FilesystemNames(directory);
+  names.check(); // before anything in it is read
+  return new SocketTransport(directory, names);
 }
 
 function directoryOf({ runtimeDir, filePrefix }: ResolvedOptions): string {

@@ -5,6 +5,8 @@ import type { Endpoint } from './transport.js';
 
 /** How many datagrams may wait for room in their peers' queues, all together: some 30 MB at most. */
 const MAX_QUEUED = 65_536;
+/** How many for one peer: one that stops reading must not take the others' room. */
+const MAX_QUEUED_EACH = MAX_QUEUED / 4;
 /**
  * How long to leave a full queue alone when the kernel won't tell: it reports an unconnected datagram socket as
  * writable whatever the destination's queue is like.
@@ -26,7 +28,7 @@ export interface Outgoing {
   readonly deadline: number;
   /** Gives up waiting, with `-ECANCELED`. */
   readonly signal?: AbortSignal | undefined;
-  /** Called once: 0 (sent), `-EAGAIN` (no room until the deadline), `-ENOBUFS` (too many wait) or another `-errno`. */
+  /** Called once: 0 (sent), `-EAGAIN` (no room until the deadline), `-ENOBUFS` (too many wait, there or in all) or another `-errno`. */
   readonly done: (result: number) => void;
 }
 
@@ -105,7 +107,8 @@ export class Outbox {
   }
 
   #enqueue(queue: Queue | undefined, outgoing: Outgoing): void {
-    const fds = this.#queued < MAX_QUEUED ? OwnedFd.duplicateAll(outgoing.fds) : -ENOBUFS;
+    const hasRoom = this.#queued < MAX_QUEUED && (queue?.waiting.length ?? 0) < MAX_QUEUED_EACH;
+    const fds = hasRoom ? OwnedFd.duplicateAll(outgoing.fds) : -ENOBUFS;
     if (typeof fds === 'number') {
       outgoing.done(fds);
       return;

@@ -8,7 +8,7 @@ import type { Peer, ReplyBody } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
 import type { Receiver } from './receiver.js';
 import { sendError } from './request-error.js';
-import type { Sender } from './sender.js';
+import { checkForAnyDialect, type Sender } from './sender.js';
 import { MAX_SOCKET_PATH } from './sys/address.js';
 import { EAGAIN, ECONNREFUSED, errnoName } from './sys/errno.js';
 import type { Datagram, Endpoint, Transport } from './transport.js';
@@ -58,9 +58,10 @@ export class Replier {
   dialectFor({ bytes, fds }: Datagram): Dialect {
     const { link, role } = this.#options;
     const { wireLength, maxFds } = link.dialect;
-    const isKnown = Object.values(DIALECTS).some((dialect) => dialect.wireLength === bytes.length);
     const fits = bytes.length === wireLength && fds.length <= maxFds;
-    if (role !== 'secondary' || !isKnown || fits) return link.dialect;
+    if (fits || role !== 'secondary') return link.dialect;
+    const isKnown = Object.values(DIALECTS).some((dialect) => dialect.wireLength === bytes.length);
+    if (!isKnown) return link.dialect;
     try {
       link.refresh();
     } catch (error) {
@@ -95,9 +96,10 @@ export class Replier {
     await this.#send(MpType.REP, message, peer);
   }
 
-  #send(type: typeof MpType.REP | typeof MpType.IGN, message: Message, peer: Peer): Promise<void> {
+  #send(type: typeof MpType.REP | typeof MpType.IGN, given: Message, peer: Peer): Promise<void> {
     const { link, role, sender, transport } = this.#options;
     const path = checkPeer(peer);
+    const message = checkForAnyDialect(given);
     const expected = this.#expected.get(peer);
     if (expected !== undefined) checkExpected(expected, message.name);
     // Whoever has become the primary in the meantime hasn't asked, and may speak another dialect.

@@ -1,8 +1,8 @@
-import { encodeMessage } from '../protocol/codec.js';
+import { encodeSnapshot } from '../protocol/codec.js';
 import { DIALECTS, type Dialect } from '../protocol/dialect.js';
 import type { Message } from '../protocol/message.js';
 import type { MpType } from '../protocol/message-type.js';
-import { checkMessage } from '../protocol/validate.js';
+import { checkMessage, snapshotOf } from '../protocol/validate.js';
 import { diagnostics, type TrafficEvent } from './diagnostics.js';
 import { Outbox, type Outgoing } from './outbox.js';
 import type { Counters } from './stats.js';
@@ -33,9 +33,14 @@ export interface Sending {
 /** The most that any dialect takes. */
 const LARGEST_DIALECT = DIALECTS['340/253'];
 
-/** What is wrong whatever the primary speaks; the rest is checked once that is known, when it is encoded. */
-export function checkForAnyDialect(message: Message): void {
+/**
+ * The message as it is now: what the caller does to it later changes nothing. Throws for what is wrong whatever the primary
+ * speaks; the rest is checked once that is known, when it is encoded.
+ */
+export function checkForAnyDialect(given: Message): Message {
+  const message = snapshotOf(given);
   checkMessage(LARGEST_DIALECT, message);
+  return message;
 }
 
 /** The one way out: every datagram of a channel is encoded, and so checked, here. */
@@ -49,8 +54,9 @@ export class Sender {
   }
 
   /** Throws for anything that must not reach the wire. */
-  encode(dialect: Dialect, type: MpType, message: Message): Encoded {
-    const bytes = encodeMessage(dialect, type, message, this.#scratch);
+  encode(dialect: Dialect, type: MpType, given: Message): Encoded {
+    const message = snapshotOf(given); // its descriptors go beside the bytes that count them
+    const bytes = encodeSnapshot(dialect, type, message, this.#scratch);
     return { type, name: message.name, bytes, fds: message.fds ?? NO_FDS };
   }
 

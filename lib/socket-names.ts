@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { MpError } from '../protocol/errors.js';
 import { isSecondarySocket, PRIMARY_SOCKET } from '../protocol/paths.js';
 import { lstatIfSeen, ownSocketFile, tryUnlink } from './exit-cleanup.js';
 import { removeStaleSockets } from './stale-sockets.js';
@@ -7,6 +8,7 @@ import type { SocketNamespace } from './sys/address.js';
 import { EAGAIN } from './sys/errno.js';
 import { FileIdentity } from './sys/file-identity.js';
 import { FileLock } from './sys/file-lock.js';
+import { foreignDirectory } from './sys/runtime-owner.js';
 import { fileError, systemError } from './system-error.js';
 import type { Releasable } from './transport.js';
 
@@ -15,6 +17,8 @@ export interface SocketNames {
   readonly namespace: SocketNamespace;
   /** Makes the place that the names are in, if it has to be made. */
   prepare(): void;
+  /** Throws `EACCES` if the place is one that anybody may have made. */
+  check(): void;
   /** The lock that starting processes and broadcasts hold against each other; `undefined`: busy. */
   tryLock(kind: 'shared' | 'exclusive'): Releasable | undefined;
   /** Paths of the sockets that a broadcast goes to. */
@@ -51,6 +55,19 @@ export class FilesystemNames implements SocketNames {
         throw fileError(error, path, directoryHint(error));
       }
     }
+    this.check();
+  }
+
+  check(): void {
+    const foreign = foreignDirectory(this.#directory);
+    if (foreign === undefined) return;
+    const { path, uid } = foreign;
+    throw new MpError(
+      'EACCES',
+      `${path} belongs to user ${uid}, in a directory that everybody may write to: anybody could have made it. ` +
+        'Run as that user, or set runtimeDir to a directory in a place that only its owner may write to',
+      { path },
+    );
   }
 
   tryLock(kind: 'shared' | 'exclusive'): Releasable | undefined {
@@ -112,6 +129,8 @@ export class AbstractNames implements SocketNames {
   }
 
   prepare(): void {}
+
+  check(): void {}
 
   tryLock(): Releasable {
     return { release() {} };

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MpError } from '../protocol/errors.js';
 import { PRIMARY_SOCKET, replySocketName, secondarySocketName } from '../protocol/paths.js';
 import { readConfig } from './config.js';
-import { tryUnlink } from './exit-cleanup.js';
 import { assertNotAborted } from './readiness.js';
 import { SocketEndpoint } from './socket-endpoint.js';
 import type { SocketNames } from './socket-names.js';
@@ -43,6 +42,7 @@ export class SocketTransport implements Transport {
   }
 
   openReply(toPrimary: boolean): Endpoint {
+    this.#names.check(); // there may have been nothing yet when the channel was opened
     const socket = this.#open();
     if (toPrimary) this.#connect(socket);
     return this.#bound(socket, this.#newPath(replySocketName));
@@ -107,7 +107,7 @@ export class SocketTransport implements Transport {
         { syscall: 'bind', path: this.primaryPath },
       );
     }
-    if (this.#names.namespace === 'filesystem') tryUnlink(this.primaryPath);
+    this.#names.remove(this.primaryPath); // unless it is no socket: then bind says that something is there
   }
 
   #open(): DatagramSocket {

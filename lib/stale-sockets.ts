@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { pidOfSocket } from '../protocol/paths.js';
+import { debug } from './diagnostics.js';
 import { tryUnlink } from './exit-cleanup.js';
 import { DatagramSocket } from './sys/datagram-socket.js';
 import { ECONNREFUSED } from './sys/errno.js';
@@ -13,13 +14,23 @@ export function removeStaleSockets(directory: string): void {
   const probe = DatagramSocket.open('filesystem');
   if (typeof probe === 'number') return; // out of descriptors: whoever needs one next says so
   try {
-    for (const name of readdirSync(directory)) {
+    for (const name of namesIn(directory)) {
       const path = `${directory}/${name}`;
       const pid = pidOfSocket(name);
       if (pid !== undefined && !isAlive(pid) && probe.connect(path) === -ECONNREFUSED) tryUnlink(path);
     }
   } finally {
     probe.close();
+  }
+}
+
+/** What can't be seen can't be removed: whoever starts next looks again. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    debug('stale sockets of %s stay: %s', directory, error);
+    return [];
   }
 }
 

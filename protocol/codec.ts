@@ -5,7 +5,7 @@ import { MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './limits.js';
 import type { DecodedMessage, Message } from './message.js';
 import { MpType } from './message-type.js';
 import { getUtf8, putUtf8 } from './utf8.js';
-import { checkMessage } from './validate.js';
+import { checkMessage, snapshotOf } from './validate.js';
 
 /**
  * Which check of `read_msg` (eal_common_proc.c) a datagram failed: its length, `num_fds`, `len_param`; or
@@ -58,14 +58,18 @@ export function encodeMessage(
   message: Message,
   out?: Uint8Array,
 ): Uint8Array {
-  const known = resolveDialect(dialect);
+  return encodeSnapshot(resolveDialect(dialect), type, snapshotOf(message), out);
+}
+
+/** The same for a message that is a snapshot already. */
+export function encodeSnapshot(known: Dialect, type: MpType, message: Message, out?: Uint8Array): Uint8Array {
   const param = checkMessage(known, message);
   const numFds = message.fds === undefined ? 0 : message.fds.length;
   checkType(type, param.length + numFds);
   const bytes = target(known, out);
   const { offsets } = known;
   // first, in case it is a view of `out`
-  bytes.set(param, offsets.param);
+  if (param.length > 0) bytes.set(param, offsets.param); // a transferred array has no bytes and takes no access
   bytes.fill(0, offsets.param + param.length);
   bytes.fill(0, 0, offsets.param);
   putInt32(bytes, offsets.type, type);

@@ -45,6 +45,28 @@ export function checkName(name: string): void {
   }
 }
 
+/** More descriptors than any dialect takes, and than the kernel carries. */
+const TOO_MANY_FDS = 254;
+
+/**
+ * A message that nobody can change between the check and the use: each property is read once, and `fds` copied. `param` stays
+ * the caller's array, whose length can't change while one call runs. What isn't a message is returned as it is, for
+ * {@link checkMessage} to refuse.
+ */
+export function snapshotOf(message: Message): Message {
+  if (typeof message !== 'object' || message === null) return message;
+  const { name, param, fds } = message;
+  return Array.isArray(fds) ? { name, param, fds: copyOfFds(fds) } : { name, param, fds };
+}
+
+function copyOfFds(fds: readonly number[]): readonly number[] {
+  const count = fds.length;
+  if (count >= TOO_MANY_FDS) return new Array<number>(count); // refused for its length
+  const copy: number[] = [];
+  for (let i = 0; i < count; i++) copy.push(fds[i] as number);
+  return copy;
+}
+
 /**
  * What `check_input` (eal_common_proc.c) checks before anything is sent, in its order: `EINVAL` (no message,
  * bad name, no usable param), `E2BIG` (name, then param, then count of descriptors over the dialect's limit);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { type RecordLock, recordLockOn } from '../lib/sys/file-lock.js';
+import { type ForeignDirectory, foreignDirectory } from '../lib/sys/runtime-owner.js';
 import { MpError } from '../protocol/errors.js';
 import { defaultRuntimeDir, runtimePath as pathOf } from '../protocol/paths.js';
 import { Attachment } from './attachment.js';
@@ -70,6 +71,8 @@ export function attachMemory(options: AttachOptions = {}): SharedMemory {
   const { filePrefix = 'rte', runtimeDir = defaultRuntimeDir(process.env, process.getuid?.() ?? 0) } =
     options;
   const runtimePath = pathOf(runtimeDir, filePrefix);
+  const foreign = foreignDirectory(runtimePath);
+  if (foreign !== undefined) throw foreignError(foreign);
   const config = openConfig(runtimePath);
   const parts = closingOnError(config, () => readConfig(config, runtimePath, filePrefix, options));
   const attachment = new Attachment(parts);
@@ -97,6 +100,7 @@ function readConfig(config: SharedFile, runtimePath: string, filePrefix: string,
       unlinked: options.unlinked ?? false,
       pid: owner?.pid ?? 0,
       config: memConfig,
+      owner: config.owner,
     },
   };
 }
@@ -142,6 +146,14 @@ function closingOnError<T>(file: SharedFile, action: () => T): T {
     file.close();
     throw error;
   }
+}
+
+function foreignError({ path, uid }: ForeignDirectory): MpError {
+  return new MpError(
+    'EACCES',
+    `${path} belongs to user ${uid}, in a directory that everybody may write to: run as that user, or have the primary use a directory in a place that only its owner may write to`,
+    { path },
+  );
 }
 
 function noConfig(runtimePath: string, cause: MpError): MpError {

@@ -28,11 +28,6 @@ export function nameBytes(name: string): Buffer | undefined {
   return Buffer.concat([bytes, Buffer.alloc(1)]);
 }
 
-/** Whether the entry's name is exactly this one; `name` comes from {@link nameBytes}, with its NUL. */
-export function hasName(entry: Buffer, name: Buffer): boolean {
-  return entry.subarray(0, name.length).equals(name);
-}
-
 /** Address 0 or no name is how an entry looks that a writer hasn't filled yet, or has cleared already. */
 export function isFilled(entry: Buffer): boolean {
   return entry[0] !== 0 && entry.readBigUInt64LE(ADDR) !== 0n;

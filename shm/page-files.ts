@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isTrustedOwner } from '../lib/sys/runtime-owner.js';
 import { MpError } from '../protocol/errors.js';
 import { layoutError } from './errors.js';
 import { readLegacyPages } from './hugepage-data.js';
@@ -13,6 +14,11 @@ import { findOpenFile } from './proc-files.js';
 export interface PagePlace {
   readonly path: string;
   readonly offset: number;
+}
+
+/** Whose page files may be mapped: `undefined` is everybody's, since whoever wrote down their paths is trusted. */
+export function ownerOfPages({ owner }: PageContext): number | undefined {
+  return isTrustedOwner(owner) ? undefined : owner;
 }
 
 /** Finds the page of segment `segment` of a list. One implementation for each of EAL's memory modes. */
@@ -31,6 +37,8 @@ export interface PageContext {
   /** The primary's; 0 or less if it can't be seen from here. */
   readonly pid: number;
   readonly config: MemConfig;
+  /** Who `config` belongs to. */
+  readonly owner: number;
 }
 
 /** `eal_get_hugefile_path`: a file for each page, or one for each list with `--single-file-segments`. */

@@ -122,7 +122,7 @@ export function attachShared(handle: MemzoneHandle): SharedMemzone {
   try {
     let at = 0;
     for (const run of handle.runs) {
-      mapRun(mapping, at, run, handle.writable, run.file);
+      mapRun(mapping, at, run, { writable: handle.writable, expected: run.file });
       at += run.length;
     }
     return new SharedMemzone(handle, mapping);

@@ -1,7 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeFile } from '../lib/sys/close-file.js';
 import { assertPlatform } from '../lib/sys/native.js';
 import { MpError } from '../protocol/errors.js';
 import { fileError, layoutError } from './errors.js';
+
+const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /**
  * A file of the runtime directory, open for reading. It is read with `pread`, never mapped: a file that is cut short
@@ -24,28 +27,48 @@ export class SharedFile {
 
   /** Never creates anything. `EACCES`, `ENOENT` and the like as `MpError`. */
   static open(path: string): SharedFile {
-    assertPlatform();
-    try {
-      return new SharedFile(path, openSync(path, constants.O_RDONLY), false);
-    } catch (error) {
-      throw fileError(error, path, 'Cannot open');
-    }
+    return SharedFile.#opened(path, openFile(path, O_RDONLY), false);
   }
 
   /** For reading and writing where the file's permissions and its mount allow that, else as `open`. */
   static openWritable(path: string): SharedFile {
-    assertPlatform();
+    let fd: number;
     try {
-      return new SharedFile(path, openSync(path, constants.O_RDWR), true);
+      fd = openFile(path, O_RDWR);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return SharedFile.open(path);
-      throw fileError(error, path, 'Cannot open');
+      const isReadOnly = error instanceof MpError && ['EACCES', 'EROFS', 'EPERM'].includes(error.code);
+      if (isReadOnly) return SharedFile.open(path);
+      throw error;
+    }
+    return SharedFile.#opened(path, fd, true);
+  }
+
+  static #opened(path: string, fd: number, writable: boolean): SharedFile {
+    const file = new SharedFile(path, fd, writable);
+    try {
+      if (file.#stat().isFile()) return file;
+      throw layoutError(path, 'its type', 'another one', 'a regular file');
+    } catch (error) {
+      file.close();
+      throw error;
     }
   }
 
   get size(): number {
-    return fstatSync(this.fd).size;
+    return this.#stat().size;
+  }
+
+  /** The user that it belongs to: whoever started the primary. */
+  get owner(): number {
+    return this.#stat().uid;
+  }
+
+  #stat(): Stats {
+    try {
+      return fstatSync(this.fd);
+    } catch (error) {
+      throw fileError(error, this.path, 'Cannot look at');
+    }
   }
 
   /** Fills `into` from `position`; `ELAYOUT` when the file ends before. */
@@ -74,6 +97,16 @@ export class SharedFile {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    closeSync(this.fd);
+    closeFile(this.fd);
+  }
+}
+
+/** A link would lead out of the runtime directory; opening a pipe would wait for its writer. */
+function openFile(path: string, mode: number): number {
+  assertPlatform();
+  try {
+    return openSync(path, mode | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    throw fileError(error, path, 'Cannot open');
   }
 }

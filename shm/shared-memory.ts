@@ -5,11 +5,12 @@ import { MpError } from '../protocol/errors.js';
 import type { Attachment } from './attachment.js';
 import { callError } from './errors.js';
 import type { FbarrayCopy } from './fbarray-file.js';
+import { KnownZones } from './known-zones.js';
 import { LockWait, POLLS } from './lock-wait.js';
 import { type Memseg, readMemseg } from './memseg.js';
 import type { MemsegList } from './memseg-list.js';
 import { Memzone, type ZoneMemory } from './memzone.js';
-import { hasName, isFilled, nameBytes, readMemzone } from './memzone-entry.js';
+import { isFilled, nameBytes, readMemzone } from './memzone-entry.js';
 import type { Look, TableLock } from './table-lock.js';
 import type { Window } from './window.js';
 import { Windows } from './windows.js';
@@ -19,6 +20,14 @@ export interface MemoryBehaviour {
   readonly writable: boolean;
   readonly lockTimeoutMs: number;
   readonly whileWaiting: (ms: number) => void;
+}
+
+/** Which bytes of a zone `snapshot` copies: all of them by default. */
+export interface SnapshotRange {
+  readonly offset?: number | undefined;
+  readonly length?: number | undefined;
+  /** Where they go; a new array by default. */
+  readonly into?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** Pages may go and come back while we look at them; this often is more than enough. */
@@ -43,6 +52,7 @@ export class SharedMemory {
   readonly #behaviour: MemoryBehaviour;
   readonly #windows: Windows;
   readonly #zoneMemory: ZoneMemory;
+  readonly #known = new KnownZones();
 
   /** @internal Use `attachMemory`. */
   constructor(attachment: Attachment, behaviour: MemoryBehaviour) {
@@ -73,18 +83,24 @@ export class SharedMemory {
 
   /**
    * The memzone of exactly this name, or `undefined` [`rte_memzone_lookup`]. A ring's zone is called `RG_<name>`, a
-   * mempool's `MP_<name>`.
+   * mempool's `MP_<name>`. One that you still hold, or an array over its bytes, is found without a search, and is the
+   * same object.
    *
    * @example
    * const bytes = memory.lookup('SHARED_INFO')?.bytes;
    */
   lookup(name: string): Memzone | undefined {
-    return this.#read(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name));
+    return (
+      this.#known.get(name) ?? this.#read(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name))
+    );
   }
 
   /** As `lookup`, without blocking while a C process has the lock. */
-  lookupAsync(name: string): Promise<Memzone | undefined> {
-    return this.#readAsync(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name));
+  async lookupAsync(name: string): Promise<Memzone | undefined> {
+    return (
+      this.#known.get(name) ??
+      this.#readAsync(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name))
+    );
   }
 
   /**
@@ -128,15 +144,18 @@ export class SharedMemory {
    * A zone is checked before and after: `ESTALE` instead of bytes that were no longer its own. It says nothing about
    * what the writer did meanwhile.
    *
+   * A new array for megabytes costs more time than to fill it: where you copy often, give one to copy `into`. What is
+   * returned is its beginning then. `ERANGE` if it is too short.
+   *
    * @example
    * const copy = memory.snapshot(zone, { offset: 64, length: 8 });
    */
-  snapshot(zone: Memzone, range?: { offset?: number; length?: number }): Uint8Array<ArrayBuffer>;
+  snapshot(zone: Memzone, range?: SnapshotRange): Uint8Array<ArrayBuffer>;
   /** A copy of `length` bytes at an address of the primary. */
   snapshot(addr: bigint | number, length: number): Uint8Array<ArrayBuffer>;
   snapshot(
     from: Memzone | bigint | number,
-    rangeOrLength: number | { offset?: number; length?: number } = {},
+    rangeOrLength: number | SnapshotRange = {},
   ): Uint8Array<ArrayBuffer> {
     if (from instanceof Memzone) {
       return this.#snapshotZone(from, typeof rangeOrLength === 'number' ? {} : rangeOrLength);
@@ -195,11 +214,8 @@ export class SharedMemory {
   #zoneIn(copy: FbarrayCopy, name: string): Memzone | undefined {
     const wanted = nameBytes(name);
     if (wanted === undefined) return undefined;
-    for (const index of copy.mask.indexes()) {
-      const entry = copy.entry(index);
-      if (hasName(entry, wanted) && isFilled(entry)) return this.#zoneAt(copy, index);
-    }
-    return undefined;
+    const index = copy.find(wanted, isFilled);
+    return index === undefined ? undefined : this.#known.add(this.#zoneAt(copy, index));
   }
 
   #zoneAt(copy: FbarrayCopy, index: number): Memzone {
@@ -210,8 +226,8 @@ export class SharedMemory {
 
   #snapshotZone(
     zone: Memzone,
-    { offset = 0, length = zone.len - offset }: { offset?: number; length?: number },
-  ) {
+    { offset = 0, length = zone.len - offset, into }: SnapshotRange,
+  ): Uint8Array<ArrayBuffer> {
     requireValid(zone);
     if (!Number.isInteger(offset) || offset < 0 || offset + length > zone.len) {
       throw new MpError(
@@ -221,7 +237,7 @@ export class SharedMemory {
     }
     for (let look = 1; ; look++) {
       try {
-        const copy = this.#copy(Number(zone.addr) + offset, length);
+        const copy = this.#copy(Number(zone.addr) + offset, length, into);
         requireValid(zone);
         return copy;
       } catch (error) {
@@ -233,13 +249,14 @@ export class SharedMemory {
     }
   }
 
-  #copy(addr: number, length: number): Uint8Array<ArrayBuffer> {
+  #copy(addr: number, length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     requireLength(length);
+    const target = targetOf(length, into);
     const window = this.#windowAt(addr, length);
     try {
-      const copy = copyMemory(window.mapping.address + addr - window.base, length);
-      if (typeof copy === 'number') throw callError(copy, 'process_vm_readv', `0x${addr.toString(16)}`);
-      return new Uint8Array(copy);
+      const failed = copyMemory(window.mapping.address + addr - window.base, length, target);
+      if (failed < 0) throw callError(failed, 'process_vm_readv', `0x${addr.toString(16)}`);
+      return target;
     } finally {
       this.#windows.release(window);
     }
@@ -299,6 +316,12 @@ function requireValid(zone: Memzone): void {
 function requireLength(length: number): void {
   if (Number.isSafeInteger(length) && length > 0) return;
   throw new MpError('ERANGE', `A length of ${length} bytes isn't possible: give a positive whole number`);
+}
+
+function targetOf(length: number, into: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> {
+  if (into === undefined) return new Uint8Array(length);
+  if (into instanceof Uint8Array && into.length >= length) return into.subarray(0, length);
+  throw new MpError('ERANGE', `${length} bytes don't fit into the array given: give a longer Uint8Array`);
 }
 
 function addressOf(addr: bigint | number): number {

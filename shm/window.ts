@@ -10,6 +10,8 @@ export interface PageTable {
   versionOf(list: MemsegList): number;
   hasPages(list: MemsegList, first: number, last: number): boolean;
   place(list: MemsegList, segment: number): PagePlace;
+  /** Whose files the pages must be, where that matters. */
+  readonly ownerOfPages: number | undefined;
 }
 
 /** Consecutive pages of one list, mapped contiguously; where they lie has nothing to do with the primary's addresses. */
@@ -50,7 +52,7 @@ export class Window {
       const runs: PageRun[] = [];
       let at = 0;
       for (const place of runsOf(table, range)) {
-        runs.push(mapRun(mapping, at, place, writable));
+        runs.push(mapRun(mapping, at, place, { writable, owner: table.ownerOfPages }));
         at += place.length;
       }
       return new Window(table, range, version, mapping, runs);

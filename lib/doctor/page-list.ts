@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
 import { attachMemory } from '../../shm/attach.js';
 import { parseMemConfig } from '../../shm/mem-config.js';
@@ -25,7 +25,16 @@ function pathsOf({ filePrefix, runtimeDir, directory, primary }: Patient): strin
   const path = `${directory}/config`;
   const config = parseMemConfig(readFileSync(path), path);
   const pid = primary?.pid ?? 0;
-  const context = { runtimePath: directory, filePrefix, hugeDir: undefined, unlinked: false, pid, config };
+  const { uid: owner } = statSync(path);
+  const context = {
+    runtimePath: directory,
+    filePrefix,
+    hugeDir: undefined,
+    unlinked: false,
+    pid,
+    owner,
+    config,
+  };
   // whether a lock is stuck is for another check to say
   const memory = attachMemory({ filePrefix, runtimeDir, lock: false });
   try {

@@ -8,6 +8,8 @@ export const SOCKADDR_UN_SIZE = 110;
 export const MAX_SOCKET_PATH = 107;
 const PATH_OFFSET = 2;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * Writes `struct sockaddr_un` for `path` and returns its length, which the caller passes as `namelen`. `path` must
  * be at most {@link MAX_SOCKET_PATH} bytes long.
@@ -23,12 +25,19 @@ export function writeAddress(into: Buffer, namespace: SocketNamespace, path: str
   return PATH_OFFSET + written + 1;
 }
 
-/** The path in a `struct sockaddr_un` of `length` bytes, or `undefined` where it has none in this namespace. */
+/**
+ * The path in a `struct sockaddr_un` of `length` bytes, or `undefined` where it has none in this namespace, or one that is
+ * no UTF-8: as a string it would be another path.
+ */
 export function readAddress(from: Buffer, length: number, namespace: SocketNamespace): string | undefined {
   if (length <= PATH_OFFSET) return undefined; // unbound sender: the kernel writes no path at all
   const isAbstract = from[PATH_OFFSET] === 0;
   if (isAbstract !== (namespace === 'abstract')) return undefined;
   const start = isAbstract ? PATH_OFFSET + 1 : PATH_OFFSET;
   const nul = isAbstract ? -1 : from.subarray(0, length).indexOf(0, start);
-  return from.toString('utf8', start, nul < 0 ? length : nul);
+  try {
+    return utf8.decode(from.subarray(start, nul < 0 ? length : nul));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,8 +1,11 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeFile } from './close-file.js';
 import { type RecordLock, recordLockOn } from './file-lock.js';
 
 /** `RTE_MAGIC` (eal_memcfg.h): the primary stores it once its initialisation is complete. */
 const RTE_MAGIC = 19820526;
+/** A link would lead elsewhere; opening a pipe would wait for its writer. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const HEAD_SIZE = 8; // struct rte_mem_config: uint32_t magic, version
 
 /** What a primary's `config` file tells without being mapped. */
@@ -19,13 +22,14 @@ export interface ConfigHead {
 export function readConfigHead(path: string): ConfigHead | undefined {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openSync(path, OPEN_FLAGS);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
   try {
     const head = Buffer.alloc(HEAD_SIZE);
+    if (!fstatSync(fd).isFile()) return undefined;
     if (readSync(fd, head, 0, HEAD_SIZE, 0) < HEAD_SIZE) return undefined;
     const lock = recordLockOn(fd);
     return {
@@ -34,6 +38,6 @@ export function readConfigHead(path: string): ConfigHead | undefined {
       lock: typeof lock === 'number' ? undefined : lock,
     };
   } finally {
-    closeSync(fd);
+    closeFile(fd);
   }
 }

@@ -122,10 +122,11 @@ export class DatagramSocket {
 
   /** Most datagrams come from the same peer as the one before: then the string is there already. */
   #sender(): string | undefined {
-    const name = this.#in.name.subarray(0, this.#in.nameLength);
-    if (!this.#lastFrom.equals(name)) {
-      this.#lastFrom = Buffer.from(name);
-      this.#lastFromPath = readAddress(name, name.length, this.#namespace);
+    const { name, nameLength } = this.#in;
+    const last = this.#lastFrom;
+    if (last.length !== nameLength || name.compare(last, 0, nameLength, 0, nameLength) !== 0) {
+      this.#lastFrom = Buffer.from(name.subarray(0, nameLength));
+      this.#lastFromPath = readAddress(name, nameLength, this.#namespace);
     }
     return this.#lastFromPath;
   }

@@ -9,15 +9,36 @@ import { native } from './native.js';
 type Argument = number | bigint | string | Uint8Array | null;
 type Call = (...args: Argument[]) => number;
 
+/** Makes what stands in for a C function: it returns -1 with `koffi.errno` set, or what `real` returns. */
+export type Interposer = (name: string, real: Call) => Call;
+
+const rebinders: ((interposer: Interposer | undefined) => void)[] = [];
+
+/**
+ * Puts something in the place of every C function of this thread, or the real ones back: how the tests in test/faults make
+ * each call fail at each step. A call goes through a variable in any case, so this costs nothing while it isn't used.
+ */
+export function interpose(interposer: Interposer | undefined): void {
+  for (const rebind of rebinders) rebind(interposer);
+}
+
 /** One C function, bound at its first call; a failure turns into `-errno`, read before anything else can change it. */
 function call(prototype: string): Call {
+  const [, name = ''] = / (\w+)\(/.exec(prototype) ?? [];
+  const bind = () => native().libc.func(prototype) as unknown as Call;
   let bound: Call | undefined;
+  rebinders.push((interposer) => {
+    bound = interposer?.(name, bind());
+  });
   return (...args) => {
-    bound ??= native().libc.func(prototype) as unknown as Call;
+    bound ??= bind();
     const result = bound(...args);
     return result < 0 ? -native().koffi.errno() : result;
   };
 }
+
+const SYS_PIDFD_OPEN = 434; // asm-generic/unistd.h, the same on every architecture
+const syscall = call('long syscall(long number, long first, long second)');
 
 export const socket = call('int socket(int domain, int type, int protocol)');
 export const bind = call('int bind(int fd, uintptr_t addr, uint32_t len)');
@@ -29,6 +50,8 @@ export const poll = call('int poll(uintptr_t fds, unsigned long count, int timeo
 export const statx = call(
   'int statx(int dirfd, const void *path, int flags, uint32_t mask, uintptr_t statx)',
 );
+/** `pidfd_open(2)`, for which musl and older glibc have no function; 5.3 and later. */
+export const pidfdOpen = (pid: number): number => syscall(SYS_PIDFD_OPEN, pid, 0);
 export const close = call('int close(int fd)');
 export const dup3 = call('int dup3(int oldfd, int newfd, int flags)');
 export const flock = call('int flock(int fd, int operation)');

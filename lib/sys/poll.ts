@@ -11,6 +11,14 @@ const memory = new ArrayBuffer(ENTRY * MAX_ENTRIES);
 const entries = new DataView(memory);
 let address: number | undefined;
 
+/** Whether there is something to read (or, of a pidfd, its process has ended) at this very moment. */
+export function isReadable(fd: number): boolean {
+  entries.setInt32(0, fd, true);
+  entries.setInt16(4, POLLIN, true);
+  address ??= libc.addressOf(memory);
+  return libc.poll(address, 1, 0) > 0;
+}
+
 /**
  * Sleeps until one of `readable` has something to read, `writable` can be written, or `timeoutMs` (rounded up) has
  * passed. Blocks the thread. May return early, after a signal: the caller looks at its clock. 0 or `-errno`.

@@ -8,11 +8,11 @@ const vectors = new BigUint64Array(memory);
 
 /**
  * Copies `length` bytes at `address` of this process, through the kernel: where plain access would end in SIGBUS or
- * SIGSEGV (a truncated file, a hole and no hugepage left), this returns `-EFAULT`. The copy, or `-errno`.
+ * SIGSEGV (a truncated file, a hole and no hugepage left), this returns `-EFAULT`. They go to the start of `into`; 0, or
+ * `-errno`.
  */
-export function copyMemory(address: number, length: number): ArrayBuffer | number {
-  const copy = new ArrayBuffer(length);
-  const target = libc.addressOf(copy);
+export function copyMemory(address: number, length: number, into: Uint8Array<ArrayBuffer>): number {
+  const target = libc.addressOf(into.buffer) + into.byteOffset;
   const local = libc.addressOf(memory);
   let done = 0;
   while (done < length) {
@@ -25,5 +25,5 @@ export function copyMemory(address: number, length: number): ArrayBuffer | numbe
     if (count === 0) return -EFAULT;
     done += count; // short where a later page is bad, or where the kernel stops at 2 GiB
   }
-  return copy;
+  return 0;
 }

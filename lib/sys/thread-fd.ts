@@ -1,5 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
+import { closeFile } from './close-file.js';
 import * as libc from './libc.js';
 
 const O_CLOEXEC = 0o2000000; // asm-generic/fcntl.h
@@ -21,12 +22,12 @@ export function adoptByThread(fd: number): number {
   const result = libc.dup3(fd, tracked, O_CLOEXEC);
   libc.close(fd);
   if (result >= 0) return tracked;
-  closeSync(tracked);
+  closeFile(tracked);
   return result;
 }
 
 /** Closes what {@link adoptByThread} has returned. */
 export function closeAdopted(fd: number): void {
   if (isMainThread) libc.close(fd);
-  else closeSync(fd);
+  else closeFile(fd);
 }

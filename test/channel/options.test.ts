@@ -18,6 +18,8 @@ describe('options', () => {
     { busyPollMicros: -1 },
     { busyPollMicros: Number.NaN },
     { busyPollMicros: '50' },
+    { busyPollEventLoopMicros: -1 },
+    { busyPollEventLoopMicros: 1_000_001 },
     { maxPendingMessages: 0 },
     { signal: {} },
     { visibility: 'hidden' },

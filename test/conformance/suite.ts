@@ -3,6 +3,7 @@ import type { Check } from '../../lib/conformance/check.js';
 import { ALL_CHECKS } from '../../lib/conformance/checks/index.js';
 import { CheckRunner } from '../../lib/conformance/run.js';
 import type { Role, SubjectSource } from '../../lib/conformance/subject.js';
+import { sharedDescriptors } from '../support/descriptor-hooks.js';
 
 /** Checks that take many seconds by their nature; the report always runs them. */
 const SLOW = process.env.DPDK_IPC_SLOW_CHECKS === '1';
@@ -15,6 +16,7 @@ export function testConformance(
 ): void {
   let runner: CheckRunner | undefined;
   after('end the subject', () => runner?.end());
+  sharedDescriptors();
   for (const check of checks.filter(
     ({ roles, slow }) => (roles?.includes(role) ?? true) && (SLOW || !slow),
   )) {

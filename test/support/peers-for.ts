@@ -40,19 +40,33 @@ export class PeerScope {
     this.#prefix = uniquePrefix(label);
   }
 
+  /** What has to go so far; with `undo`, what came since goes. */
+  get mark(): number {
+    return this.#undo.length;
+  }
+
   async end(): Promise<void> {
     // a skipped suite has hooks that end what never began
     if (this.#prefix === undefined) return;
+    const prefix = this.#prefix;
+    try {
+      await this.undo(0);
+    } finally {
+      cleanPrefix(prefix);
+      this.#prefix = undefined;
+    }
+  }
+
+  /** Everything is tried, then the first error thrown. */
+  async undo(mark: number): Promise<void> {
     const errors: unknown[] = [];
-    for (const undo of this.#undo.splice(0).reverse()) {
+    for (const undo of this.#undo.splice(mark).reverse()) {
       try {
         await undo();
       } catch (error) {
         errors.push(error);
       }
     }
-    cleanPrefix(this.#prefix);
-    this.#prefix = undefined;
     if (errors.length > 0) throw errors[0];
   }
 }
@@ -63,5 +77,15 @@ export function peersFor(label: string, lifetime: 'test' | 'suite' = 'test', rel
   const [begin, end] = lifetime === 'test' ? [beforeEach, afterEach] : [before, after];
   begin(`prefix ${label}`, () => scope.begin(label));
   end(`clean prefix ${label}`, () => scope.end());
+  if (lifetime === 'suite') undoEachTest(scope);
   return scope;
+}
+
+/** What a test of a suite opens goes with the test; what the suite's own hooks have started stays. */
+function undoEachTest(scope: PeerScope): void {
+  let mark = 0;
+  beforeEach(() => {
+    mark = scope.mark;
+  });
+  afterEach(() => scope.undo(mark));
 }

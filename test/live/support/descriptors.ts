@@ -42,7 +42,7 @@ export function isOpen(fd: number): boolean {
   }
 }
 
-function isCloseOnExec(fd: number): boolean {
+export function isCloseOnExec(fd: number): boolean {
   const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
   return (Number.parseInt(flags ?? '0', 8) & O_CLOEXEC) !== 0;
 }

@@ -1,0 +1,36 @@
+// The short runs of `npm run test:faults`: processes that are killed at some of their calls.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { transpile } from './support/transpiled.js';
+import { callsOf, killPrimary, killSecondary, type Place } from './support/victims.js';
+
+describe('faults: kill -9', () => {
+  const SAMPLES = 6;
+  let place: Place;
+  let remove: () => void;
+
+  before('make JavaScript', function () {
+    this.timeout(60_000);
+    const { root, remove: removeRoot } = transpile();
+    const runtimeDir = mkdtempSync(join(tmpdir(), 'mp-'));
+    place = { root, runtimeDir, filePrefix: 'kill' };
+    remove = () => {
+      removeRoot();
+      rmSync(runtimeDir, { recursive: true });
+    };
+  });
+
+  after(() => remove());
+
+  for (const [role, kill] of [
+    ['secondary', killSecondary],
+    ['primary', killPrimary],
+  ] as const) {
+    it(`a Node ${role} at ${SAMPLES} of its calls`, async function () {
+      this.timeout(60_000);
+      const calls = callsOf(await kill(place, Number.MAX_SAFE_INTEGER));
+      for (let i = 0; i < SAMPLES; i++) await kill(place, Math.floor((i * calls) / SAMPLES));
+    });
+  }
+});

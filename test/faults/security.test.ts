@@ -1,0 +1,221 @@
+// Who may talk to us, what of theirs is opened, and what a hostile neighbour in the runtime directory can do.
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { MpError, openPrimary, openSecondary } from '../../lib/index.js';
+import { attachMemory } from '../../shm/index.js';
+import { mpError } from '../channel/rejection.js';
+import { StageScope } from '../channel/stage.js';
+import { isCloseOnExec } from '../live/support/descriptors.js';
+import { LIST_BASE } from '../shm/support/image.js';
+import { type FakeRuntime, makeRuntime, pretendAlive } from '../shm/support/runtime.js';
+
+const NOBODY = 65534;
+
+describe('security: the sockets of a runtime directory', () => {
+  const scope = new StageScope();
+
+  before(function () {
+    if (process.getuid?.() === 0) return;
+    console.log('      needs root, to act as another user');
+    this.skip();
+  });
+
+  it('are in a directory that no other user may enter, as C makes it', async () => {
+    const { options, directory, runtimeDir } = scope.stage;
+    rmSync(directory, { recursive: true });
+    const primary = await scope.keep(openPrimary(options));
+    expect(statSync(directory).mode & 0o777).to.equal(0o700);
+    chmodSync(runtimeDir, 0o755); // mkdtemp's 0700 is not what is tested
+    const refused = asNobody(
+      `import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', '${primary.socketPath}')`,
+    );
+    expect(refused).to.contain('PermissionError');
+    expect(primary.stats.dropped.malformed).to.equal(0);
+  });
+
+  it('hand out descriptors that no child inherits', async () => {
+    const { stage, keep } = scope;
+    const [primary, secondary] = [
+      await keep(openPrimary(stage.options)),
+      await keep(openSecondary(stage.options)),
+    ];
+    const seen: boolean[] = [];
+    primary.registerAction('take', (msg) => {
+      seen.push(...msg.fds.map(isCloseOnExec));
+      return { fds: msg.fds };
+    });
+    using reply = await secondary.request({ name: 'take', fds: [0, 1] });
+    seen.push(...(reply.msgs[0]?.fds ?? []).map(isCloseOnExec));
+    expect(seen).to.deep.equal([true, true, true, true]);
+  });
+});
+
+describe('security: a parent that everybody may write to', () => {
+  let parent: string;
+  let runtimeDir: string;
+
+  before(function () {
+    if (process.getuid?.() === 0) return;
+    console.log('      needs root, to act as another user');
+    this.skip();
+  });
+
+  beforeEach(() => {
+    parent = mkdtempSync(join(tmpdir(), 'mp-'));
+    chmodSync(parent, 0o1777);
+    runtimeDir = `${parent}/dpdk`;
+  });
+
+  afterEach(() => rmSync(parent, { recursive: true }));
+
+  /** What each way in says. */
+  async function expectRefused(): Promise<void> {
+    const options = { runtimeDir, filePrefix: 'rte' };
+    for (const attempt of [
+      () => openPrimary(options),
+      () => openSecondary(options),
+      () => openSecondary({ ...options, visibility: 'private' }),
+      async () => attachMemory(options),
+    ]) {
+      const error = await mpError(attempt());
+      expect(error.code).to.equal('EACCES');
+      expect(error.message).to.contain(String(NOBODY));
+    }
+  }
+
+  it("another user's directory is not used", async () => {
+    mkdirSync(runtimeDir);
+    chownSync(runtimeDir, NOBODY, NOBODY);
+    await expectRefused();
+    expect(readdirSync(runtimeDir)).to.deep.equal([]);
+  });
+
+  it("another user's link is not followed, and nothing behind it is touched", async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'mp-'));
+    try {
+      mkdirSync(`${elsewhere}/rte`);
+      writeFileSync(`${elsewhere}/rte/mp_socket`, 'precious');
+      symlinkSync(elsewhere, runtimeDir);
+      spawnSync('chown', ['-h', String(NOBODY), runtimeDir]);
+      await expectRefused();
+      expect(readdirSync(`${elsewhere}/rte`)).to.deep.equal(['mp_socket']);
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+
+  it("another user's prefix in it is not used, whoever has the directory above", async () => {
+    mkdirSync(runtimeDir);
+    chmodSync(runtimeDir, 0o777);
+    mkdirSync(`${runtimeDir}/rte`);
+    chownSync(`${runtimeDir}/rte`, NOBODY, NOBODY);
+    await expectRefused();
+  });
+
+  it('our own directory is, and so is a link of ours', async () => {
+    const real = `${parent}/real`;
+    mkdirSync(real);
+    symlinkSync(real, runtimeDir);
+    const primary = await openPrimary({ runtimeDir, filePrefix: 'rte' });
+    await primary.close();
+    expect(existsSync(`${real}/rte`)).to.equal(true);
+  });
+
+  it('a neighbour who swaps our directory for a link, again and again, costs nobody a file', async function () {
+    this.timeout(20_000);
+    chmodSync(parent, 0o777); // without the sticky bit anybody may rename anything
+    const bait = `${parent}/bait`;
+    const precious = ['config', 'file', 'mp_socket', 'mp_socket_1_a'];
+    mkdirSync(`${bait}/rte`, { recursive: true });
+    for (const name of precious) writeFileSync(`${bait}/rte/${name}`, 'precious');
+    const before = readdirSync(`${bait}/rte`).length;
+    mkdirSync(`${runtimeDir}/rte`, { recursive: true });
+    const neighbour = spawn('python3', ['-c', SWAP, parent], { uid: NOBODY, gid: NOBODY });
+    const ended = new Promise((resolve) => neighbour.once('close', resolve));
+    await new Promise((resolve) => neighbour.stdout.once('data', resolve));
+    let opened = 0;
+    for (let i = 0; i < 300; i++) {
+      try {
+        const channel = await openPrimary({ runtimeDir, filePrefix: 'rte' });
+        await channel.close();
+        opened++;
+      } catch (error) {
+        expect(error).to.be.instanceOf(MpError);
+      }
+    }
+    neighbour.kill();
+    await ended;
+    expect(opened).to.be.greaterThan(0);
+    expect(before).to.equal(precious.length);
+    expect(readdirSync(`${bait}/rte`)).to.include.members(precious);
+  });
+});
+
+/** Swaps DIR/dpdk for a link to DIR/bait and back until it is killed. */
+const SWAP = `
+import os, sys
+os.chdir(sys.argv[1])
+print('go', flush=True)
+while True:
+    os.rename('dpdk', 'aside')
+    os.symlink('bait', 'dpdk')
+    os.unlink('dpdk')
+    os.rename('aside', 'dpdk')
+`;
+
+describe('security: paths that come from a peer', () => {
+  let runtime: FakeRuntime;
+  let release: () => void;
+
+  beforeEach(() => {
+    runtime = makeRuntime({ zones: [{ name: 'ONE', addr: LIST_BASE, len: 64 }], pages: [0] });
+    release = pretendAlive(runtime);
+  });
+
+  afterEach(() => {
+    release();
+    runtime.remove();
+  });
+
+  for (const name of ['config', 'fbarray_memzone', 'hugepage_info']) {
+    it(`${name} as a link or a pipe is refused, and not waited for`, async () => {
+      const path = `${runtime.path}/${name}`;
+      renameSync(path, `${path}.real`);
+      symlinkSync(`${path}.real`, path);
+      const { runtimeDir, filePrefix } = runtime;
+      const use = () => {
+        using memory = attachMemory({ runtimeDir, filePrefix });
+        memory.lookup('ONE')?.bytes;
+      };
+      expect(use).to.throw().with.property('code', 'ELOOP');
+      unlinkSync(path);
+      expect(spawnSync('mkfifo', [path]).status).to.equal(0);
+      expect(use).to.throw().with.property('code').that.is.oneOf(['ELAYOUT', 'ENXIO']);
+      if (name !== 'config') return;
+      const secondary = await openSecondary({ runtimeDir, filePrefix });
+      await secondary.close();
+    });
+  }
+});
+
+/** What python3 says as user nobody. */
+function asNobody(script: string): string {
+  const { stderr } = spawnSync('python3', ['-c', script], { uid: NOBODY, gid: NOBODY, encoding: 'utf8' });
+  return stderr;
+}

@@ -1,0 +1,29 @@
+// A handler whose promise never settles kept the descriptors of its message open for good, also after the channel was closed.
+import { expect } from 'chai';
+import { openPrimary, openSecondary } from '../../lib/index.js';
+import { openDescriptors } from '../channel/descriptors.js';
+import { StageScope } from '../channel/stage.js';
+import { collectUntil } from '../shm/support/gc.js';
+
+describe('regression: a handler that never settles', () => {
+  const scope = new StageScope();
+
+  it('has the descriptors of its message closed once nobody can reach it', async () => {
+    const { options } = scope.stage;
+    const before = openDescriptors().length;
+    const primary = await openPrimary(options);
+    const arrived = new Promise<void>((resolve) => {
+      primary.registerAction('stuck', () => {
+        resolve();
+        return new Promise(() => {});
+      });
+    });
+    const secondary = await openSecondary({ ...options, visibility: 'private' });
+    await secondary.sendMessage({ name: 'stuck', fds: [0, 1] });
+    await arrived;
+    await secondary.close();
+    await primary.close();
+    await collectUntil(() => openDescriptors().length === before);
+    expect(openDescriptors()).to.have.lengthOf(before);
+  });
+});

@@ -1,0 +1,54 @@
+// A live C primary in steady use: requests, its memory attached, read, written and let go, zones that come and go.
+import { type MpChannel, openSecondary } from '../../../lib/index.js';
+import { attachMemory, attachShared } from '../../../shm/index.js';
+import type { CPeer } from '../../support/peer.js';
+import { PeerScope } from '../../support/peers-for.js';
+
+export class CMemory implements AsyncDisposable {
+  looks = 0;
+  readonly #scope: PeerScope;
+  readonly #primary: CPeer;
+  readonly #channel: MpChannel;
+
+  private constructor(scope: PeerScope, primary: CPeer, channel: MpChannel) {
+    this.#scope = scope;
+    this.#primary = primary;
+    this.#channel = channel;
+  }
+
+  static async open(): Promise<CMemory> {
+    const scope = new PeerScope();
+    scope.begin('soak');
+    const primary = await scope.start({ role: 'primary', bigZone: false, quiet: true });
+    const channel = await openSecondary({ filePrefix: scope.filePrefix });
+    scope.defer(() => channel.close());
+    return new CMemory(scope, primary, channel);
+  }
+
+  async round(number: number): Promise<void> {
+    const param = `round ${number}`;
+    using reply = await this.#channel.request({ name: 'echo', param });
+    if (reply.msgs[0]?.text() !== param) throw new RangeError(`C answers ${reply.msgs[0]?.text()}`);
+    if (number % 5 !== 0) return;
+    const name = `SOAK${number % 3}`;
+    await this.#primary.command(`reserve ${name} 4096`);
+    this.#look(name, number);
+    await this.#primary.command(`free ${name}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope.end();
+  }
+
+  #look(name: string, number: number): void {
+    using own = attachMemory({ filePrefix: this.#scope.filePrefix, writable: true });
+    const zone = own.lookup(name);
+    const same = this.#channel.memory.lookup(name);
+    if (zone === undefined || same === undefined) throw new RangeError(`${name} isn't there`);
+    zone.bytes[0] = number & 0xff;
+    const seen = [same.bytes[0], own.snapshot(zone, { length: 1 })[0]];
+    attachShared(zone.share()).detach();
+    if (seen.some((byte) => byte !== (number & 0xff))) throw new RangeError(`${name} holds ${seen}`);
+    this.looks++;
+  }
+}

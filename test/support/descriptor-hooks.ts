@@ -1,0 +1,62 @@
+// A mocha root hook (.mocharc.json): no test, and no run, may leave a descriptor open.
+import { spawn } from 'node:child_process';
+import { openDescriptors } from '../channel/descriptors.js';
+
+/** How long what is closed in its own time may take: the pipes of a child that has ended, a worker, the collector. */
+const SETTLE_MS = 3_000;
+
+/** What was left open; waits for what is about to be closed. */
+async function leftBeside(before: readonly string[]): Promise<string[]> {
+  const deadline = performance.now() + SETTLE_MS;
+  for (;;) {
+    const known = [...before];
+    const left = openDescriptors().filter((target) => {
+      const at = known.indexOf(target);
+      if (at >= 0) known.splice(at, 1);
+      return at < 0;
+    });
+    if (left.length === 0 || performance.now() > deadline) return left;
+    globalThis.gc?.(); // replies that nobody disposed of
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const atStart: string[] = [];
+let beforeTest: string[] = [];
+let shared = 0;
+
+/** Inside a suite's `describe`: its tests share what the first of them opens; they are compared all together. */
+export function sharedDescriptors(): void {
+  let atBegin: string[] = [];
+  before(() => {
+    atBegin = openDescriptors();
+    shared++;
+  });
+  after('descriptors of the suite', async () => {
+    shared--;
+    const left = await leftBeside(atBegin);
+    if (left.length > 0) throw new Error(`descriptors that the suite left open: ${left.join(', ')}`);
+  });
+}
+
+export const mochaHooks = {
+  async beforeAll() {
+    // libuv opens a /dev/null and a pipe of its own at the first stream and the first child
+    await new Promise((resolve) =>
+      spawn(process.execPath, ['--version'], { stdio: 'pipe' }).on('close', resolve),
+    );
+    atStart.push(...openDescriptors());
+  },
+  beforeEach() {
+    beforeTest = openDescriptors();
+  },
+  async afterEach(this: Mocha.Context) {
+    if (shared > 0) return;
+    const left = await leftBeside(beforeTest);
+    if (left.length > 0) throw new Error(`descriptors that the test left open: ${left.join(', ')}`);
+  },
+  async afterAll() {
+    const left = await leftBeside(atStart);
+    if (left.length > 0) throw new Error(`descriptors that the run left open: ${left.join(', ')}`);
+  },
+};
