@@ -1,5 +1,7 @@
 import { lstatSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 
+import { ignoringErrno } from './system-error.js';
+
 /** The socket files of this thread that are still there, with their inodes. */
 const files = new Map<string, number>();
 let registered = false;
@@ -40,13 +42,4 @@ export function lstatIfSeen(path: string): Stats | undefined {
 
 function inodeOf(path: string): number | undefined {
   return lstatIfSeen(path)?.ino;
-}
-
-function ignoringErrno<T>(call: () => T): T | undefined {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof Error && 'errno' in error) return undefined;
-    throw error;
-  }
 }

@@ -22,6 +22,16 @@ export function fileError(error: unknown, path: string, hint: string): MpError {
   });
 }
 
+/** For what may vanish at any moment, or not be ours to see: `undefined` where the kernel refuses. */
+export function ignoringErrno<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof Error && 'errno' in error) return undefined;
+    throw error;
+  }
+}
+
 /** Without descriptors left, nothing else is worth saying. */
 function hintFor(code: string, hint: string): string {
   const isExhausted = code === 'EMFILE' || code === 'ENFILE';

@@ -10,11 +10,13 @@ import { json, junit, summary, table } from '../conformance/report.js';
 import { type CheckResult, runChecks } from '../conformance/run.js';
 import type { Role, SubjectSource } from '../conformance/subject.js';
 import { fileError } from '../system-error.js';
-import { Progress, print, printError } from './output.js';
+import { EXIT_FINDING } from './failure.js';
+import { withDialect } from './message-options.js';
+import { type PlaceOptions, withJson, withPlace } from './options.js';
+import { Progress, print, printError, printJson } from './output.js';
+import { paint } from './paint.js';
 
-interface Options {
-  readonly filePrefix: string;
-  readonly runtimeDir?: string;
+interface Options extends PlaceOptions {
   readonly dialect?: DialectId;
   readonly driver?: string;
   readonly role: Role;
@@ -29,30 +31,21 @@ interface Options {
 const ABOUT = `Tests the primary that runs under a file prefix against the numbered checks of the protocol reference.
 Without --destructive it is left as it was found. Checks that have to tell the primary what to do are skipped.
 With --driver, processes of a program of yours are tested instead, by all checks (docs/conformance-kit.md).
-
-Exit status: 0 nothing failed, 1 something failed, 2 nothing could be tested.`;
+`;
 
 const EXAMPLES = `
 Examples:
   $ dpdk-ipc conformance --file-prefix rte
   $ dpdk-ipc conformance --file-prefix rte --only C25,C38 --json
   $ dpdk-ipc conformance --driver ./my-driver --role secondary
-  $ dpdk-ipc conformance --list`;
+  $ dpdk-ipc conformance --list
+
+Exit status: 0 nothing failed, 1 something failed, 2 nothing could be tested.`;
 
 /** Adds `conformance`. */
 export function addConformance(program: Command): void {
-  program
-    .command('conformance')
-    .summary('test the primary that runs under a file prefix')
-    .description(ABOUT)
-    .option('--file-prefix <prefix>', "the primary's --file-prefix", 'rte')
-    .option(
-      '--runtime-dir <dir>',
-      'the directory that holds <prefix>/mp_socket (default: as DPDK chooses it)',
-    )
-    .addOption(
-      new Option('--dialect <dialect>', 'of a primary without a config file').choices(Object.keys(DIALECTS)),
-    )
+  const command = program.command('conformance').description(ABOUT);
+  withJson(withDialect(withPlace(command)))
     .option('--driver <command>', 'test processes of this program, which it starts, instead of a primary')
     .addOption(
       new Option('--role <role>', 'what the driver is to be')
@@ -63,7 +56,6 @@ export function addConformance(program: Command): void {
     .option('--slow', 'also what takes many seconds')
     .option('--only <ids>', 'these checks alone: C14,C15')
     .option('--list', 'print the checks and test nothing')
-    .option('--json', 'print the results as JSON')
     .option('--junit <file>', 'also write the results as JUnit XML')
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -72,15 +64,26 @@ export function addConformance(program: Command): void {
 async function run(options: Options): Promise<void> {
   const checks = choose(options.only);
   if (options.list) {
-    print(options.json ? JSON.stringify(checks.map(described), undefined, 2) : list(checks));
+    if (options.json) printJson(checks.map(described));
+    else print(list(checks));
     return;
   }
   const source = options.driver === undefined ? await findPrimary(options) : driven(options.driver, options);
   const results = await runAll(source, checks, options);
   const label = options.driver === undefined ? await labelOf(source) : source.label;
-  print(options.json ? json(label, results) : `${label}\n\n${table(results)}\n\n${summary(results)}`);
+  print(
+    options.json ? json(label, results) : `${label}\n\n${coloured(table(results))}\n\n${summary(results)}`,
+  );
   if (options.junit !== undefined) writeReport(options.junit, junit(label, results));
-  if (results.some(({ status }) => status === 'fail')) process.exitCode = 1;
+  if (results.some(({ status }) => status === 'fail')) process.exitCode = EXIT_FINDING;
+}
+
+/** `C25   pass …`, and so on. */
+function coloured(results: string): string {
+  return results.replaceAll(
+    /^(\S+ +)(pass|fail)\b/gm,
+    (_, id: string, status: string) => `${id}${paint(status === 'pass' ? 'green' : 'red', status)}`,
+  );
 }
 
 function driven(program: string, { role, dialect = '332/8' }: Options): SubjectSource {

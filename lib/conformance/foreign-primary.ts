@@ -2,12 +2,9 @@ import { readdirSync } from 'node:fs';
 import { DIALECTS, type Dialect, type DialectId, dialectOf } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath } from '../../protocol/paths.js';
+import { type Answer, ask, harmlessRequest } from '../instances/ask.js';
 import { type ConfigHead, readConfigHead } from '../sys/config-head.js';
-import { ECONNREFUSED, errnoName } from '../sys/errno.js';
-import { deviceRequest } from './checks/built-ins.js';
-import { datagramOf } from './datagram.js';
 import { hasMessageThread } from './proc.js';
-import { RawPeer } from './raw-peer.js';
 import type { Ability, Subject, SubjectSource } from './subject.js';
 
 export interface ForeignOptions {
@@ -19,9 +16,6 @@ export interface ForeignOptions {
 
 /** How long a primary that runs takes at most to answer. */
 const ANSWER_WITHIN_MS = 3_000;
-
-/** Any primary with device hotplug answers this without doing anything: the type is none. */
-const PROBE = { name: 'eal_dev_mp_request', param: deviceRequest(99, '') };
 
 /**
  * The primary that runs under a file prefix, as a subject without a driver. Rejects with `ENOENT` (unknown prefix),
@@ -76,23 +70,17 @@ function chooseDialect(head: ConfigHead | undefined, given: DialectId | undefine
 }
 
 async function assertAnswering(directory: string, socketPath: string, dialect: Dialect): Promise<void> {
-  const peer = RawPeer.bind(`${directory}/mp_socket_${process.pid}_probe`, socketPath, dialect);
-  try {
-    const result = peer.trySend(datagramOf(dialect, PROBE));
-    if (result === -ECONNREFUSED) throw deadError(socketPath);
-    const isAnswered = result === 0 && (await peer.nextOrNothing(ANSWER_WITHIN_MS)) !== undefined;
-    if (!isAnswered) throw silentError(socketPath, result);
-  } finally {
-    peer.close();
-  }
+  const answer = await ask(directory, socketPath, dialect, ANSWER_WITHIN_MS);
+  if (answer === 'ECONNREFUSED') throw deadError(socketPath);
+  if (answer !== 'answers') throw silentError(socketPath, answer);
 }
 
 function deadError(path: string): MpError {
   return new MpError('ECONNREFUSED', `The primary that was at ${path} has died: start it again`, { path });
 }
 
-function silentError(path: string, result: number): MpError {
-  const what = result === 0 ? 'takes requests and answers none' : `takes no request (${errnoName(-result)})`;
+function silentError(path: string, answer: Answer): MpError {
+  const what = answer === 'silent' ? 'takes requests and answers none' : `takes no request (${answer})`;
   return new MpError(
     'ETIMEDOUT',
     `The primary at ${path} ${what}: its IPC thread may have ended (a bad datagram does that); restart the primary`,
@@ -102,7 +90,7 @@ function silentError(path: string, result: number): MpError {
 
 class ForeignPrimary implements Subject {
   readonly role = 'primary';
-  readonly probe = PROBE;
+  readonly probe = harmlessRequest();
   readonly driver = undefined;
   readonly directory: string;
   readonly dialect: Dialect;

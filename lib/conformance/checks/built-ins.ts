@@ -13,7 +13,7 @@ const VDEV_SIZE = 72;
 const VDEV = { SCAN_REQ: 1, SCAN_ONE: 2, SCAN_REP: 3 } as const;
 
 /** struct eal_dev_mp_req (hotplug_mp.h). */
-export function deviceRequest(type: number, devargs: string): Uint8Array {
+function deviceRequest(type: number, devargs: string): Uint8Array {
   const param = new Uint8Array(136);
   new DataView(param.buffer).setUint32(0, type, true);
   param.set(Buffer.from(devargs), 4);

@@ -1,0 +1,75 @@
+import { MpError } from '../../protocol/errors.js';
+import { printError, wrap } from './output.js';
+import { paint } from './paint.js';
+
+/** The command has found something wrong, or got less than it asked for. */
+export const EXIT_FINDING = 1;
+/** It could not be done, be it the user's fault or the machine's. */
+export const EXIT_ERROR = 2;
+
+/** What `doctor` can say more about. */
+const DOCTORS_CODES = new Set([
+  'EACCES',
+  'EAGAIN',
+  'ECONNREFUSED',
+  'ELAYOUT',
+  'ENAMETOOLONG',
+  'ENOENT',
+  'ENOPRIMARY',
+  'ERESTARTED',
+  'ETIMEDOUT',
+  'EVERSION',
+]);
+
+/** Says what went wrong and what to do next; returns the exit status. */
+export function reportError(error: unknown, args: readonly string[]): number {
+  const start = paint('red', 'dpdk-ipc:', process.stderr);
+  if (!(error instanceof MpError)) {
+    printError(`${start} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return EXIT_ERROR;
+  }
+  printError(`${start} ${wrapped(inOurWords(error.message), 'dpdk-ipc: '.length)}`);
+  const place = placeIn(args);
+  if (DOCTORS_CODES.has(error.code) && !/^(doctor|ls)$/.test(args[0] ?? '')) {
+    printError(
+      wrapped(`To find out more: dpdk-ipc doctor --file-prefix ${place.filePrefix}${place.runtimeDir}`),
+    );
+  }
+  return EXIT_ERROR;
+}
+
+function wrapped(text: string, used = 0): string {
+  return wrap(text, { used, stream: process.stderr });
+}
+
+/** Messages name the options of the library. */
+function inOurWords(message: string): string {
+  return message
+    .replaceAll(/\btimeoutMs\b/g, '--timeout')
+    .replaceAll(/\bfilePrefix\b/g, '--file-prefix')
+    .replaceAll(/\bruntimeDir\b/g, '--runtime-dir')
+    .replaceAll('the option dialect to', '--dialect to')
+    .replaceAll(/\bhugeDir\b/g, '--huge-dir')
+    .replaceAll('{ stale: true }', '--stale')
+    .replaceAll('{ unlinked: true }', '--unlinked');
+}
+
+function placeIn(args: readonly string[]) {
+  const runtimeDir = optionIn(args, '--runtime-dir');
+  return {
+    filePrefix: quote(optionIn(args, '--file-prefix') ?? 'rte'),
+    runtimeDir: runtimeDir === undefined ? '' : ` --runtime-dir ${quote(runtimeDir)}`,
+  };
+}
+
+function optionIn(args: readonly string[], option: string): string | undefined {
+  const joined = args.find((arg) => arg.startsWith(`${option}=`));
+  if (joined !== undefined) return joined.slice(option.length + 1);
+  const at = args.indexOf(option);
+  return at < 0 ? undefined : args[at + 1];
+}
+
+/** As a shell takes it. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,55 @@
+const WIDTH = 16;
+
+/** As `hexdump -C`: 16 bytes a line, lines that repeat as one `*`. `base` is the offset of the first byte. */
+export function hexdump(bytes: Uint8Array, base = 0): string {
+  return [...hexdumpLines(bytes, base)].join('\n');
+}
+
+/** The same line by line, for what is long. */
+export function* hexdumpLines(bytes: Uint8Array, base = 0): Generator<string> {
+  let last: Uint8Array | undefined;
+  let isRepeating = false;
+  for (let at = 0; at < bytes.length; at += WIDTH) {
+    const row = bytes.subarray(at, at + WIDTH);
+    const isSame = last !== undefined && Buffer.compare(row, last) === 0 && at + WIDTH < bytes.length;
+    if (!isSame) yield line(row, base + at);
+    else if (!isRepeating) yield '*';
+    isRepeating = isSame;
+    last = row;
+  }
+}
+
+function line(row: Uint8Array, offset: number): string {
+  const cells = Array.from({ length: WIDTH }, (_, i) => row[i]?.toString(16).padStart(2, '0') ?? '  ');
+  const half = WIDTH / 2;
+  const hex = `${cells.slice(0, half).join(' ')}  ${cells.slice(half).join(' ')}`;
+  return `${offset.toString(16).padStart(8, '0')}  ${hex}  |${printable(row)}|`;
+}
+
+/** ASCII that shows, and a dot for every other byte. */
+function printable(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join(
+    '',
+  );
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}
+
+const utf8 = new TextDecoder('utf8', { fatal: true });
+
+/**
+ * The text of a string without control characters, with NULs behind it or none; `undefined` where the bytes are something
+ * else.
+ */
+export function asText(bytes: Uint8Array): string | undefined {
+  const nul = bytes.indexOf(0) < 0 ? bytes.length : bytes.indexOf(0);
+  if (nul === 0 || bytes.subarray(nul).some((byte) => byte !== 0)) return undefined;
+  try {
+    const text = utf8.decode(bytes.subarray(0, nul));
+    return /^[^\p{Cc}]*$/u.test(text.replaceAll(/[\t\n]/g, '')) ? text : undefined;
+  } catch {
+    return undefined; // not UTF-8
+  }
+}

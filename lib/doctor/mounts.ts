@@ -1,0 +1,40 @@
+import { linkOf, textOf } from '../instances/process-facts.js';
+
+/** A line of /proc/<pid>/mountinfo. */
+export interface Mount {
+  readonly point: string;
+  readonly type: string;
+}
+
+/** `36 35 98:0 /root /point options [optional…] - type source super-options`. */
+const LINE = /^\d+ \d+ \S+ \S+ (\S+) .* - (\S+) /;
+
+/** What is mounted in our mount namespace, in the order in which it was; a later one hides an earlier one. */
+export function mounts(): Mount[] {
+  return (textOf('/proc/self/mountinfo') ?? '').split('\n').flatMap((line) => {
+    const [, point, type] = LINE.exec(line) ?? [];
+    return point === undefined || type === undefined ? [] : [{ point: unescapePath(point), type }];
+  });
+}
+
+/** The mounts at the mount point that `path` is in: the last one is what is seen there. */
+export function mountsAt(path: string, all = mounts()): Mount[] {
+  const points = all.map(({ point }) => point).filter((point) => isWithin(path, point));
+  const nearest = points.reduce((longest, point) => (point.length > longest.length ? point : longest), '');
+  return all.filter(({ point }) => point === nearest);
+}
+
+function isWithin(path: string, point: string): boolean {
+  return point === '/' || path === point || path.startsWith(`${point}/`);
+}
+
+/** The kernel writes a blank as \040 and the like. */
+function unescapePath(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+/** Whether a process sees other mounts than we; `undefined` where that isn't ours to know. */
+export function isInOtherMountNamespace(pid: number): boolean | undefined {
+  const theirs = linkOf(`/proc/${pid}/ns/mnt`);
+  return theirs === undefined ? undefined : theirs !== linkOf('/proc/self/ns/mnt');
+}

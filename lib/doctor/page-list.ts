@@ -1,0 +1,50 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { MpError } from '../../protocol/errors.js';
+import { attachMemory } from '../../shm/attach.js';
+import { parseMemConfig } from '../../shm/mem-config.js';
+import { pageFilesOf } from '../../shm/page-files.js';
+import type { Patient } from './patient.js';
+
+/** The file that a page of the primary's memory is in. */
+export interface PageFile {
+  readonly path: string;
+  readonly exists: boolean;
+}
+
+/** The files of all pages in use, one each; `problem` where it can't be told which they are. */
+export function pageFiles(patient: Patient): { files: PageFile[]; problem?: string } {
+  try {
+    return { files: [...new Set(pathsOf(patient))].map((path) => ({ path, exists: existsSync(path) })) };
+  } catch (error) {
+    if (!(error instanceof MpError)) throw error;
+    return { files: [], problem: error.message };
+  }
+}
+
+function pathsOf({ filePrefix, runtimeDir, directory, primary }: Patient): string[] {
+  const path = `${directory}/config`;
+  const config = parseMemConfig(readFileSync(path), path);
+  const pid = primary?.pid ?? 0;
+  const { uid: owner } = statSync(path);
+  const context = {
+    runtimePath: directory,
+    filePrefix,
+    hugeDir: undefined,
+    unlinked: false,
+    pid,
+    owner,
+    config,
+  };
+  // whether a lock is stuck is for another check to say
+  const memory = attachMemory({ filePrefix, runtimeDir, lock: false });
+  try {
+    return memory.memsegs().flatMap(({ addr }) => {
+      const at = Number(addr);
+      const list = config.lists.find(({ base, length }) => base <= at && at < base + length);
+      if (list === undefined || list.external) return [];
+      return [pageFilesOf(list, context).place(list, (at - list.base) / list.pageSize).path];
+    });
+  } finally {
+    memory.detach();
+  }
+}
