@@ -1,5 +1,4 @@
 import { lstatSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
-
 import { ignoringErrno } from './system-error.js';
 
 /** The socket files of this thread that are still there, with their inodes. */

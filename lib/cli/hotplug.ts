@@ -1,16 +1,19 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { MpError } from '../../protocol/errors.js';
 import type { MpChannel } from '../channel.js';
 import { type Hotplug, hotplug } from '../hotplug.js';
 import { openSecondary } from '../open.js';
-import { Progress, print } from './output.js';
+import { type PlaceOptions, withJson, withPlace, withTime } from './options.js';
+import { Progress, print, printJson } from './output.js';
 
-interface Options {
-  readonly filePrefix: string;
-  readonly runtimeDir?: string;
-  readonly timeout?: number;
+interface Options extends PlaceOptions {
+  readonly timeout: number;
   readonly json?: boolean;
 }
+
+const LIST_TIMEOUT_MS = 5_000;
+/** A primary with a silent secondary answers after 10 s. */
+const CHANGE_TIMEOUT_MS = 15_000;
 
 const ABOUT = `Attaches devices to the C primary that runs under a file prefix, and detaches them, with all its secondaries.
 DEVARGS is what EAL takes after --vdev or -a: net_null1,size=64 or vdev:net_null1 or 0000:01:00.0.
@@ -26,54 +29,36 @@ Examples:
 
 /** Adds `hotplug list`, `hotplug attach` and `hotplug detach`. */
 export function addHotplug(program: Command): void {
-  const group = program
-    .command('hotplug')
-    .summary('list, attach and detach devices of a running primary')
-    .description(ABOUT)
-    .addHelpText('after', EXAMPLES);
-  withOptions(group.command('list').summary('print its virtual devices').description(ABOUT)).action(list);
-  withOptions(
-    group.command('attach').summary('attach a device').description(ABOUT).argument('<devargs>'),
-  ).action((devargs: string, options: Options) => change('attach', devargs, options));
-  withOptions(
-    group.command('detach').summary('detach a device').description(ABOUT).argument('<devargs>'),
-  ).action((devargs: string, options: Options) => change('detach', devargs, options));
-}
-
-function withOptions(command: Command): Command {
-  return command
-    .option('--file-prefix <prefix>', "the primary's --file-prefix", 'rte')
-    .option(
-      '--runtime-dir <dir>',
-      'the directory that holds <prefix>/mp_socket (default: as DPDK chooses it)',
-    )
-    .option(
-      '--timeout <ms>',
-      'how long to wait for the answer (default: 15000, for a list 5000)',
-      milliseconds,
-    )
-    .option('--json', 'print the result as JSON');
+  const group = program.command('hotplug').description(ABOUT).addHelpText('after', EXAMPLES);
+  const about = 'how long to wait for the primary';
+  const listing = group.command('list').summary('print its virtual devices').description(ABOUT);
+  withJson(withTime(withPlace(listing), about, LIST_TIMEOUT_MS)).action(list);
+  for (const verb of ['attach', 'detach'] as const) {
+    const changing = group.command(verb).summary(`${verb} a device`).description(ABOUT).argument('<devargs>');
+    withJson(withTime(withPlace(changing), about, CHANGE_TIMEOUT_MS)).action(
+      (devargs: string, options: Options) => change(verb, devargs, options),
+    );
+  }
 }
 
 async function list(options: Options): Promise<void> {
+  const timeoutMs = options.timeout;
   // a peer: the names are broadcast
-  const devices = await withHotplug(options, 'peer', 'listing', (on) => on.list(timeoutOf(options)));
-  if (options.json) print(JSON.stringify(devices, undefined, 2));
+  const devices = await withHotplug(options, 'peer', 'listing', (on) => on.list({ timeoutMs }));
+  if (options.json) printJson(devices);
   else for (const { name } of devices) print(name);
 }
 
 async function change(verb: 'attach' | 'detach', devargs: string, options: Options): Promise<void> {
+  const timeoutMs = options.timeout;
   // private: the primary doesn't wait for us while it asks its secondaries
-  await withHotplug(options, 'private', `${verb} ${devargs}`, (on) => on[verb](devargs, timeoutOf(options)));
-  print(options.json ? JSON.stringify({ [`${verb}ed`]: devargs }) : `${verb}ed ${devargs}`);
-}
-
-function timeoutOf({ timeout }: Options): { timeoutMs?: number } {
-  return timeout === undefined ? {} : { timeoutMs: timeout };
+  await withHotplug(options, 'private', `${verb} ${devargs}`, (on) => on[verb](devargs, { timeoutMs }));
+  if (options.json) printJson({ [`${verb}ed`]: devargs });
+  else print(`${verb}ed ${devargs}`);
 }
 
 async function withHotplug<T>(
-  { filePrefix, runtimeDir }: Options,
+  { filePrefix, runtimeDir }: PlaceOptions,
   visibility: 'peer' | 'private',
   what: string,
   work: (on: Hotplug) => Promise<T>,
@@ -100,10 +85,4 @@ async function findPrimary(filePrefix: string, runtimeDir: string | undefined): 
   if (isThere) return;
   const hint = 'start it, or check --file-prefix, --runtime-dir and the user that it runs as';
   throw new MpError('ENOENT', `No primary runs under the prefix '${filePrefix}': ${hint}`);
-}
-
-function milliseconds(text: string): number {
-  const ms = Number(text);
-  if (ms > 0) return ms;
-  throw new InvalidArgumentError('Give milliseconds above 0.');
 }

@@ -2,20 +2,20 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { runCli } from '../support/cli.js';
+import { cli, needsCli } from '../cli/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
 import { needsTestpmd, Testpmd } from './testpmd.js';
 
-describe('dpdk-ipc hotplug', function () {
-  this.timeout(60_000); // each command is compiled anew
+describe('dpdk-ipc hotplug', () => {
   const peers = peersFor('hpcli');
   before('DPDK', async function () {
     await needsDpdk(this);
+    needsCli(this);
     needsTestpmd(this);
   });
 
-  const hotplug = (...args: string[]) => runCli('hotplug', ...args, '--file-prefix', peers.filePrefix);
+  const hotplug = (...args: string[]) => cli(['hotplug', ...args, '--file-prefix', peers.filePrefix]);
 
   it('plugs devices into a running testpmd', async () => {
     const testpmd = await Testpmd.start(peers, { args: ['--vdev', 'net_null0'] });
