@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type MpChannel, openPrimary } from '../../lib/index.js';
 import { stage } from '../examples/stage.js';
+import { driverArgs } from '../hotplug/support.js';
 import { NODE_RELEASES, needsNode } from '../package/node-releases.js';
 import { needsPacked, type Packed } from '../package/packed.js';
 import { buildProgram } from '../support/build.js';
@@ -19,7 +20,7 @@ import { PROGRAMS, type Program } from './documents.js';
 const START_MS = 30_000;
 const SERVER = fileURLToPath(new URL('../../examples/demo/server.c', import.meta.url));
 /** These need somebody to talk to; the others say below themselves what they print. */
-const WITH_OTHERS = ['serve', 'ask', 'answer', 'memory'];
+const WITH_OTHERS = ['serve', 'ask', 'answer', 'memory', 'devices'];
 // without hugepages: a primary of this prefix may be running here, and its page files are not ours to touch
 const C_PRIMARY = { filePrefix: 'rte', hugepages: false, memoryMb: 64 };
 
@@ -120,6 +121,21 @@ describe('programs in documents', function () {
         expect(await server.exited).to.deep.equal({ code: 0, signal: null });
         // one was asked for, one was added in its memory
         expect(server.lines.at(-1)?.text).to.match(/handled sync requests: 2,/);
+      });
+
+      it('docs/guide.md: devices', async () => {
+        await using peer = await CPeer.start({
+          role: 'primary',
+          ...C_PRIMARY,
+          bigZone: false,
+          env: place.env,
+          args: driverArgs(),
+        });
+        expect(await linesOf(run(programOf('devices'), node))).to.deep.equal([
+          'attached vdev:net_null1,size=64',
+          'net_null1',
+        ]);
+        await peer.quit();
       });
 
       it('docs/guide.md: answer', async () => {

@@ -1,0 +1,56 @@
+// The commands and options that documents name are those that the command line has.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { needsPacked, type Packed } from '../package/packed.js';
+import { DOCUMENTS, read } from './documents.js';
+
+interface Named {
+  readonly line: string;
+  readonly words: readonly string[];
+  readonly options: readonly string[];
+}
+
+/** Command lines of ours in code blocks, and in text. */
+function commandsOf(document: string): Named[] {
+  const text = read(document);
+  const blocks = [...text.matchAll(/^\$? ?(?:npx )?dpdk-ipc (.*)$/gm)];
+  const inline = [...text.matchAll(/`(?:npx )?dpdk-ipc ([^`]*)`/g)];
+  return [...blocks, ...inline].map(([line, rest = '']) => ({
+    line,
+    words: /^[a-z ]*/.exec(rest)?.[0].trim().split(' ') ?? [],
+    options: rest.match(/(?<=\s)--[a-z-]+/g) ?? [],
+  }));
+}
+
+describe('commands in documents', function () {
+  this.timeout(60_000);
+  let packed: Packed;
+
+  before(function () {
+    packed = needsPacked(this);
+  });
+
+  const cache = new Map<string, string>();
+
+  function help(...words: string[]): string {
+    const key = words.join(' ');
+    const command = join(packed.directory, 'node_modules/.bin/dpdk-ipc');
+    const text = cache.get(key) ?? spawnSync(command, [...words, '--help'], { encoding: 'utf8' }).stdout;
+    cache.set(key, text);
+    return text;
+  }
+
+  for (const document of DOCUMENTS.filter((name) => commandsOf(name).length > 0)) {
+    it(`${document} names those that exist`, () => {
+      for (const { line, words, options } of commandsOf(document)) {
+        const [command = '', sub = ''] = words;
+        if (command !== '') expect(help(), line).to.match(new RegExp(`^  ${command}\\b`, 'm'));
+        const text = command === '' ? help() : help(command);
+        const isGroup = new RegExp(`^  ${sub}\\b.*`, 'm').test(text) && sub !== '';
+        const full = isGroup ? help(command, sub) : text;
+        for (const option of options) expect(full, line).to.contain(option);
+      }
+    });
+  }
+});
