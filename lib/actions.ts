@@ -8,10 +8,11 @@ import type { Replier } from './replier.js';
 import type { Counters } from './stats.js';
 import type { Endpoint } from './transport.js';
 
-/** An object of a type of its own: TypeScript forgets which symbol an async function returns. */
-class Ignore {
+/** The type of {@link IGNORE}, of its own: TypeScript forgets which symbol an async function returns. */
+export class Ignore {
   readonly #brand = 'IGNORE';
 
+  /** `'dpdk-ipc.IGNORE'`, for logs. */
   toString(): string {
     return `dpdk-ipc.${this.#brand}`;
   }
@@ -50,6 +51,9 @@ export class Actions {
   readonly #builtIn = new Map<string, Handler>();
   #endpoint: Endpoint | undefined;
   #pending = 0;
+  /** What came in for others while only built-in actions are answered. */
+  #deferred: Inbound[] = [];
+  #builtInsOnly = 0;
 
   constructor(options: ActionsOptions) {
     this.#options = options;
@@ -86,22 +90,45 @@ export class Actions {
 
   close(): void {
     this.#endpoint = undefined;
+    for (const { fds } of this.#deferred.splice(0)) closeAll(fds, this.#options.counters);
   }
 
   /** The public endpoint, unless handlers are so far behind that the kernel's queue has to push back. */
   get endpoint(): Endpoint | undefined {
-    return this.#pending < this.#options.maxPendingMessages ? this.#endpoint : undefined;
+    const waiting = this.#pending + this.#deferred.length;
+    return waiting < this.#options.maxPendingMessages ? this.#endpoint : undefined;
   }
 
   /** Handles what is there now. */
   serve(): void {
-    const { receiver, replier } = this.#options;
     for (let i = 0; i < BATCH; i++) {
-      const endpoint = this.endpoint;
-      const inbound = endpoint && receiver.next(endpoint, (datagram) => replier.dialectFor(datagram));
+      const inbound = this.#next();
       if (inbound === undefined) return;
-      this.#deliver(inbound);
+      if (this.#builtInsOnly > 0 && !this.#isBuiltIn(inbound)) this.#deferred.push(inbound);
+      else this.#deliver(inbound);
     }
+  }
+
+  /** Runs `section`; what arrives for the user's actions meanwhile is handled afterwards. */
+  answeringBuiltInsOnly<T>(section: () => T): T {
+    this.#builtInsOnly++;
+    try {
+      return section();
+    } finally {
+      this.#builtInsOnly--;
+      if (this.#deferred.length > 0) setImmediate(() => this.serve());
+    }
+  }
+
+  #next(): Inbound | undefined {
+    if (this.#builtInsOnly === 0 && this.#deferred.length > 0) return this.#deferred.shift();
+    const { receiver, replier } = this.#options;
+    const { endpoint } = this;
+    return endpoint && receiver.next(endpoint, (datagram) => replier.dialectFor(datagram));
+  }
+
+  #isBuiltIn({ message }: Inbound): boolean {
+    return this.#builtIn.has(message.name) && !this.#handlers.has(message.name);
   }
 
   #deliver(inbound: Inbound): void {
@@ -183,9 +210,17 @@ function isSendable(name: string): boolean {
   return name !== '' && !name.includes('\ufffd');
 }
 
-function peerOf(sender: string | undefined): Peer {
-  const pid = sender === undefined ? undefined : pidOfSocket(sender);
-  return Object.freeze(pid === undefined ? { path: sender ?? '' } : { path: sender ?? '', pid });
+/** Mostly the same peer again. */
+let lastPath = '';
+let lastPid: number | undefined;
+
+/** A new object each time: a request is known by it. */
+function peerOf(path = ''): Peer {
+  if (path !== lastPath) {
+    lastPath = path;
+    lastPid = pidOfSocket(path);
+  }
+  return Object.freeze(lastPid === undefined ? { path } : { path, pid: lastPid });
 }
 
 function isPromise(value: unknown): value is PromiseLike<HandlerResult> {

@@ -1,10 +1,14 @@
 import { MpError } from '../protocol/errors.js';
+import type { Message } from '../protocol/message.js';
+import { MpType } from '../protocol/message-type.js';
 import { Actions } from './actions.js';
 import { ChannelMemory } from './channel-memory.js';
+import type { EalChannel } from './eal-requests.js';
 import { HotplugRequests } from './hotplug-requests.js';
 import { Messenger } from './messenger.js';
 import type { ResolvedOptions } from './options.js';
 import type { PrimaryLink } from './primary-link.js';
+import type { PrimaryMemory } from './primary-memory.js';
 import { Readiness } from './readiness.js';
 import { Receiver } from './receiver.js';
 import { Replier } from './replier.js';
@@ -22,7 +26,12 @@ export interface CoreOptions {
   /** Whose datagrams to accept; `undefined`: everybody's that the file system lets through. */
   readonly trustedUids: readonly number[] | undefined;
   readonly publicEndpoint: Endpoint | undefined;
+  /** What a primary has made for its secondaries. */
+  readonly primaryMemory?: PrimaryMemory | undefined;
 }
+
+/** How long an answer of the EAL's own waits for room in the queue of whoever asked. */
+const SEND_TIMEOUT_MS = 5_000;
 
 /** The parts of a channel, wired together. */
 export class ChannelCore {
@@ -38,13 +47,15 @@ export class ChannelCore {
   readonly messenger: Messenger;
   readonly requester: Requester;
   readonly replier: Replier;
-  readonly memory: ChannelMemory;
+  /** Of a primary: it has made shared memory. */
+  readonly hasPrimaryMemory: boolean;
+  readonly memory: ChannelMemory | PrimaryMemory;
   onError: (error: unknown) => void = () => {};
   onWarning: (error: MpError) => void = () => {};
   readonly #sender: Sender;
   readonly #readiness: Readiness;
 
-  constructor({ role, transport, options, link, trustedUids, publicEndpoint }: CoreOptions) {
+  constructor({ role, transport, options, link, trustedUids, publicEndpoint, primaryMemory }: CoreOptions) {
     const { counters } = this;
     this.role = role;
     this.filePrefix = options.filePrefix;
@@ -74,6 +85,7 @@ export class ChannelCore {
       counters,
       role,
       busyPollMicros: options.busyPollMicros,
+      busyPollEventLoopMicros: options.busyPollEventLoopMicros,
       exclusive: options.exclusiveRequests,
       inbound: { endpoints: () => this.#inboundEndpoints(), serve: () => this.#serve() },
     });
@@ -82,14 +94,17 @@ export class ChannelCore {
     this.actions = actions;
     this.#sender = sender;
     this.#readiness = readiness;
-    this.memory = new ChannelMemory({
-      filePrefix: options.filePrefix,
-      runtimeDir: options.runtimeDir,
-      options: options.memory,
-      actions,
-      whileWaiting: (ms) => this.#wait(ms),
-      onError: (error) => this.onError(error),
-    });
+    this.hasPrimaryMemory = primaryMemory !== undefined;
+    this.memory =
+      primaryMemory ??
+      new ChannelMemory({
+        filePrefix: options.filePrefix,
+        runtimeDir: options.runtimeDir,
+        options: options.memory,
+        actions,
+        whileWaiting: (ms) => this.#wait(ms),
+        onError: (error) => this.onError(error),
+      });
     link.onReplaced(() => {
       this.requester.forgetPrimary();
       this.messenger.forgetPrimary();
@@ -97,17 +112,43 @@ export class ChannelCore {
     if (publicEndpoint === undefined) return;
     replier.open(publicEndpoint);
     actions.open(publicEndpoint);
+    primaryMemory?.publish(this.eal);
   }
 
-  close(): void {
+  /** What answering the EAL's requests takes. */
+  get eal(): EalChannel {
+    return {
+      actions: this.actions,
+      requestSync: (message, timeoutMs) => this.requester.requestSync(message, timeoutMs),
+      sendTo: (message, path) => this.#sendTo(message, path),
+      isAlive: (path) => this.transport.isListening(path),
+      onError: (error) => this.onError(error),
+      onWarning: (warning) => this.onWarning(warning),
+      wait: (ms) => this.#wait(ms),
+    };
+  }
+
+  /** A promise where there is something to wait for. */
+  close(): Promise<void> | undefined {
     this.#readiness.close();
     this.actions.close();
     this.replier.close();
     this.requester.close();
     this.#sender.cancel(-ECANCELED);
     this.messenger.close();
-    this.memory.close();
+    const ending = this.memory.close();
+    if (ending !== undefined) return ending.then(() => this.publicEndpoint?.close());
     this.publicEndpoint?.close();
+    return undefined;
+  }
+
+  /** A message to one process, as soon as its queue has room; one that is gone meanwhile needs none. */
+  #sendTo(message: Message, to: string): void {
+    const { publicEndpoint: endpoint } = this;
+    if (endpoint === undefined) return;
+    const encoded = this.#sender.encode(this.link.dialect, MpType.MSG, message);
+    const deadline = performance.now() + SEND_TIMEOUT_MS;
+    this.#sender.send(encoded, { endpoint, to, connected: false, deadline, done: () => {} });
   }
 
   /** Sleeps, but serves what comes in: whoever holds what we wait for may be waiting for our answer. */

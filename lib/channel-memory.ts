@@ -52,9 +52,10 @@ export class ChannelMemory {
     return this.#attached;
   }
 
-  close(): void {
+  close(): undefined {
     this.#isClosed = true;
     this.#attached?.detach();
+    return undefined;
   }
 
   #attach(): SharedMemory {

@@ -34,6 +34,7 @@ export interface ChannelEvents {
   error: [error: unknown];
   /** Something came in that should not have, for the first time; `ChannelStats.dropped` counts all. */
   warning: [error: MpError];
+  /** The channel was closed, by `close` or its `signal`. */
   close: [];
 }
 
@@ -42,7 +43,9 @@ export interface ChannelEvents {
  * its `rte_mp_handle` thread happens on the event loop of the thread that opened the channel.
  */
 export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDisposable {
+  /** What it was opened as. */
   readonly role: 'primary' | 'secondary';
+  /** DPDK's `--file-prefix`. */
   readonly filePrefix: string;
   /** Our socket as peers see it; `undefined` when private. */
   readonly socketPath: string | undefined;
@@ -86,16 +89,19 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
    * memory detached) the next access attaches anew, and what came from the old one says `ERESTARTED`. While memory is attached, a `'peer'`
    * answers the primary's memory sync requests. `close` detaches it.
    *
-   * Throws what `attachMemory` (`dpdk-ipc/shm`) throws: `ENOPRIMARY` without a C primary, and so on; `ENOTSUP` on a
-   * primary.
+   * On a primary that was opened with the option `memory`, its own, where zones can be reserved and freed.
+   *
+   * Throws what `attachMemory` (`dpdk-ipc/shm`) throws: `ENOPRIMARY` without a primary that shares memory, and so on;
+   * `ENOTSUP` on a primary without memory.
    *
    * @example
-   * const counters = new DataView(channel.memory.lookup('shared_info').buffer);
+   * const zone = channel.memory.lookup('shared_info');
+   * if (zone !== undefined) console.log(new BigUint64Array(zone.buffer, zone.byteOffset, 3)[1]);
    */
   get memory(): SharedMemory {
     this.#assertOpen();
-    if (this.role === 'secondary') return this.#core.memory.get();
-    throw new MpError('ENOTSUP', 'A Node primary has no shared memory yet: use memzones of a C primary');
+    if (this.role === 'secondary' || this.#core.hasPrimaryMemory) return this.#core.memory.get();
+    throw new MpError('ENOTSUP', 'This primary has no shared memory: open it with the option memory');
   }
 
   /** @internal */
@@ -201,8 +207,8 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
 
   /**
    * `rte_mp_disable`: has the primary refuse C secondaries from now on. True if they are refused, by this call or
-   * before; false once any secondary has attached, so always on a secondary that is a peer of a C primary. A Node
-   * primary has no shared memory to say it in: it tells whether a secondary is or was there.
+   * before; false once any secondary has attached, so always on a secondary that is a peer of a primary with
+   * shared memory. A Node primary without it has nothing to say it in: it tells whether a secondary is or was there.
    */
   disable(): boolean {
     this.#assertOpen();
@@ -245,10 +251,12 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#core.signal?.removeEventListener('abort', this.#onAbort);
-    this.#core.close();
+    const ending = this.#core.close();
+    if (ending !== undefined) await ending;
     this.emit('close');
   }
 
+  /** As `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,4 +1,4 @@
-import { lstatSync, type Stats, unlinkSync } from 'node:fs';
+import { lstatSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 
 /** The socket files of this thread that are still there, with their inodes. */
 const files = new Map<string, number>();
@@ -26,6 +26,11 @@ export function removeSocketFile(path: string): void {
 /** Removes a name whose absence is just as good: gone already, or not ours to remove any more. */
 export function tryUnlink(path: string): void {
   ignoringErrno(() => unlinkSync(path));
+}
+
+/** Removes a directory that a failed start has left empty. */
+export function removeIfEmpty(path: string): void {
+  ignoringErrno(() => rmdirSync(path));
 }
 
 /** `lstat`; `undefined` where there is nothing, or nothing that we may see. */

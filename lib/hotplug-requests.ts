@@ -16,9 +16,13 @@ export interface HotplugEvent {
 
 /** What a {@link Hotplug} emits; see there. */
 export interface HotplugEvents {
+  /** The primary has attached this device. */
   attach: [event: HotplugEvent];
+  /** It is about to detach this one. */
   detach: [event: HotplugEvent];
+  /** Somebody failed: the attach is undone. */
   attachRollback: [event: HotplugEvent];
+  /** Somebody failed: the detach is undone. */
   detachRollback: [event: HotplugEvent];
 }
 

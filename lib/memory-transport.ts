@@ -8,6 +8,7 @@ import {
 import { primaryError } from './socket-transport.js';
 import { EAGAIN, ECONNREFUSED, ENOENT, EPERM } from './sys/errno.js';
 import { OwnedFd } from './sys/owned-fd.js';
+import { describeTraffic, type Fate, type Interceptor } from './testing-traffic.js';
 import type { Datagram, Endpoint, Releasable, Transport } from './transport.js';
 
 /** What the kernel lets queue up at one socket: `net.unix.max_dgram_qlen` + 1 with its stock value. */
@@ -16,6 +17,8 @@ const QUEUE_LENGTH = 11;
 /** Endpoints that reach each other within this thread, by name. */
 export class MemoryNames {
   readonly endpoints = new Map<string, MemoryEndpoint>();
+  /** Has a say in what becomes of each datagram. */
+  interceptor: Interceptor | undefined;
   #last = 0n;
 
   /** What has bound `path` changes when it is bound anew. */
@@ -39,8 +42,12 @@ export class MemoryEndpoint implements Endpoint {
   #isReferenced = true;
   #isClosed = false;
 
-  constructor(names: MemoryNames, path: string, peer?: MemoryEndpoint) {
+  /** Of whose channel it is. */
+  readonly owner: MemoryTransport;
+
+  constructor(names: MemoryNames, owner: MemoryTransport, path: string, peer?: MemoryEndpoint) {
     this.#names = names;
+    this.owner = owner;
     this.#peer = peer;
     this.path = path;
     this.number = names.nextNumber();
@@ -64,21 +71,22 @@ export class MemoryEndpoint implements Endpoint {
     if (target.#queue.length >= QUEUE_LENGTH) return -EAGAIN;
     const copies = OwnedFd.duplicateAll(fds);
     if (typeof copies === 'number') return copies;
-    target.#queue.push({
+    const datagram = {
       bytes: bytes.slice(),
       truncated: false,
       sender: this.path,
       uid: undefined,
       fds: copies,
-    });
-    target.#schedule();
+    };
+    const fate = this.#names.interceptor?.(describeTraffic(datagram.bytes, this.path, target.path));
+    if (fate instanceof Promise) target.#await(fate, datagram);
+    else target.#arrive(datagram, fate ?? 'deliver');
     return 0;
   }
 
   receive(): Datagram | undefined {
     const datagram = this.#queue.shift();
-    for (const waiter of this.#waiters) setImmediate(waiter);
-    this.#waiters.clear();
+    this.#wakeWaiters();
     return datagram;
   }
 
@@ -115,9 +123,20 @@ export class MemoryEndpoint implements Endpoint {
     this.#isClosed = true;
     this.unwatch();
     this.cancelWritable();
+    this.#wakeWaiters();
     clearImmediate(this.#immediate);
     for (const { fds } of this.#queue.splice(0)) for (const owned of fds) owned.close();
     if (this.#names.endpoints.get(this.path) === this) this.#names.endpoints.delete(this.path);
+  }
+
+  /** As its process is killed: the name stays, with nobody behind it. */
+  abandon(): void {
+    this.close();
+    this.#names.endpoints.set(this.path, this);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Runs the callback now, for a thread that blocks; false if there is nothing to do. */
@@ -125,6 +144,36 @@ export class MemoryEndpoint implements Endpoint {
     if (!this.hasMessages || this.#onReadable === undefined) return false;
     this.#onReadable();
     return true;
+  }
+
+  async #await(fate: ReturnType<Interceptor>, datagram: Datagram): Promise<void> {
+    let settled: Fate = 'lose';
+    try {
+      settled = (await fate) ?? 'deliver'; // a rejection is the test's, and stays unhandled
+    } finally {
+      this.#arrive(datagram, settled);
+    }
+  }
+
+  #arrive(datagram: Datagram, fate: Fate): void {
+    if (fate === 'lose' || this.#isClosed) {
+      for (const owned of datagram.fds) owned.close();
+      return;
+    }
+    if (fate === 'repeat') this.#repeat(datagram);
+    this.#queue.push(fate === 'damage' ? { ...datagram, bytes: datagram.bytes.subarray(1) } : datagram);
+    this.#schedule();
+  }
+
+  #repeat(datagram: Datagram): void {
+    const fds = OwnedFd.duplicateAll(datagram.fds.map(({ fd }) => fd));
+    if (typeof fds !== 'number') this.#queue.push({ ...datagram, fds }); // no descriptors left: it came once
+  }
+
+  /** There is room, or nobody to wait for any more. */
+  #wakeWaiters(): void {
+    for (const waiter of this.#waiters) setImmediate(waiter);
+    this.#waiters.clear();
   }
 
   #schedule(): void {
@@ -151,19 +200,20 @@ export class MemoryTransport implements Transport {
   }
 
   async bindPublic(role: 'primary' | 'secondary'): Promise<Endpoint> {
-    if (role === 'secondary') return new MemoryEndpoint(this.#names, this.#newPath(secondarySocketName));
-    if (this.#names.endpoints.has(this.primaryPath)) {
+    if (role === 'secondary')
+      return new MemoryEndpoint(this.#names, this, this.#newPath(secondarySocketName));
+    if (this.#names.endpoints.get(this.primaryPath)?.isClosed === false) {
       throw new MpError('EADDRINUSE', `A primary is open already at ${this.primaryPath}: close it first`, {
         path: this.primaryPath,
       });
     }
-    return new MemoryEndpoint(this.#names, this.primaryPath);
+    return new MemoryEndpoint(this.#names, this, this.primaryPath);
   }
 
   openReply(toPrimary: boolean): Endpoint {
     const peer = toPrimary ? this.#names.endpoints.get(this.primaryPath) : undefined;
     if (toPrimary && peer === undefined) throw primaryError('connect', -ENOENT, this.primaryPath);
-    return new MemoryEndpoint(this.#names, this.#newPath(replySocketName), peer);
+    return new MemoryEndpoint(this.#names, this, this.#newPath(replySocketName), peer);
   }
 
   secondaries(): string[] {
@@ -179,6 +229,10 @@ export class MemoryTransport implements Transport {
 
   exists(path: string): boolean {
     return this.#names.endpoints.has(path);
+  }
+
+  isListening(path: string): boolean {
+    return this.#names.endpoints.get(path)?.isClosed === false;
   }
 
   lockSecondaries(): Releasable {
@@ -203,6 +257,13 @@ export class MemoryTransport implements Transport {
       if (others().some((endpoint) => endpoint.deliver())) continue;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs);
       return;
+    }
+  }
+
+  /** Has this channel's process die: whoever sends to it finds a socket without an owner. */
+  die(): void {
+    for (const endpoint of [...this.#names.endpoints.values()]) {
+      if (endpoint.owner === this) endpoint.abandon();
     }
   }
 

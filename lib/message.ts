@@ -13,6 +13,7 @@ export interface Peer {
 
 /** A message that came in: `struct rte_mp_msg` as a C action gets it. All bytes are copies. */
 export interface ReceivedMessage {
+  /** Of the action. */
   readonly name: string;
   /** Exactly `len_param` bytes. */
   readonly param: Uint8Array;
@@ -43,6 +44,7 @@ export interface MpReply extends Disposable {
   readonly nbSent: number;
   /** Answers in `msgs`. */
   readonly nbReceived: number;
+  /** As they came in; of `requestSync`, in the order in which peers were asked. */
   readonly msgs: readonly ReceivedMessage[];
 }
 

@@ -1,10 +1,13 @@
-import { DIALECTS, type DialectId } from '../protocol/dialect.js';
+import { isMainThread } from 'node:worker_threads';
+import { DIALECTS, type DialectId, dialectOf, versionOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
+import { type MemoryPlan, type PrimaryMemoryOptions, planMemory } from '../shm/primary/options.js';
 import type { ChannelMemoryOptions } from './channel-memory.js';
 import type { SocketNamespace } from './sys/address.js';
 
 /** What `requestSync`, `request` and `sendMessage` wait by default, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
+const MAX_BUSY_POLL_MICROS = 1_000_000;
 
 /** Options of `openPrimary` and `openSecondary`. */
 export interface ChannelOptions {
@@ -24,8 +27,17 @@ export interface ChannelOptions {
    * doesn't wait; `'silent'` does as a C process does after its initialisation.
    */
   readonly unhandledRequests?: 'ignore' | 'silent' | undefined;
-  /** How long `requestSync` spins on the socket before it sleeps, in microseconds; default 50, 0 never spins. */
+  /**
+   * How long `requestSync` spins on the socket before it sleeps, in microseconds; default 50, 0 never spins. A request
+   * whose last answer took more than four times that sleeps at once: spinning would cost processor time for nothing.
+   */
   readonly busyPollMicros?: number | undefined;
+  /**
+   * For how long after a `request` each turn of the event loop looks for its answer before the loop sleeps, in
+   * microseconds; default 0, never. It makes answers that come within that time arrive sooner, at the price of that much
+   * processor time; other events get their turns as ever.
+   */
+  readonly busyPollEventLoopMicros?: number | undefined;
   /**
    * How many inbound messages may wait for asynchronous handlers before the channel stops reading, so that the kernel's
    * queue pushes back; default 1024.
@@ -52,7 +64,10 @@ export interface SecondaryOptions extends ChannelOptions {
 }
 
 /** Options of `openPrimary`. */
-export type PrimaryOptions = ChannelOptions;
+export interface PrimaryOptions extends ChannelOptions {
+  /** Shared memory for secondaries, in C and Node, to attach: `channel.memory`. None by default. */
+  readonly memory?: PrimaryMemoryOptions | undefined;
+}
 
 /** Options with their defaults, checked. */
 export interface ResolvedOptions {
@@ -63,23 +78,27 @@ export interface ResolvedOptions {
   readonly dialect: DialectId | 'auto';
   readonly unhandledRequests: 'ignore' | 'silent';
   readonly busyPollMicros: number;
+  readonly busyPollEventLoopMicros: number;
   readonly maxPendingMessages: number;
   readonly exclusiveRequests: boolean;
   readonly signal: AbortSignal | undefined;
+  /** A secondary's. */
   readonly memory: ChannelMemoryOptions;
+  /** A primary's. */
+  readonly primaryMemory: MemoryPlan | undefined;
 }
 
-/** Throws `EINVAL` for a value that an option doesn't take. */
-export function resolveOptions(options: SecondaryOptions, role: 'primary' | 'secondary'): ResolvedOptions {
+/** Options of either role. */
+export type OpenOptions =
+  | { readonly role: 'secondary'; readonly given: SecondaryOptions }
+  | { readonly role: 'primary'; readonly given: PrimaryOptions };
+
+/** Throws `EINVAL` for a value that an option doesn't take, and what `planMemory` throws. */
+export function resolveOptions({ role, given }: OpenOptions): ResolvedOptions {
+  const options: ChannelOptions & Pick<SecondaryOptions, 'visibility'> = given;
   const { filePrefix = 'rte', runtimeDir, visibility = 'peer', signal } = options;
   checkType('filePrefix', filePrefix, 'string');
   if (runtimeDir !== undefined) checkType('runtimeDir', runtimeDir, 'string');
-  if (role === 'primary' && options.memory !== undefined) {
-    throw new MpError(
-      'ENOTSUP',
-      'A Node primary can not create shared memory yet: leave out the option memory',
-    );
-  }
   const visibilities = role === 'primary' ? ['peer'] : ['peer', 'private'];
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw badOption('signal', signal, 'an AbortSignal');
@@ -96,12 +115,46 @@ export function resolveOptions(options: SecondaryOptions, role: 'primary' | 'sec
       'ignore',
       'silent',
     ]),
-    busyPollMicros: numberOf('busyPollMicros', options.busyPollMicros ?? 50, 0, 1_000_000),
+    busyPollMicros: numberOf('busyPollMicros', options.busyPollMicros ?? 50, 0, MAX_BUSY_POLL_MICROS),
+    busyPollEventLoopMicros: numberOf(
+      'busyPollEventLoopMicros',
+      options.busyPollEventLoopMicros ?? 0,
+      0,
+      MAX_BUSY_POLL_MICROS,
+    ),
     maxPendingMessages: numberOf('maxPendingMessages', options.maxPendingMessages ?? 1024, 1, 1_000_000),
     exclusiveRequests: options.exclusiveRequests ?? false,
     signal,
-    memory: options.memory ?? {},
+    memory: (role === 'secondary' ? given.memory : undefined) ?? {},
+    primaryMemory: role === 'primary' ? planPrimaryMemory(given) : undefined,
   };
+}
+
+function planPrimaryMemory({
+  memory,
+  socketNamespace,
+  dialect = 'auto',
+}: PrimaryOptions): MemoryPlan | undefined {
+  if (memory === undefined) return undefined;
+  if (!isMainThread) {
+    throw new MpError(
+      'ENOTSUP',
+      'A worker thread can be terminated with a lock of the shared memory held, for good: open a primary with memory in the main thread',
+    );
+  }
+  if (socketNamespace === 'abstract') {
+    throw new MpError(
+      'EINVAL',
+      "Option socketNamespace is 'abstract', and shared memory is in files: leave out one of the two",
+    );
+  }
+  const plan = planMemory(memory);
+  const spoken = dialectOf(plan.versionWord).id;
+  if (dialect === 'auto' || dialect === spoken) return plan;
+  throw new MpError(
+    'EINVAL',
+    `Option dialect is '${dialect}', and secondaries of DPDK ${versionOf(plan.versionWord)} speak '${spoken}': leave out dialect, or give another memory.version`,
+  );
 }
 
 function checkType(option: string, value: unknown, type: string): void {

@@ -7,6 +7,8 @@ import type { Endpoint, Transport } from './transport.js';
 
 /** What a primary speaks that says nothing about itself: a Node primary without shared memory. */
 const DEFAULT_DIALECT = DIALECTS['332/8'];
+/** How long a look at who is the primary is good for a socket that is connected to it. */
+const FRESH_MS = 1;
 
 export interface PrimaryLinkOptions {
   readonly transport: Transport;
@@ -27,6 +29,7 @@ export class PrimaryLink {
   #dialect: Dialect;
   #incarnation: string | undefined;
   #isStarting = false;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #onReplaced: () => void = () => {};
 
   constructor(options: PrimaryLinkOptions) {
@@ -62,9 +65,21 @@ export class PrimaryLink {
     this.#incarnation = incarnation;
   }
 
+  /**
+   * The same, unless that was just now. What is sent in between leaves from sockets that are connected to the primary
+   * that was looked at, so it reaches no other; a new socket calls for `refresh`.
+   */
+  refreshIfOld(): void {
+    const now = performance.now();
+    if (now - this.#lookedAt < FRESH_MS && !this.#isStarting) return;
+    this.refresh();
+    this.#lookedAt = now;
+  }
+
   /** Forgets what is known: the primary turned out to be gone. */
   invalidate(): void {
     this.#incarnation = undefined;
+    this.#lookedAt = Number.NEGATIVE_INFINITY;
     this.#onReplaced();
   }
 

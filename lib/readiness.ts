@@ -54,7 +54,7 @@ export class Readiness {
   tryNow(): Releasable | undefined {
     if (this.#closed) throw closedError();
     if (this.#role === 'primary') return this.#transport.lockSecondaries();
-    this.#link.refresh();
+    this.#link.refreshIfOld();
     return this.#link.isStarting ? undefined : NOTHING_HELD;
   }
 

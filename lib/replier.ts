@@ -58,9 +58,10 @@ export class Replier {
   dialectFor({ bytes, fds }: Datagram): Dialect {
     const { link, role } = this.#options;
     const { wireLength, maxFds } = link.dialect;
-    const isKnown = Object.values(DIALECTS).some((dialect) => dialect.wireLength === bytes.length);
     const fits = bytes.length === wireLength && fds.length <= maxFds;
-    if (role !== 'secondary' || !isKnown || fits) return link.dialect;
+    if (fits || role !== 'secondary') return link.dialect;
+    const isKnown = Object.values(DIALECTS).some((dialect) => dialect.wireLength === bytes.length);
+    if (!isKnown) return link.dialect;
     try {
       link.refresh();
     } catch (error) {

@@ -7,6 +7,8 @@ import type { Endpoint, Transport } from './transport.js';
  * requests, and is found out before that one's turn comes again.
  */
 const TURNS = 8;
+/** Resting ones beyond these are closed: so many requests may be in flight at a time, again and again, without new sockets. */
+const MOST_IDLE = TURNS + 32;
 
 export interface ReplyEndpointsOptions {
   readonly transport: Transport;
@@ -53,7 +55,7 @@ export class ReplyEndpoints {
   /** Takes back one whose request, named `name`, has been answered by everybody. */
   giveBack(name: string, endpoint: Endpoint): void {
     const isUsable = this.#current.has(endpoint) && !this.#answeredTwice.has(name);
-    if (isUsable && this.#idle.length < TURNS) this.#idle.push(endpoint);
+    if (isUsable && this.#idle.length < MOST_IDLE) this.#idle.push(endpoint);
     else endpoint.close();
   }
 

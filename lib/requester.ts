@@ -5,6 +5,7 @@ import { type RequestEffect, type RequestOutcome, RequestTable } from '../protoc
 import { checkMessage } from '../protocol/validate.js';
 import { listenForAbort } from './abort.js';
 import { isSecondaryGone } from './gone.js';
+import { LoopPoll } from './loop-poll.js';
 import { closeAll, Received, type Reply } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
 import { assertNotAborted, type Readiness } from './readiness.js';
@@ -13,6 +14,7 @@ import { ReplyEndpoints } from './reply-endpoints.js';
 import { NOTHING_SENT, replyOf, requestError } from './request-error.js';
 import { checkForAnyDialect, type Sender } from './sender.js';
 import { Slots } from './slots.js';
+import { SpinBudget } from './spin-budget.js';
 import type { Counters } from './stats.js';
 import { EAGAIN, ECANCELED, ECONNREFUSED, errnoName } from './sys/errno.js';
 import type { Endpoint, Releasable, Transport } from './transport.js';
@@ -31,6 +33,7 @@ export interface RequesterOptions {
   readonly counters: Counters;
   readonly role: 'primary' | 'secondary';
   readonly busyPollMicros: number;
+  readonly busyPollEventLoopMicros: number;
   readonly exclusive: boolean;
   /** What may be read besides answers, and what reads it: for requests that arrive while we block. */
   readonly inbound: { endpoints(): readonly Endpoint[]; serve(): void };
@@ -55,11 +58,15 @@ export class Requester {
   readonly #endpoints: ReplyEndpoints;
   readonly #slots = new Slots(MAX_IN_FLIGHT);
   readonly #unicast: boolean;
+  readonly #loopPoll: LoopPoll;
+  readonly #spinBudget: SpinBudget;
   #nextId = 1;
 
   constructor(options: RequesterOptions) {
     this.#options = options;
     this.#unicast = options.role === 'secondary';
+    this.#spinBudget = new SpinBudget(options.busyPollMicros);
+    this.#loopPoll = new LoopPoll(options.busyPollEventLoopMicros);
     const { transport, link, receiver } = options;
     this.#endpoints = new ReplyEndpoints({ transport, link, receiver, toPrimary: this.#unicast });
   }
@@ -132,7 +139,7 @@ export class Requester {
         };
         if (request.outcome !== undefined) return settle(request.outcome);
         request.settle = settle;
-        request.endpoint.watch(() => this.#read(request));
+        this.#watch(request);
       } catch (error) {
         reject(error);
       } finally {
@@ -141,11 +148,28 @@ export class Requester {
     });
   }
 
+  /** Has the event loop read what comes for a request. */
+  #watch(request: ActiveRequest): void {
+    const giveUp = () => request.endpoint.watch(() => this.#read(request));
+    if (this.#options.busyPollEventLoopMicros === 0) {
+      giveUp();
+      return;
+    }
+    const look = () => {
+      this.#read(request);
+      return request.outcome !== undefined;
+    };
+    this.#loopPoll.add({ look, giveUp });
+  }
+
   #runBlocking(message: Message, deadline: number, lock: Releasable): RequestOutcome<Received> {
     try {
       const request = this.#start(message, deadline, true);
-      this.#busyPoll(request);
+      const asked = performance.now();
+      this.#busyPoll(request, asked);
       while (request.outcome === undefined) this.#block(request);
+      // of a broadcast it would be the time of all peers together
+      if (this.#unicast) this.#spinBudget.learn(message.name, performance.now() - asked);
       return request.outcome;
     } finally {
       lock.release();
@@ -153,9 +177,9 @@ export class Requester {
   }
 
   /** For as long as an answer usually takes, looking is faster than sleeping. */
-  #busyPoll(request: ActiveRequest): void {
-    const { busyPollMicros, inbound } = this.#options;
-    const end = Math.min(performance.now() + busyPollMicros / 1000, request.deadline);
+  #busyPoll(request: ActiveRequest, asked: number): void {
+    const { inbound } = this.#options;
+    const end = Math.min(asked + this.#spinBudget.for(request.message.name) / 1000, request.deadline);
     for (let look = 1; request.outcome === undefined && performance.now() < end; look++) {
       this.#read(request);
       if (look % SERVE_EVERY === 0) inbound.serve();

@@ -12,6 +12,8 @@ export class SocketEndpoint implements Endpoint {
   readonly #socket: DatagramSocket;
   #handle: PollHandle | undefined;
   #referenced = true;
+  #isPolled = false;
+  #isPolledForWriting = false;
   #onReadable: (() => void) | undefined;
   #onWritable: (() => void) | undefined;
 
@@ -54,7 +56,7 @@ export class SocketEndpoint implements Endpoint {
 
   ref(): void {
     this.#referenced = true;
-    this.#handle?.ref();
+    if (this.#onReadable !== undefined || this.#onWritable !== undefined) this.#handle?.ref();
   }
 
   unref(): void {
@@ -77,14 +79,16 @@ export class SocketEndpoint implements Endpoint {
     const readable = this.#onReadable !== undefined;
     const writable = this.#onWritable !== undefined;
     if (!readable && !writable) {
-      this.#handle?.stop();
-      watched.delete(this);
+      this.#rest();
       return;
     }
     watched.add(this);
     this.#handle ??= pollHandle(this.#socket.fd);
     if (this.#referenced) this.#handle.ref();
     else this.#handle.unref();
+    if (this.#isPolled && !writable && !this.#isPolledForWriting) return;
+    this.#isPolled = true;
+    this.#isPolledForWriting = writable;
     this.#handle.start({ readable, writable }, () => {
       try {
         this.#ready();
@@ -92,6 +96,22 @@ export class SocketEndpoint implements Endpoint {
         process.nextTick(rethrow, error); // koffi's callback has nobody on the stack to catch it
       }
     });
+  }
+
+  /**
+   * Nobody waits any more. The loop goes on polling for what there is to read, since whoever waits next mostly wants
+   * just that and each change takes system calls; it doesn't keep the process alive, and ends when something comes.
+   */
+  #rest(): void {
+    this.#handle?.unref();
+    if (this.#isPolledForWriting) this.#stop();
+  }
+
+  #stop(): void {
+    this.#handle?.stop();
+    this.#isPolled = false;
+    this.#isPolledForWriting = false;
+    watched.delete(this);
   }
 
   /** The event loop doesn't say reliably which of the two it is; a callback too many finds nothing to do. */
@@ -102,7 +122,8 @@ export class SocketEndpoint implements Endpoint {
       this.#update();
       retry();
     }
-    this.#onReadable?.();
+    if (this.#onReadable !== undefined) this.#onReadable();
+    else if (this.#onWritable === undefined) this.#stop();
   }
 }
 

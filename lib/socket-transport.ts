@@ -60,6 +60,13 @@ export class SocketTransport implements Transport {
     return this.#names.has(path);
   }
 
+  isListening(path: string): boolean {
+    const probe = this.#open();
+    const answer = probe.connect(path);
+    probe.close();
+    return answer !== -ECONNREFUSED && answer !== -ENOENT;
+  }
+
   lockSecondaries(): Releasable | undefined {
     return this.#names.tryLock('shared');
   }

@@ -26,6 +26,7 @@ export interface ChannelStats {
   readonly sent: number;
   /** Valid datagrams that came in, of any type. */
   readonly received: number;
+  /** What arrived and was not used, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>;
   /** Same as `dropped['late-reply']`. */
   readonly lateReplies: number;

@@ -3,6 +3,7 @@ import type { MpReply } from './message.js';
 
 /** `ETIMEDOUT`: not everybody answered a request in time. `reply` holds the answers that did come. */
 export class MpTimeoutError extends MpError {
+  /** What did come; dispose of it if descriptors may be among it. */
   readonly reply: MpReply;
 
   static {

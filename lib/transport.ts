@@ -48,6 +48,8 @@ export interface Transport {
   forgetSecondary(path: string): void;
   /** Whether a name is there at all; a secondary's goes away between a look at the directory and a send. */
   exists(path: string): boolean;
+  /** Whether a process receives there. */
+  isListening(path: string): boolean;
   /** Keeps new secondaries from appearing during a broadcast; `undefined`: somebody is starting just now, try again. */
   lockSecondaries(): Releasable | undefined;
   /** Identifies the process that receives at `primaryPath`; changes when it is replaced, `undefined` without one. */

@@ -25,6 +25,7 @@ export type DecodeReason = 'length' | 'num-fds' | 'len-param' | 'fd-count';
  * }
  */
 export class DecodeError extends MpError {
+  /** Which check failed. */
   readonly reason: DecodeReason;
 
   static {
@@ -45,7 +46,7 @@ const NO_FD = -1;
  * `dialect.wireLength` bytes, all of them set. The descriptors themselves go beside it, in one SCM_RIGHTS.
  *
  * With `out` (at least `wireLength` long) nothing is allocated for the result: it is the start of `out`, which
- * the next use of `out` overwrites. Errors as {@link checkMessage}; also `EINVAL` for an unknown dialect or
+ * the next use of `out` overwrites. Throws `EINVAL`, `E2BIG`, `EBADF` for a message that C would refuse; also `EINVAL` for an unknown dialect or
  * type, a short `out`, and an IGN that carries anything.
  *
  * @example

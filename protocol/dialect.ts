@@ -8,22 +8,31 @@ export type DialectId = '332/8' | '332/253' | '340/253';
  * All numbers are bytes, except `maxFds` (`RTE_MP_MAX_FD_NUM` of rte_eal.h). Frozen; compare by identity.
  */
 export interface Dialect {
+  /** What options and errors call it. */
   readonly id: DialectId;
   /** Length of every datagram: the record without its `fds` array. */
   readonly wireLength: number;
+  /** Most descriptors in one message. */
   readonly maxFds: number;
+  /** Where the fields are. */
   readonly offsets: DialectOffsets;
-  /** First and last release that speaks it, as far as this library knows. */
+  /** The first release that speaks it. */
   readonly firstVersion: string;
+  /** The last one, as far as this library knows. */
   readonly lastVersion: string;
 }
 
 /** Where the fields of `struct mp_msg_internal` are in a datagram. */
 export interface DialectOffsets {
+  /** int, an {@link MpType}. */
   readonly type: number;
+  /** 64 bytes, ends with a NUL. */
   readonly name: number;
+  /** int, 0 to 256. */
   readonly lenParam: number;
+  /** int, 0 to `maxFds`. */
   readonly numFds: number;
+  /** 256 bytes. */
   readonly param: number;
   /** The one entry of the `fds` array that is sent as bytes, by accident of alignment. It means nothing. */
   readonly staleFd?: number;

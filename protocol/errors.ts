@@ -1,8 +1,12 @@
 /** What an {@link MpError} may carry besides its code: give only what is known. */
 export interface MpErrorDetails {
+  /** The system call that failed. */
   readonly syscall?: string;
+  /** The file, socket or directory that it was about. */
   readonly path?: string;
+  /** Positive, as in errno.h. */
   readonly errno?: number;
+  /** The error behind this one. */
   readonly cause?: unknown;
 }
 
@@ -19,9 +23,13 @@ export interface MpErrorDetails {
  * }
  */
 export class MpError extends Error {
+  /** An errno name such as `'ENOENT'`, or one of our own such as `'EVERSION'`. */
   readonly code: string;
+  /** The system call that failed. */
   declare readonly syscall?: string;
+  /** The file, socket or directory that it was about. */
   declare readonly path?: string;
+  /** Positive, as in errno.h. */
   declare readonly errno?: number;
 
   static {

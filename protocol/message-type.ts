@@ -5,7 +5,16 @@
  * @example
  * encodeMessage('340/253', MpType.REQ, { name: 'echo', param: 'hello' });
  */
-export const MpType = { MSG: 0, REQ: 1, REP: 2, IGN: 3 } as const;
+export const MpType = {
+  /** One-way. */
+  MSG: 0,
+  /** Wants an answer. */
+  REQ: 1,
+  /** Is one. */
+  REP: 2,
+  /** Is one, and says: don't count me. */
+  IGN: 3,
+} as const;
 
 /** One of the four values of {@link MpType}. */
 export type MpType = (typeof MpType)[keyof typeof MpType];

@@ -8,8 +8,11 @@
  * const message: Message = { name: 'echo', param: 'hello', fds: [0] };
  */
 export interface Message {
+  /** Which action of the receiver it is for. */
   readonly name: string;
+  /** Nothing by default. */
   readonly param?: Uint8Array | string | undefined;
+  /** Descriptors to pass on, none by default. */
   readonly fds?: readonly number[] | undefined;
 }
 

@@ -7,8 +7,11 @@ import { MpError } from './errors.js';
 
 /** Begins a request. `id` is the caller's and unique among those that are going on. */
 export interface RequestStart {
+  /** Which event this is. */
   readonly kind: 'start';
+  /** Names the request in later events and effects. */
   readonly id: number;
+  /** Of the action. */
   readonly name: string;
   /** Paths of those to ask; one that is listed twice is asked once. */
   readonly peers: readonly string[];
@@ -36,11 +39,17 @@ export type RequestEvent<R> =
   | { readonly kind: 'tick' }
   | { readonly kind: 'cancel'; readonly id: number; readonly code: string };
 
+/** A REP came in. */
 export interface RequestReply<R> {
+  /** Which event this is. */
   readonly kind: 'reply';
+  /** The request that its socket belongs to. */
   readonly id: number;
+  /** Whom it is from. */
   readonly peer: string;
+  /** What it says it answers. */
   readonly name: string;
+  /** Handed back in the outcome or in a `drop`. */
   readonly reply: R;
 }
 
@@ -51,6 +60,7 @@ export type RequestEffect<R> =
   /** These replies belong to no one: the caller closes what they carry. */
   | { readonly kind: 'drop'; readonly reason: DropReason; readonly replies: readonly R[] };
 
+/** Why a reply belongs to no request. */
 export type DropReason = 'late-reply' | 'wrong-name' | 'wrong-peer';
 
 /**
@@ -58,6 +68,7 @@ export type DropReason = 'late-reply' | 'wrong-name' | 'wrong-peer';
  * failure, where C discards them.
  */
 export interface RequestOutcome<R> {
+  /** How it ended. */
   readonly status: 'done' | 'timeout' | 'failed';
   /** Of a failure: the errno name of the event that caused it, or `EEXIST`. */
   readonly code?: string;
@@ -65,6 +76,7 @@ export interface RequestOutcome<R> {
   readonly peer?: string;
   /** Requests delivered, less those answered with IGN. */
   readonly nbSent: number;
+  /** How many `replies`. */
   readonly nbReceived: number;
   /** As they arrived; for a sequential request that is the order in which the peers were asked. */
   readonly replies: readonly R[];
@@ -127,6 +139,7 @@ export class RequestTable<R> {
     return earliest;
   }
 
+  /** Whether this request is going on. */
   has(id: number): boolean {
     return this.#requests.has(id);
   }

@@ -11,7 +11,7 @@ import { incarnationOf } from './incarnation.js';
 import { sleep } from './lock-wait.js';
 import { type MemConfig, parseMemConfig } from './mem-config.js';
 import { SharedFile } from './shared-file.js';
-import { SharedMemory } from './shared-memory.js';
+import { SharedMemory, type ZoneAllocator } from './shared-memory.js';
 
 /** See `attachMemory`. */
 export interface AttachOptions {
@@ -68,6 +68,11 @@ const TELEMETRY_SOCKET = 'dpdk_telemetry.v2';
  * memory.detach();
  */
 export function attachMemory(options: AttachOptions = {}): SharedMemory {
+  return attachWith(options, undefined);
+}
+
+/** As {@link attachMemory}; `allocator` is there where this process is the primary itself. */
+export function attachWith(options: AttachOptions, allocator: ZoneAllocator | undefined): SharedMemory {
   const { filePrefix = 'rte', runtimeDir = defaultRuntimeDir(process.env, process.getuid?.() ?? 0) } =
     options;
   const runtimePath = pathOf(runtimeDir, filePrefix);
@@ -80,6 +85,7 @@ export function attachMemory(options: AttachOptions = {}): SharedMemory {
     writable: options.writable ?? false,
     lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
     whileWaiting: options.whileWaiting ?? sleep,
+    allocator,
   });
 }
 

@@ -1,4 +1,5 @@
 import { recordLockOn } from '../lib/sys/file-lock.js';
+import { ProcessHandle } from '../lib/sys/process-handle.js';
 import { MpError } from '../protocol/errors.js';
 import { ConfigPage } from './config-page.js';
 import { callError } from './errors.js';
@@ -47,6 +48,8 @@ export class Attachment implements PageTable {
   #locks: TableLocks = NO_LOCKS;
   /** Makes the error for good: a fresh one each time, whose stack tells who asked. */
   #lost: (() => MpError) | undefined;
+  /** The process that we attached to; `undefined` where it can't be seen. */
+  readonly #process: ProcessHandle | undefined;
 
   /** Owns `config` from here on, also when it throws. */
   constructor(parts: AttachmentParts) {
@@ -61,6 +64,7 @@ export class Attachment implements PageTable {
       parts.config.close();
       throw error;
     }
+    this.#process = this.#openProcess();
     try {
       this.#locks = this.#makeLocks(parts);
     } catch (error) {
@@ -89,10 +93,25 @@ export class Attachment implements PageTable {
     const owner = recordLockOn(this.#config.fd);
     if (typeof owner === 'number') return callError(owner, 'fcntl', this.path);
     if (owner === undefined) return this.#incarnation === undefined ? undefined : this.#died();
-    const now = incarnationOf(owner.pid, this.#context.runtimePath);
-    if (this.#incarnation !== undefined && isSameIncarnation(this.#incarnation, now)) return undefined;
+    // who has the lock is alive, so its pid means the process that it meant when we attached, if that is alive, too
+    if (owner.pid === this.#incarnation?.pid && this.#process?.isAlive === true) return undefined;
+    if (this.#isStill(owner.pid)) return undefined;
     this.#lost = () => this.#restarted(owner.pid);
     return this.#lost();
+  }
+
+  #isStill(pid: number): boolean {
+    const now = incarnationOf(pid, this.#context.runtimePath);
+    return this.#incarnation !== undefined && isSameIncarnation(this.#incarnation, now);
+  }
+
+  #openProcess(): ProcessHandle | undefined {
+    const pid = this.#incarnation?.pid ?? 0;
+    const handle = pid > 0 ? ProcessHandle.open(pid) : undefined;
+    if (typeof handle !== 'object') return undefined;
+    if (this.#isStill(pid)) return handle;
+    handle.close(); // it died since, and the pid is another process's
+    return undefined;
   }
 
   /** The list that holds this address: `rte_mem_virt2memseg_list`. */
@@ -174,6 +193,7 @@ export class Attachment implements PageTable {
   close(): void {
     this.#lost = () => new MpError('EBADF', 'This memory was detached: call attachMemory again');
     this.#config.close();
+    this.#process?.close();
     this.memzones.close();
     for (const array of this.#arrays.values()) array.close();
     this.#page?.close();

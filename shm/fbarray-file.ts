@@ -20,6 +20,16 @@ export class FbarrayCopy {
     return this.#entries.subarray(index * this.#eltSize, (index + 1) * this.#eltSize);
   }
 
+  /** The first used entry that begins with `start` and is what is wanted. */
+  find(start: Buffer, isWanted: (entry: Buffer) => boolean): number | undefined {
+    let at = this.#entries.indexOf(start);
+    for (; at >= 0; at = this.#entries.indexOf(start, at + 1)) {
+      const index = at / this.#eltSize;
+      if (Number.isInteger(index) && this.mask.has(index) && isWanted(this.entry(index))) return index;
+    }
+    return undefined;
+  }
+
   equals(other: FbarrayCopy): boolean {
     return this.#maskBytes.equals(other.#maskBytes) && this.#entries.equals(other.#entries);
   }
@@ -41,11 +51,13 @@ export class FbarrayFile {
   readonly #geometry: FbarrayGeometry;
   /** Two, so that two looks can be compared. Made before any lock is taken. */
   readonly #buffers: readonly [Buffers, Buffers];
+  readonly #entry: Buffer;
 
   private constructor(file: SharedFile, descriptor: FbarrayDescriptor) {
     this.#file = file;
     this.descriptor = descriptor;
     this.#geometry = geometryOf(descriptor);
+    this.#entry = Buffer.alloc(descriptor.eltSize);
     this.#buffers = [allocate(this.#geometry), allocate(this.#geometry)];
   }
 
@@ -84,8 +96,7 @@ export class FbarrayFile {
 
   /** Whether entry `index` still holds exactly these bytes. */
   entryIs(index: number, bytes: Buffer): boolean {
-    const { eltSize } = this.descriptor;
-    return this.#file.read(Buffer.allocUnsafe(eltSize), index * eltSize).equals(bytes);
+    return this.#file.read(this.#entry, index * this.descriptor.eltSize).equals(bytes);
   }
 
   close(): void {

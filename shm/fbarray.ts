@@ -10,9 +10,10 @@ export interface FbarrayDescriptor {
 }
 
 const NAME_SIZE = 64; // RTE_FBARRAY_NAME_LEN
-const COUNT = 64;
-const LEN = 68;
-const ELT_SIZE = 72;
+const FBARRAY_COUNT = 64;
+export const FBARRAY_LEN = 68;
+export const FBARRAY_ELT_SIZE = 72;
+export const FBARRAY_DATA = 80;
 /** Far more than any release makes (2^15 segments, 2560 memzones): a limit to what we read and allocate. */
 const MAX_LEN = 2 ** 20;
 
@@ -27,11 +28,11 @@ export function readDescriptor(
   if (name === '' || name.includes('/')) {
     throw layoutError(source.path, `${field}.name`, name, 'a file name');
   }
-  const found = source.bytes.readUInt32LE(offset + ELT_SIZE);
+  const found = source.bytes.readUInt32LE(offset + FBARRAY_ELT_SIZE);
   if (found !== eltSize) throw layoutError(source.path, `${field}.elt_sz`, found, `${eltSize}`);
-  const len = source.bytes.readUInt32LE(offset + LEN);
+  const len = source.bytes.readUInt32LE(offset + FBARRAY_LEN);
   if (len === 0 || len > MAX_LEN) throw layoutError(source.path, `${field}.len`, len, `1 to ${MAX_LEN}`);
-  const count = source.bytes.readUInt32LE(offset + COUNT);
+  const count = source.bytes.readUInt32LE(offset + FBARRAY_COUNT);
   if (count > len) throw layoutError(source.path, `${field}.count`, count, `at most ${len}`);
   return { name, len, eltSize };
 }

@@ -46,3 +46,8 @@ export function readText(source: Source, offset: number, size: number, field: st
   }
   return text;
 }
+
+/** Writes ASCII; the NUL behind it is there already. */
+export function writeText(into: DataView, offset: number, text: string): void {
+  for (let i = 0; i < text.length; i++) into.setUint8(offset + i, text.charCodeAt(i));
+}

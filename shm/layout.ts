@@ -14,10 +14,16 @@ interface MemConfigOffsets {
   readonly mpStatus: number | undefined;
   readonly memzones: number;
   readonly memsegs: number;
+  /** `mem_va_addr`, `mem_va_len`, `mem_va_page_sz`: one range that holds all lists. Since 26.07. */
+  readonly memVa: number | undefined;
   readonly tailqHead: number;
+  readonly mallocHeaps: number;
+  readonly nextSocketId: number;
   readonly memCfgAddr: number;
   readonly legacyMem: number;
   readonly singleFileSegments: number;
+  /** Here since 19.11; 19.08 has something else. */
+  readonly tscHz: number;
 }
 
 /** One release range of `struct rte_mem_config` in one build flavour. */
@@ -27,12 +33,19 @@ export interface MemConfigLayout {
   readonly cacheLine: 64 | 128;
   /** sizeof(struct rte_mem_config), which is the size of `config`. */
   readonly size: number;
+  /** sizeof(struct malloc_heap) */
+  readonly mallocHeapSize: number;
   /** First and last version word (RTE_VERSION) with this layout; ranges overlap where a release candidate was either. */
   readonly firstWord: number;
   readonly lastWord: number;
   readonly offsets: MemConfigOffsets;
   /** rte_rwlock_t: a signed count of readers up to 22.07, flag bits and a count since 22.11. */
   readonly rwlock: 'signed-count' | 'flag-bits';
+  /**
+   * Subtracted from a block's size before its free list is looked up: up to 23.03 a power of two is in the list of the
+   * sizes below it (malloc_elem_free_list_index).
+   */
+  readonly freeListBias: 0 | 1;
   /** Hugepage files: `map_<L * 8192 + S>`, or `map_<L>_<S>` since 26.07. */
   readonly pageFile: 'file-id' | 'list-and-segment';
 }
@@ -44,6 +57,8 @@ export const VERSION_OFFSET = 4;
 export const MAX_MEMSEG_LISTS = 128;
 /** sizeof(struct rte_memseg_list) */
 export const MEMSEG_LIST_SIZE = 136;
+/** RTE_MAX_HEAPS (rte_config.h) */
+export const MAX_HEAPS = 32;
 /** offsetof(struct rte_tailq_head, name) */
 export const TAILQ_NAME_OFFSET = 16;
 /** RTE_MAX_MEMSEG_PER_LIST, the multiplier in hugepage file names up to 26.03. */
@@ -51,9 +66,9 @@ export const SEGMENTS_PER_FILE_ID = 8192;
 
 type FrontOffsets = Pick<
   MemConfigOffsets,
-  'mlock' | 'memoryHotplugLock' | 'mpStatus' | 'memzones' | 'memsegs' | 'tailqHead'
+  'mlock' | 'memoryHotplugLock' | 'mpStatus' | 'memzones' | 'memsegs' | 'memVa' | 'tailqHead'
 >;
-type BackOffsets = Pick<MemConfigOffsets, 'memCfgAddr' | 'legacyMem' | 'singleFileSegments'>;
+type BackOffsets = Omit<MemConfigOffsets, keyof FrontOffsets>;
 
 const FRONT_A_WITHOUT_STATUS: FrontOffsets = Object.freeze({
   mlock: 16,
@@ -61,6 +76,7 @@ const FRONT_A_WITHOUT_STATUS: FrontOffsets = Object.freeze({
   mpStatus: undefined,
   memzones: 40,
   memsegs: 136,
+  memVa: undefined,
   tailqHead: 17544,
 });
 const FRONT_A: FrontOffsets = Object.freeze({ ...FRONT_A_WITHOUT_STATUS, mpStatus: 36 });
@@ -70,13 +86,15 @@ const FRONT_B: FrontOffsets = Object.freeze({
   mpStatus: 40,
   memzones: 48,
   memsegs: 144,
+  memVa: undefined,
   tailqHead: 17552,
 });
-const FRONT_C: FrontOffsets = Object.freeze({ ...FRONT_B, tailqHead: 17576 }); // behind mem_va_addr, _len, _page_sz
+const FRONT_C: FrontOffsets = Object.freeze({ ...FRONT_B, memVa: 17552, tailqHead: 17576 });
 
 interface Build {
   readonly cacheLine: 64 | 128;
   readonly size: number;
+  readonly mallocHeapSize: number;
   readonly offsets: BackOffsets;
 }
 
@@ -85,16 +103,34 @@ const BUILDS: readonly Build[] = Object.freeze([
   Object.freeze({
     cacheLine: 64,
     size: 25344,
-    offsets: Object.freeze({ memCfgAddr: 25288, legacyMem: 25296, singleFileSegments: 25300 }),
+    mallocHeapSize: 192,
+    offsets: Object.freeze({
+      mallocHeaps: 19136,
+      nextSocketId: 25280,
+      memCfgAddr: 25288,
+      legacyMem: 25296,
+      singleFileSegments: 25300,
+      tscHz: 25304,
+    }),
   }),
   Object.freeze({
     cacheLine: 128, // generic arm64, ppc64
     size: 27520,
-    offsets: Object.freeze({ memCfgAddr: 27400, legacyMem: 27408, singleFileSegments: 27412 }),
+    mallocHeapSize: 256,
+    offsets: Object.freeze({
+      mallocHeaps: 19200,
+      nextSocketId: 27392,
+      memCfgAddr: 27400,
+      legacyMem: 27408,
+      singleFileSegments: 27412,
+      tscHz: 27416,
+    }),
   }),
 ]);
 
-type Release = Omit<MemConfigLayout, 'cacheLine' | 'size' | 'offsets'> & { readonly offsets: FrontOffsets };
+type Release = Omit<MemConfigLayout, 'cacheLine' | 'size' | 'mallocHeapSize' | 'offsets'> & {
+  readonly offsets: FrontOffsets;
+};
 
 const RELEASES: readonly Release[] = Object.freeze([
   {
@@ -103,6 +139,7 @@ const RELEASES: readonly Release[] = Object.freeze([
     lastWord: 0x1405ffff, // 20.05
     offsets: FRONT_A_WITHOUT_STATUS,
     rwlock: 'signed-count',
+    freeListBias: 1,
     pageFile: 'file-id',
   },
   {
@@ -111,14 +148,25 @@ const RELEASES: readonly Release[] = Object.freeze([
     lastWord: 0x1607ffff, // 22.07
     offsets: FRONT_A,
     rwlock: 'signed-count',
+    freeListBias: 1,
     pageFile: 'file-id',
   },
   {
     family: 'A',
     firstWord: 0x160b0000, // 22.11.0-rc0
+    lastWord: 0x1706ffff, // 23.03
+    offsets: FRONT_A,
+    rwlock: 'flag-bits',
+    freeListBias: 1,
+    pageFile: 'file-id',
+  },
+  {
+    family: 'A',
+    firstWord: 0x17070000, // 23.07.0-rc0
     lastWord: 0x170b0000, // 23.11.0-rc0
     offsets: FRONT_A,
     rwlock: 'flag-bits',
+    freeListBias: 0,
     pageFile: 'file-id',
   },
   {
@@ -127,6 +175,7 @@ const RELEASES: readonly Release[] = Object.freeze([
     lastWord: 0x1a070062, // 26.07, the last of its release candidates
     offsets: FRONT_B,
     rwlock: 'flag-bits',
+    freeListBias: 0,
     pageFile: 'file-id',
   },
   {
@@ -135,18 +184,20 @@ const RELEASES: readonly Release[] = Object.freeze([
     lastWord: 0x1a0bffff, // 26.11
     offsets: FRONT_C,
     rwlock: 'flag-bits',
+    freeListBias: 0,
     pageFile: 'list-and-segment',
   },
 ] satisfies readonly Release[]);
 
 /** Every layout that this library knows. */
 export const LAYOUTS: readonly MemConfigLayout[] = Object.freeze(
-  BUILDS.flatMap(({ cacheLine, size, offsets }) =>
+  BUILDS.flatMap(({ cacheLine, size, mallocHeapSize, offsets }) =>
     RELEASES.map((release) =>
       Object.freeze({
         ...release,
         cacheLine,
         size,
+        mallocHeapSize,
         offsets: Object.freeze({ ...release.offsets, ...offsets }),
       }),
     ),

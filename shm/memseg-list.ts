@@ -17,17 +17,17 @@ export interface MemsegList {
 }
 
 // offsets in struct rte_memseg_list
-const PAGE_SIZE = 8;
-const SOCKET_ID = 16;
+export const LIST_PAGE_SIZE = 8;
+export const LIST_SOCKET_ID = 16;
 /** Counts every change of the list's pages: memory hotplug. */
 export const LIST_VERSION = 20;
-const LENGTH = 24;
-const EXTERNAL = 32;
-const HEAP = 36;
-const ARRAY = 40;
+export const LIST_LENGTH = 24;
+export const LIST_EXTERNAL = 32;
+export const LIST_HEAP = 36;
+export const LIST_ARRAY = 40;
 
 /** sizeof(struct rte_memseg) */
-const MEMSEG_SIZE = 48;
+export const MEMSEG_SIZE = 48;
 
 /** The lists in use; `source` is the whole `config`, `offset` where `memsegs` begins. */
 export function readMemsegLists(source: Source, offset: number): MemsegList[] {
@@ -43,17 +43,17 @@ export function readMemsegLists(source: Source, offset: number): MemsegList[] {
 function readList(source: Source, at: number, index: number): MemsegList {
   const field = `memsegs[${index}]`;
   const base = readAddress(source, at, `${field}.base_va`);
-  const pageSize = readPageSize(source, at + PAGE_SIZE, `${field}.page_sz`);
-  const length = readAddress(source, at + LENGTH, `${field}.len`);
-  const external = readFlag(source, at + EXTERNAL, `${field}.external`);
-  readFlag(source, at + HEAP, `${field}.heap`);
-  const array = readDescriptor(source, at + ARRAY, MEMSEG_SIZE, `${field}.memseg_arr`);
+  const pageSize = readPageSize(source, at + LIST_PAGE_SIZE, `${field}.page_sz`);
+  const length = readAddress(source, at + LIST_LENGTH, `${field}.len`);
+  const external = readFlag(source, at + LIST_EXTERNAL, `${field}.external`);
+  readFlag(source, at + LIST_HEAP, `${field}.heap`);
+  const array = readDescriptor(source, at + LIST_ARRAY, MEMSEG_SIZE, `${field}.memseg_arr`);
   if (length !== pageSize * array.len) {
     throw layoutError(source.path, `${field}.len`, length, `${array.len} pages of ${pageSize} bytes`);
   }
   if (!external && base % pageSize !== 0) {
     throw layoutError(source.path, `${field}.base_va`, base, `a multiple of ${pageSize}`);
   }
-  const socketId = source.bytes.readInt32LE(at + SOCKET_ID);
+  const socketId = source.bytes.readInt32LE(at + LIST_SOCKET_ID);
   return Object.freeze({ index, base, length, pageSize, socketId, external, array });
 }

@@ -53,3 +53,14 @@ export function readMemzone(source: Source, index: number): MemzoneFields {
     flags: bytes.readUInt32LE(FLAGS),
   });
 }
+
+/** Fills a cleared entry, the name before the address: whoever reads without the lock takes it for empty until then. */
+export function writeMemzone(entry: Buffer, fields: MemzoneFields): void {
+  entry.write(fields.name, 0, NAME_SIZE - 1, 'utf8');
+  entry.writeBigUInt64LE(fields.iova, IOVA);
+  entry.writeBigUInt64LE(BigInt(fields.addr), ADDR);
+  entry.writeBigUInt64LE(BigInt(fields.len), LEN);
+  entry.writeBigUInt64LE(BigInt(fields.hugepageSize), HUGEPAGE_SZ);
+  entry.writeInt32LE(fields.socketId, SOCKET_ID);
+  entry.writeUInt32LE(fields.flags, FLAGS);
+}

@@ -17,6 +17,9 @@ export interface ZoneMemory {
 /** Pages that come and go elsewhere in the list make us look again; this often is more than enough. */
 const MAX_LOOKS = 100;
 
+/** Whoever has an array over a zone's bytes holds the zone: see `KnownZones`. */
+const zonesOfBuffers = new WeakMap<ArrayBufferLike, Memzone>();
+
 /**
  * A named piece of the primary's memory: `struct rte_memzone`. The fields are a copy of what was found at the lookup,
  * `bytes` is the memory itself.
@@ -26,6 +29,7 @@ const MAX_LOOKS = 100;
  * if (zone !== undefined) console.log(new DataView(zone.buffer, zone.byteOffset).getUint32(0, true));
  */
 export class Memzone {
+  /** At most 31 bytes in C. */
   readonly name: string;
   /** Where it is in the primary, and in C secondaries: what pointers inside of shared structures mean. */
   readonly addr: bigint;
@@ -37,6 +41,7 @@ export class Memzone {
   readonly hugepageSize: number;
   /** NUMA node; 256 and up for external heaps. */
   readonly socketId: number;
+  /** `RTE_MEMZONE_*` bits that it was reserved with. */
   readonly flags: number;
   readonly #memory: ZoneMemory;
   readonly #index: number;
@@ -120,17 +125,22 @@ export class Memzone {
   }
 
   /**
-   * The entry is compared last, with the list's version before and after: a zone that exists pins its pages, and pages
-   * don't change without the version. So no lock is needed here, however long mapping took.
+   * The entry is compared between two looks at the list's version: a zone that exists pins its pages, and pages don't
+   * change without the version. So no lock is needed here, however long mapping took. While the version is still the
+   * one that the window was found right at, the look before was that one.
    */
   #isCurrent(window: Window | undefined): boolean {
-    const hasEntry = () => this.#memory.memzones.entryIs(this.#index, this.#entry);
-    if (window === undefined) return hasEntry();
+    if (window === undefined) return this.#hasEntry();
     for (let look = 0; look < MAX_LOOKS; look++) {
-      if (!window.check() || !hasEntry()) return false;
+      if (!this.#hasEntry()) return false;
       if (this.#memory.versionOf(window) === window.version) return true;
+      if (!window.check()) return false;
     }
     return false;
+  }
+
+  #hasEntry(): boolean {
+    return this.#memory.memzones.entryIs(this.#index, this.#entry);
   }
 
   #map(): { window: Window; bytes: Uint8Array } {
@@ -147,7 +157,9 @@ export class Memzone {
   #tryMap(): { window: Window; bytes: Uint8Array } | undefined {
     try {
       const window = this.#memory.windowAt(this.#address, this.len);
-      return { window, bytes: this.#memory.viewOf(window, this.#address, this.len) };
+      const bytes = this.#memory.viewOf(window, this.#address, this.len);
+      zonesOfBuffers.set(bytes.buffer, this);
+      return { window, bytes };
     } catch (error) {
       if (this.#isCurrent(undefined)) throw error;
       return undefined;

@@ -71,7 +71,7 @@ class HugepageFiles implements PageFiles {
   }
 }
 
-const PAGE_FILE_NAMES = Object.freeze({
+export const PAGE_FILE_NAMES = Object.freeze({
   'file-id': (list: number, segment: number) => `${list * SEGMENTS_PER_FILE_ID + segment}`,
   'list-and-segment': (list: number, segment: number) => `${list}_${segment}`,
 });

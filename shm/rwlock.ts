@@ -1,6 +1,6 @@
 import { holdingSignals } from '../lib/sys/signal-guard.js';
 
-/** One format of `rte_rwlock_t`: what readers do to its 32-bit word. */
+/** One format of `rte_rwlock_t`: what readers and writers do to its 32-bit word. */
 interface RwLockFormat {
   /** Whether a reader would have to wait. */
   isTaken(word: number): boolean;
@@ -10,7 +10,14 @@ interface RwLockFormat {
   tryRead(words: Int32Array, index: number): boolean;
   /** `rte_rwlock_read_unlock` */
   release(words: Int32Array, index: number): void;
+  /** As `tryRead`, for `rte_rwlock_write_lock`. */
+  tryWrite(words: Int32Array, index: number): boolean;
+  /** `rte_rwlock_write_unlock` */
+  releaseWrite(words: Int32Array, index: number): void;
 }
+
+/** How often a writer looks again, which is some microseconds: most sections are over by then. */
+const WRITE_POLLS = 200;
 
 // rte_rwlock.h since 22.11
 const WAIT = 1; // a writer waits
@@ -29,6 +36,20 @@ const FLAG_BITS: RwLockFormat = Object.freeze({
   release(words: Int32Array, index: number) {
     Atomics.sub(words, index, READ);
   },
+  tryWrite(words: Int32Array, index: number) {
+    for (let poll = 0; poll < WRITE_POLLS; poll++) {
+      const word = Atomics.load(words, index);
+      if (word < WRITE && Atomics.compareExchange(words, index, word, WRITE) === word) return true;
+      // readers come and go without end otherwise
+      if (word > MASK && (word & MASK) === 0) Atomics.or(words, index, WAIT);
+    }
+    // readers would wait for good; another writer that waits asks again itself
+    Atomics.and(words, index, ~WAIT);
+    return false;
+  },
+  releaseWrite(words: Int32Array, index: number) {
+    Atomics.sub(words, index, WRITE);
+  },
 });
 
 // rte_rwlock.h up to 22.07: -1 is a writer, anything else the number of readers
@@ -42,12 +63,21 @@ const SIGNED_COUNT: RwLockFormat = Object.freeze({
   release(words: Int32Array, index: number) {
     Atomics.sub(words, index, 1);
   },
+  tryWrite(words: Int32Array, index: number) {
+    for (let poll = 0; poll < WRITE_POLLS; poll++) {
+      if (Atomics.compareExchange(words, index, 0, -1) === 0) return true;
+    }
+    return false;
+  },
+  releaseWrite(words: Int32Array, index: number) {
+    Atomics.store(words, index, 0);
+  },
 });
 
 /** By `MemConfigLayout.rwlock`. */
 export const RWLOCK_FORMATS = Object.freeze({ 'flag-bits': FLAG_BITS, 'signed-count': SIGNED_COUNT });
 
-/** The reader's side of one `rte_rwlock_t` in memory that C processes share. */
+/** One `rte_rwlock_t` in memory that C processes share. */
 export class RwLock {
   readonly #words: Int32Array;
   readonly #index: number;
@@ -78,5 +108,14 @@ export class RwLock {
         this.#format.release(this.#words, this.#index);
       }
     });
+  }
+
+  /** One attempt to be the only one inside; whoever gets the lock holds signals, and releases it whatever happens. */
+  tryWrite(): boolean {
+    return this.#format.tryWrite(this.#words, this.#index);
+  }
+
+  releaseWrite(): void {
+    this.#format.releaseWrite(this.#words, this.#index);
   }
 }

@@ -6,14 +6,21 @@ import type { Window } from './window.js';
 
 /** What `zone.share()` returns: plain data that survives `postMessage`. For `attachShared` alone to look into. */
 export interface MemzoneHandle {
+  /** Tells it from other messages. */
   readonly type: 'dpdk-ipc:memzone';
+  /** The zone's. */
   readonly name: string;
+  /** Where the zone is in the primary. */
   readonly addr: bigint;
+  /** Bytes. */
   readonly len: number;
+  /** How its pages get mapped. */
   readonly writable: boolean;
+  /** Bytes. */
   readonly pageSize: number;
   /** Where the zone begins in the pages. */
   readonly offset: number;
+  /** @internal The pages. */
   readonly runs: readonly PageRun[];
 }
 
@@ -44,8 +51,11 @@ export function handleOf(
  * process; `Atomics` work on it across all of them, except `wait` and `notify`, which need a SharedArrayBuffer.
  */
 export class SharedMemzone {
+  /** The zone's. */
   readonly name: string;
+  /** Where the zone is in the primary. */
   readonly addr: bigint;
+  /** Bytes. */
   readonly len: number;
   readonly #mapping: Mapping;
   #bytes: Uint8Array | undefined;
@@ -65,10 +75,12 @@ export class SharedMemzone {
     throw new MpError('EBADF', `Memzone ${JSON.stringify(this.name)} was detached: call attachShared again`);
   }
 
+  /** What `bytes` is over. */
   get buffer(): ArrayBuffer {
     return this.bytes.buffer as ArrayBuffer;
   }
 
+  /** Where `bytes` begins in `buffer`. */
   get byteOffset(): number {
     return this.bytes.byteOffset;
   }
@@ -79,6 +91,7 @@ export class SharedMemzone {
     this.#mapping.close();
   }
 
+  /** As `detach`. */
   [Symbol.dispose](): void {
     this.detach();
   }
@@ -94,9 +107,9 @@ export class SharedMemzone {
  * @example
  * worker.postMessage(zone.share());
  * // in the worker:
- * parentPort.once('message', (handle) => {
- *   const counters = new BigUint64Array(attachShared(handle).buffer, 0, 4);
- *   Atomics.add(counters, 1, 1n);
+ * parentPort?.once('message', (handle) => {
+ *   const { buffer, byteOffset } = attachShared(handle);
+ *   Atomics.add(new BigUint64Array(buffer, byteOffset, 4), 1, 1n);
  * });
  */
 export function attachShared(handle: MemzoneHandle): SharedMemzone {

@@ -1,5 +1,6 @@
 import { constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { closeFile } from '../lib/sys/close-file.js';
+import { assertPlatform } from '../lib/sys/native.js';
 import { MpError } from '../protocol/errors.js';
 import { fileError, layoutError } from './errors.js';
 
@@ -102,6 +103,7 @@ export class SharedFile {
 
 /** A link would lead out of the runtime directory; opening a pipe would wait for its writer. */
 function openFile(path: string, mode: number): number {
+  assertPlatform();
   try {
     return openSync(path, mode | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {

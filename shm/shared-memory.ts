@@ -5,11 +5,13 @@ import { MpError } from '../protocol/errors.js';
 import type { Attachment } from './attachment.js';
 import { callError } from './errors.js';
 import type { FbarrayCopy } from './fbarray-file.js';
+import type { ReserveOptions } from './heap/memzone-request.js';
+import { KnownZones } from './known-zones.js';
 import { LockWait, POLLS } from './lock-wait.js';
 import { type Memseg, readMemseg } from './memseg.js';
 import type { MemsegList } from './memseg-list.js';
 import { Memzone, type ZoneMemory } from './memzone.js';
-import { hasName, isFilled, nameBytes, readMemzone } from './memzone-entry.js';
+import { isFilled, nameBytes, readMemzone } from './memzone-entry.js';
 import type { Look, TableLock } from './table-lock.js';
 import type { Window } from './window.js';
 import { Windows } from './windows.js';
@@ -19,6 +21,24 @@ export interface MemoryBehaviour {
   readonly writable: boolean;
   readonly lockTimeoutMs: number;
   readonly whileWaiting: (ms: number) => void;
+  /** Only where this process made the memory. */
+  readonly allocator: ZoneAllocator | undefined;
+}
+
+/** Reserves and frees memzones, under C's locks; see `SharedMemory.reserve`. */
+export interface ZoneAllocator {
+  reserve(name: string, len: number, options: ReserveOptions): number;
+  free(zone: { readonly name: string; readonly addr: number }): void;
+}
+
+/** Which bytes of a zone `snapshot` copies: all of them by default. */
+export interface SnapshotRange {
+  /** Where it begins, in bytes from the zone's begin: 0 by default. */
+  readonly offset?: number | undefined;
+  /** How many bytes: the rest of the zone by default. */
+  readonly length?: number | undefined;
+  /** Where they go; a new array by default. */
+  readonly into?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** Pages may go and come back while we look at them; this often is more than enough. */
@@ -43,6 +63,7 @@ export class SharedMemory {
   readonly #behaviour: MemoryBehaviour;
   readonly #windows: Windows;
   readonly #zoneMemory: ZoneMemory;
+  readonly #known = new KnownZones();
 
   /** @internal Use `attachMemory`. */
   constructor(attachment: Attachment, behaviour: MemoryBehaviour) {
@@ -73,18 +94,24 @@ export class SharedMemory {
 
   /**
    * The memzone of exactly this name, or `undefined` [`rte_memzone_lookup`]. A ring's zone is called `RG_<name>`, a
-   * mempool's `MP_<name>`.
+   * mempool's `MP_<name>`. One that you still hold, or an array over its bytes, is found without a search, and is the
+   * same object.
    *
    * @example
    * const bytes = memory.lookup('SHARED_INFO')?.bytes;
    */
   lookup(name: string): Memzone | undefined {
-    return this.#read(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name));
+    return (
+      this.#known.get(name) ?? this.#read(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name))
+    );
   }
 
   /** As `lookup`, without blocking while a C process has the lock. */
-  lookupAsync(name: string): Promise<Memzone | undefined> {
-    return this.#readAsync(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name));
+  async lookupAsync(name: string): Promise<Memzone | undefined> {
+    return (
+      this.#known.get(name) ??
+      this.#readAsync(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name))
+    );
   }
 
   /**
@@ -123,19 +150,66 @@ export class SharedMemory {
   }
 
   /**
+   * Makes a memzone of `len` bytes, rounded up to cache lines [`rte_memzone_reserve_aligned`]; 0 is the largest free
+   * block. Its bytes are zero only if nobody has used them before. The memory grows if need be, which every secondary has
+   * to follow: a mute one makes that take 5,000 ms, and fail.
+   *
+   * Only on the memory of a Node primary: `ENOTSUP` elsewhere. `EINVAL` (length, alignment, node), `ENAMETOOLONG` (32
+   * bytes and more), `EEXIST`, `ENOSPC` (2,560 zones), `ENOMEM`, `ETIMEDOUT` (another process keeps a lock).
+   *
+   * @example
+   * const zone = channel.memory.reserve('shared_info', 64);
+   */
+  reserve(name: string, len: number, options: ReserveOptions = {}): Memzone {
+    const allocator = this.#allocator();
+    const index = allocator.reserve(name, len, options);
+    const zone = this.#read(this.#attachment.mlock, 'mlock', (copy) =>
+      copy.mask.has(index) ? this.#zoneAt(copy, index) : undefined,
+    );
+    if (zone?.name === name) return zone;
+    throw new MpError(
+      'ESTALE',
+      `Memzone ${JSON.stringify(name)} was freed by another process at once: reserve it again`,
+    );
+  }
+
+  /**
+   * Frees a memzone [`rte_memzone_free`], whoever reserved it. Views of it go on showing the old pages: nobody may use
+   * them. `ENOTSUP` (not the memory of a Node primary), `ESTALE` (freed already), `ETIMEDOUT`.
+   */
+  free(zone: Memzone): void {
+    const allocator = this.#allocator();
+    requireValid(zone);
+    allocator.free({ name: zone.name, addr: Number(zone.addr) });
+  }
+
+  #allocator(): ZoneAllocator {
+    this.#requireUsable();
+    if (this.#behaviour.allocator !== undefined) return this.#behaviour.allocator;
+    throw new MpError(
+      'ENOTSUP',
+      'Only the process that made this memory can reserve and free: ask the primary to do it, by a message for example',
+    );
+  }
+
+  /**
    * A copy of a zone's bytes, or of `length` bytes at an address, made by the kernel (process_vm_readv): where touching
    * a view could end the process with SIGBUS, because the writer truncated or punched its files, this throws `EFAULT`.
    * A zone is checked before and after: `ESTALE` instead of bytes that were no longer its own. It says nothing about
    * what the writer did meanwhile.
    *
+   * A new array for megabytes costs more time than to fill it: where you copy often, give one to copy `into`. What is
+   * returned is its beginning then. `ERANGE` if it is too short.
+   *
    * @example
    * const copy = memory.snapshot(zone, { offset: 64, length: 8 });
    */
-  snapshot(zone: Memzone, range?: { offset?: number; length?: number }): Uint8Array<ArrayBuffer>;
+  snapshot(zone: Memzone, range?: SnapshotRange): Uint8Array<ArrayBuffer>;
+  /** A copy of `length` bytes at an address of the primary. */
   snapshot(addr: bigint | number, length: number): Uint8Array<ArrayBuffer>;
   snapshot(
     from: Memzone | bigint | number,
-    rangeOrLength: number | { offset?: number; length?: number } = {},
+    rangeOrLength: number | SnapshotRange = {},
   ): Uint8Array<ArrayBuffer> {
     if (from instanceof Memzone) {
       return this.#snapshotZone(from, typeof rangeOrLength === 'number' ? {} : rangeOrLength);
@@ -181,6 +255,7 @@ export class SharedMemory {
     this.#windows.close();
   }
 
+  /** As `detach`. */
   [Symbol.dispose](): void {
     this.detach();
   }
@@ -193,11 +268,8 @@ export class SharedMemory {
   #zoneIn(copy: FbarrayCopy, name: string): Memzone | undefined {
     const wanted = nameBytes(name);
     if (wanted === undefined) return undefined;
-    for (const index of copy.mask.indexes()) {
-      const entry = copy.entry(index);
-      if (hasName(entry, wanted) && isFilled(entry)) return this.#zoneAt(copy, index);
-    }
-    return undefined;
+    const index = copy.find(wanted, isFilled);
+    return index === undefined ? undefined : this.#known.add(this.#zoneAt(copy, index));
   }
 
   #zoneAt(copy: FbarrayCopy, index: number): Memzone {
@@ -208,8 +280,8 @@ export class SharedMemory {
 
   #snapshotZone(
     zone: Memzone,
-    { offset = 0, length = zone.len - offset }: { offset?: number; length?: number },
-  ) {
+    { offset = 0, length = zone.len - offset, into }: SnapshotRange,
+  ): Uint8Array<ArrayBuffer> {
     requireValid(zone);
     if (!Number.isInteger(offset) || offset < 0 || offset + length > zone.len) {
       throw new MpError(
@@ -219,7 +291,7 @@ export class SharedMemory {
     }
     for (let look = 1; ; look++) {
       try {
-        const copy = this.#copy(Number(zone.addr) + offset, length);
+        const copy = this.#copy(Number(zone.addr) + offset, length, into);
         requireValid(zone);
         return copy;
       } catch (error) {
@@ -231,13 +303,14 @@ export class SharedMemory {
     }
   }
 
-  #copy(addr: number, length: number): Uint8Array<ArrayBuffer> {
+  #copy(addr: number, length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     requireLength(length);
+    const target = targetOf(length, into);
     const window = this.#windowAt(addr, length);
     try {
-      const copy = copyMemory(window.mapping.address + addr - window.base, length);
-      if (typeof copy === 'number') throw callError(copy, 'process_vm_readv', `0x${addr.toString(16)}`);
-      return new Uint8Array(copy);
+      const failed = copyMemory(window.mapping.address + addr - window.base, length, target);
+      if (failed < 0) throw callError(failed, 'process_vm_readv', `0x${addr.toString(16)}`);
+      return target;
     } finally {
       this.#windows.release(window);
     }
@@ -297,6 +370,12 @@ function requireValid(zone: Memzone): void {
 function requireLength(length: number): void {
   if (Number.isSafeInteger(length) && length > 0) return;
   throw new MpError('ERANGE', `A length of ${length} bytes isn't possible: give a positive whole number`);
+}
+
+function targetOf(length: number, into: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> {
+  if (into === undefined) return new Uint8Array(length);
+  if (into instanceof Uint8Array && into.length >= length) return into.subarray(0, length);
+  throw new MpError('ERANGE', `${length} bytes don't fit into the array given: give a longer Uint8Array`);
 }
 
 function addressOf(addr: bigint | number): number {

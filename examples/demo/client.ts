@@ -14,7 +14,7 @@ Asks a running server: a hello_request every 3 s, a hello_async_req every 5 s. S
   --rounds N          how many requests of each kind (no limit)
   --sync-ms N         interval of hello_request (3000)
   --async-ms N        interval of hello_async_req (5000)
-  --force-quit        when done, end a C server by its memzone
+  --force-quit        when done, end the server by its memzone
   --help              this text
 
 Exit status: 0 if every request was answered, else 1; 2 for wrong options.`;
@@ -73,7 +73,7 @@ function sharedInfoZone(channel: MpChannel): Memzone | undefined {
   try {
     return channel.memory.lookup('shared_info');
   } catch (error) {
-    if (error instanceof MpError && error.code === 'ENOPRIMARY') return undefined; // a Node server shares no memory
+    if (error instanceof MpError && error.code === 'ENOPRIMARY') return undefined; // the server was opened without the option memory
     throw error;
   }
 }

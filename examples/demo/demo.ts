@@ -2,16 +2,17 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { defaultRuntimeDir, runtimePath } from '../../protocol/paths.js';
-import { cServerCommand, removeHugepages } from './c-server.js';
-import { fail, positive, readOptions, stopSignal, wrongUsage } from './options.js';
+import { cClientCommand, cServerCommand, removeHugepages } from './c-programs.js';
+import { fail, positive, readOptions, stopSignal } from './options.js';
 import { Player, say } from './player.js';
 
 const HELP = `Usage: npm run demo -- [options]
 
-A server (primary) and a client (secondary) exchange DPDK's multi-process messages. Both are Node processes.
+A server (primary) and a client (secondary) exchange DPDK's multi-process messages, and see the same counters in
+shared memory. Both are Node processes.
 
   --c-primary         the server is a C process, built against the installed DPDK
-  --c-secondary       the client is a C process: not there yet
+  --c-secondary       the client is a C process
   --rounds N          how many requests of each kind (3)
   --fast              intervals of 300 and 500 ms instead of 3 and 5 s
   --file-prefix NAME  DPDK's --file-prefix (one that nobody else has)
@@ -29,9 +30,6 @@ const given = readOptions('demo', HELP, {
   fast: { type: 'boolean', default: false },
   'file-prefix': { type: 'string' },
 });
-if (given['c-secondary']) {
-  wrongUsage('demo', "--c-secondary isn't there yet: a Node primary has no shared memory to attach to");
-}
 const rounds = positive('demo', 'rounds', given.rounds);
 const [syncMs, asyncMs] = given.fast ? [300, 500] : [3000, 5000];
 const filePrefix = given['file-prefix'] ?? `dpdk-ipc-demo-${process.pid}`;
@@ -40,14 +38,19 @@ const stop = stopSignal();
 async function startServer(): Promise<Player> {
   if (!given['c-primary']) return new Player('server', startNode('server.ts', '--print-ms', `${syncMs}`));
   const durationMs = (rounds + 1) * (asyncMs + SLACK_MS);
-  const [file = '', ...args] = await cServerCommand({ filePrefix, printMs: syncMs, durationMs });
-  return new Player('server', spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true }));
+  return new Player('server', startC(await cServerCommand({ filePrefix, printMs: syncMs, durationMs })));
 }
 
-function startClient(): Player {
+async function startClient(): Promise<Player> {
+  if (given['c-secondary'])
+    return new Player('client', startC(await cClientCommand({ filePrefix, rounds, syncMs, asyncMs })));
   const paces = ['--sync-ms', `${syncMs}`, '--async-ms', `${asyncMs}`];
   const ending = given['c-primary'] ? ['--force-quit'] : [];
   return new Player('client', startNode('client.ts', '--rounds', `${rounds}`, ...paces, ...ending));
+}
+
+function startC([file = '', ...args]: readonly string[]): ChildProcess {
+  return spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
 }
 
 /** `detached`: Ctrl-C reaches this process alone, which then ends the others in order. */
@@ -64,15 +67,16 @@ async function play(): Promise<number> {
     say('demo', `the server ended before it was ready: ${await server.ended}`);
     return 1;
   }
-  client = startClient();
+  client = await startClient();
+  if (stop.aborted) client.end();
   // A C server that has ended as it was told to leaves the client to end by itself.
   void server.ended.then((end) => {
     if (end !== 'status 0') client?.end();
   });
   const clientEnd = await client.ended;
   const serverDied = !server.isRunning && !given['c-primary'];
-  // The client has told a C server to end, through shared memory, unless it failed or was stopped.
-  if (!given['c-primary'] || clientEnd !== 'status 0' || stop.aborted) server.end();
+  // A Node client has told a C server to end, through shared memory, unless it failed or was stopped.
+  if (!given['c-primary'] || given['c-secondary'] || clientEnd !== 'status 0' || stop.aborted) server.end();
   const serverEnd = await server.ended;
   say('demo', `client ended: ${clientEnd}; server ended: ${serverEnd}`);
   return serverDied || `${clientEnd} ${serverEnd}` !== 'status 0 status 0' ? 1 : 0;
@@ -81,6 +85,10 @@ async function play(): Promise<number> {
 function onStop(listener: () => void): void {
   if (stop.aborted) listener();
   else stop.addEventListener('abort', listener);
+}
+
+function languageOf(option: 'c-primary' | 'c-secondary'): string {
+  return given[option] ? 'C' : 'Node';
 }
 
 /** What a prefix that is ours alone leaves: processes of others may still use one that was given. */
@@ -92,7 +100,10 @@ function removeTraces(directory: string): void {
 
 try {
   const directory = runtimePath(defaultRuntimeDir(process.env, process.getuid?.() ?? 0), filePrefix);
-  say('demo', `${given['c-primary'] ? 'C' : 'Node'} server, Node client, in ${directory}; Ctrl-C ends both`);
+  say(
+    'demo',
+    `${languageOf('c-primary')} server, ${languageOf('c-secondary')} client, in ${directory}; Ctrl-C ends both`,
+  );
   const status = await play();
   removeTraces(directory);
   process.exitCode = stop.aborted ? 130 : status;

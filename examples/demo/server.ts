@@ -1,29 +1,32 @@
 // The demo's server: a primary in Node that answers two actions and counts. server.c is the same in C.
 //
 //   node --import ./test/register.mjs examples/demo/server.ts --file-prefix rte
-import { once } from 'node:events';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Handler, type MpChannel, openPrimary } from '../../lib/index.js';
 import { fail, positive, readOptions, stopSignal } from './options.js';
 import { SHARED_INFO_LENGTH, SharedInfo } from './shared-info.js';
 
 const HELP = `Usage: server.ts [options]
 
-Answers the actions hello_request and hello_async_req, and prints its counters. SIGINT or SIGTERM ends it.
+Answers the actions hello_request and hello_async_req, and prints its counters, which are in the memzone
+shared_info. SIGINT, SIGTERM or force_quit in that memzone ends it.
 
   --file-prefix NAME  DPDK's --file-prefix (rte)
+  --hugepages N       pages of hugetlbfs for its memory (0: ordinary files)
   --print-ms N        how often to print the counters (3000)
   --help              this text`;
 
 const given = readOptions('server', HELP, {
   'file-prefix': { type: 'string', default: 'rte' },
+  hugepages: { type: 'string', default: '0' },
   'print-ms': { type: 'string', default: '3000' },
 });
 const printMs = positive('server', 'print-ms', given['print-ms']);
 const stop = stopSignal();
 
-// This process's own memory: other processes don't see these counters.
-const info = new SharedInfo(new Uint8Array(SHARED_INFO_LENGTH));
+/** How late force_quit may be noticed. */
+const LOOK_EVERY_MS = 50;
 
 function answer(kind: 'SYNC' | 'ASYNC', count: () => void): Handler {
   return (msg) => {
@@ -34,6 +37,7 @@ function answer(kind: 'SYNC' | 'ASYNC', count: () => void): Handler {
 }
 
 async function serve(channel: MpChannel): Promise<void> {
+  const info = new SharedInfo(channel.memory.reserve('shared_info', SHARED_INFO_LENGTH).bytes);
   channel.on('error', (error) => console.error('[Server] a reply was not sent:', error));
   channel.registerAction(
     'hello_request',
@@ -45,14 +49,25 @@ async function serve(channel: MpChannel): Promise<void> {
   );
   console.log(`[Server] ready: ${dirname(channel.socketPath ?? '')}`);
   const timer = setInterval(() => console.log(`[Server] ${info}`), printMs);
-  if (!stop.aborted) await once(stop, 'abort');
+  console.log(`[Server] ends: ${await endOf(info)}`);
   clearInterval(timer);
-  console.log('[Server] ends: signal');
   console.log(`[Server] ${info}`);
 }
 
+/** Why the server is to end, once it is. */
+async function endOf(info: SharedInfo): Promise<string> {
+  while (!stop.aborted) {
+    if (info.hasToQuit) return 'force_quit';
+    await sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => {});
+  }
+  return 'signal';
+}
+
 try {
-  const channel = await openPrimary({ filePrefix: given['file-prefix'] });
+  const channel = await openPrimary({
+    filePrefix: given['file-prefix'],
+    memory: { hugepages: Number(given.hugepages) },
+  });
   await serve(channel);
   await channel.close();
 } catch (error) {

@@ -1,4 +1,4 @@
-// The tutorial's `struct shared_info`, over whatever bytes it lies in: a C primary's memzone, or this process's own.
+// The tutorial's `struct shared_info`, over the bytes of the server's memzone.
 
 /** Its size: one cache line. */
 export const SHARED_INFO_LENGTH = 64;
@@ -18,6 +18,11 @@ export class SharedInfo {
   forceQuit(): void {
     const { buffer, byteOffset } = this.#view;
     Atomics.store(new Uint32Array(buffer, byteOffset + FORCE_QUIT, 1), 0, 1);
+  }
+
+  get hasToQuit(): boolean {
+    const { buffer, byteOffset } = this.#view;
+    return Atomics.load(new Uint32Array(buffer, byteOffset + FORCE_QUIT, 1), 0) !== 0;
   }
 
   countSync(): void {

@@ -52,6 +52,27 @@ export class DatagramSocket {
     return adopted < 0 ? adopted : new DatagramSocket(adopted, namespace);
   }
 
+  /** Two that are connected to each other, of this thread; `-errno`. */
+  static pair(): readonly [DatagramSocket, DatagramSocket] | number {
+    const fds = new Int32Array(2);
+    const result = libc.socketpair(
+      AF_UNIX,
+      SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+      0,
+      libc.addressOf(fds.buffer),
+    );
+    if (result < 0) return result;
+    const [one = -1, other = -1] = fds;
+    return [new DatagramSocket(one, 'filesystem'), new DatagramSocket(other, 'filesystem')];
+  }
+
+  /** A socket of another thread, which closes it once this one is done with it: `close` does nothing here. */
+  static borrow(fd: number): DatagramSocket {
+    const socket = new DatagramSocket(fd, 'filesystem');
+    socket.#isOpen = false;
+    return socket;
+  }
+
   /**
    * 0 or `-errno`. In the abstract namespace each datagram comes with its sender's uid from now on: no file permission
    * protects it there. (Asked for any earlier, `connect` would give the socket a name of its own.)
@@ -122,10 +143,11 @@ export class DatagramSocket {
 
   /** Most datagrams come from the same peer as the one before: then the string is there already. */
   #sender(): string | undefined {
-    const name = this.#in.name.subarray(0, this.#in.nameLength);
-    if (!this.#lastFrom.equals(name)) {
-      this.#lastFrom = Buffer.from(name);
-      this.#lastFromPath = readAddress(name, name.length, this.#namespace);
+    const { name, nameLength } = this.#in;
+    const last = this.#lastFrom;
+    if (last.length !== nameLength || name.compare(last, 0, nameLength, 0, nameLength) !== 0) {
+      this.#lastFrom = Buffer.from(name.subarray(0, nameLength));
+      this.#lastFromPath = readAddress(name, nameLength, this.#namespace);
     }
     return this.#lastFromPath;
   }

@@ -6,6 +6,21 @@ import * as libc from './libc.js';
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const LOCK_UN = 8;
+const OPERATIONS = Object.freeze({ shared: LOCK_SH, exclusive: LOCK_EX });
+
+/**
+ * Takes a `flock(2)`, or changes the one that is held, if that needs no waiting: 0, `-EAGAIN` or another `-errno`. It is
+ * held until every copy of `fd` is closed and everything that was mapped through it is unmapped.
+ */
+export function tryFlock(fd: number, kind: 'shared' | 'exclusive'): number {
+  return libc.flock(fd, OPERATIONS[kind] | LOCK_NB);
+}
+
+/** Drops it now, although mappings may keep the file open. */
+export function dropFlock(fd: number): void {
+  libc.flock(fd, LOCK_UN); // can't fail on a descriptor that is open
+}
 
 /** A `flock(2)` on a directory that is held until `release`. */
 export class FileLock {
@@ -19,7 +34,7 @@ export class FileLock {
   /** Takes the lock if that needs no waiting; `-EAGAIN` if somebody else holds it. Throws as `fs.openSync` does. */
   static tryLock(path: string, kind: 'shared' | 'exclusive'): FileLock | number {
     const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    const result = libc.flock(fd, (kind === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB);
+    const result = tryFlock(fd, kind);
     if (result === 0) return new FileLock(fd);
     closeFile(fd);
     return result;
@@ -33,13 +48,22 @@ export class FileLock {
 }
 
 const F_GETLK = 5; // asm-generic/fcntl.h
+const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
+const SEEK_SET = 0; // stdio.h
+const WHOLE_FILE = 0n; // of l_len
 // struct flock, 64-bit
 const L_TYPE = 0;
+const L_WHENCE = 2;
 const L_START = 8;
+const L_LEN = 16;
 const L_PID = 24;
 const FLOCK_SIZE = 32;
+
+const memory = new ArrayBuffer(FLOCK_SIZE);
+const lock = new DataView(memory);
+let address: number | undefined;
 
 /** A record lock that another process holds; see {@link recordLockOn}. */
 export interface RecordLock {
@@ -50,10 +74,35 @@ export interface RecordLock {
 
 /** The first lock of another process that would keep us from write-locking the file `fd`, if there is one. */
 export function recordLockOn(fd: number): RecordLock | undefined | number {
-  const lock = Buffer.alloc(FLOCK_SIZE);
-  lock.writeInt16LE(F_WRLCK, L_TYPE);
-  const result = libc.fcntlLock(fd, F_GETLK, lock);
+  lock.setInt16(L_TYPE, F_WRLCK, true);
+  lock.setInt16(L_WHENCE, SEEK_SET, true);
+  lock.setBigInt64(L_START, 0n, true);
+  lock.setBigInt64(L_LEN, WHOLE_FILE, true);
+  address ??= libc.addressOf(memory);
+  const result = libc.fcntlLock(fd, F_GETLK, address);
   if (result < 0) return result;
-  if (lock.readInt16LE(L_TYPE) === F_UNLCK) return undefined;
-  return { start: Number(lock.readBigInt64LE(L_START)), pid: lock.readInt32LE(L_PID) };
+  if (lock.getInt16(L_TYPE, true) === F_UNLCK) return undefined;
+  return { start: Number(lock.getBigInt64(L_START, true)), pid: lock.getInt32(L_PID, true) };
+}
+
+/**
+ * Write-locks bytes of the file `fd`, which conflicts with record locks of both kinds; 0, `-EAGAIN` or another `-errno`.
+ * The lock is the open file description's: unlike a POSIX lock it doesn't go away when this process closes the file
+ * elsewhere.
+ */
+export function tryRecordLock(fd: number, start: number, length: number): number {
+  return setRecordLock(fd, F_WRLCK, start, length);
+}
+
+/** Drops all of them now, although mappings may keep the file open. */
+export function dropRecordLock(fd: number): void {
+  setRecordLock(fd, F_UNLCK, 0, 0); // can't fail on a descriptor that is open; length 0 is up to the end
+}
+
+function setRecordLock(fd: number, type: number, start: number, length: number): number {
+  const lock = Buffer.alloc(FLOCK_SIZE);
+  lock.writeInt16LE(type, L_TYPE);
+  lock.writeBigInt64LE(BigInt(start), L_START);
+  lock.writeBigInt64LE(BigInt(length), L_LEN);
+  return Math.min(0, libc.fcntlLock(fd, F_OFD_SETLK, lock));
 }

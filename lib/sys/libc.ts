@@ -1,11 +1,10 @@
 /**
  * The libc calls that Node has no API for, through koffi. Each returns what the call returned, or `-errno`:
- * exceptions start one level above. Addresses are numbers (user space ends at 2^47, so they are exact).
+ * exceptions start one level above. Addresses are numbers (user space ends at 2^47, so they are exact). Nothing is
+ * bound before its first call.
  */
-import koffi from 'koffi';
-
-// null is the process itself: the libc that Node runs on, glibc or musl.
-const libc = koffi.load(null);
+import type koffi from 'koffi';
+import { native } from './native.js';
 
 type Argument = number | bigint | string | Uint8Array | null;
 type Call = (...args: Argument[]) => number;
@@ -13,31 +12,48 @@ type Call = (...args: Argument[]) => number;
 /** Makes what stands in for a C function: it returns -1 with `koffi.errno` set, or what `real` returns. */
 export type Interposer = (name: string, real: Call) => Call;
 
-const bound: ((interposer: Interposer | undefined) => void)[] = [];
+const rebinders: ((interposer: Interposer | undefined) => void)[] = [];
 
 /**
  * Puts something in the place of every C function of this thread, or the real ones back: how the tests in test/faults make
  * each call fail at each step. A call goes through a variable in any case, so this costs nothing while it isn't used.
  */
 export function interpose(interposer: Interposer | undefined): void {
-  for (const rebind of bound) rebind(interposer);
+  for (const rebind of rebinders) rebind(interposer);
 }
 
-/** Binds one C function; a failure turns into `-errno`, read before anything else can change it. */
+/** One C function, bound at its first call; a failure turns into `-errno`, read before anything else can change it. */
 function call(prototype: string): Call {
   const [, name = ''] = / (\w+)\(/.exec(prototype) ?? [];
-  const real = libc.func(prototype) as unknown as Call;
-  let native = real;
-  bound.push((interposer) => {
-    native = interposer === undefined ? real : interposer(name, real);
+  const bind = () => native().libc.func(prototype) as unknown as Call;
+  let bound: Call | undefined;
+  rebinders.push((interposer) => {
+    bound = interposer?.(name, bind());
   });
   return (...args) => {
-    const result = native(...args);
-    return result < 0 ? -koffi.errno() : result;
+    bound ??= bind();
+    const result = bound(...args);
+    return result < 0 ? -native().koffi.errno() : result;
   };
 }
 
+/** A function that not every build of Node has; `undefined` where it is missing. Its result is returned as it is. */
+export function find(prototype: string): Call | undefined {
+  try {
+    return native().libc.func(prototype) as unknown as Call;
+  } catch {
+    return undefined; // koffi: no such symbol
+  }
+}
+
+/** A system call without a function in every libc, by its number. */
+export const syscall6 = call(
+  'long syscall(long number, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, uintptr_t f)',
+);
+const SYS_PIDFD_OPEN = 434; // asm-generic/unistd.h, the same on every architecture
+
 export const socket = call('int socket(int domain, int type, int protocol)');
+export const socketpair = call('int socketpair(int domain, int type, int protocol, uintptr_t fds)');
 export const bind = call('int bind(int fd, uintptr_t addr, uint32_t len)');
 export const connect = call('int connect(int fd, uintptr_t addr, uint32_t len)');
 export const setsockopt = call('int setsockopt(int fd, int level, int name, void *value, uint32_t len)');
@@ -47,8 +63,12 @@ export const poll = call('int poll(uintptr_t fds, unsigned long count, int timeo
 export const statx = call(
   'int statx(int dirfd, const void *path, int flags, uint32_t mask, uintptr_t statx)',
 );
+/** `pidfd_open(2)`, for which musl and older glibc have no function; 5.3 and later. */
+export const pidfdOpen = (pid: number): number => syscall6(SYS_PIDFD_OPEN, pid, 0, 0, 0, 0, 0);
 export const close = call('int close(int fd)');
 export const dup3 = call('int dup3(int oldfd, int newfd, int flags)');
+/** Allocates what the file lacks: 0 or `-errno`, where a mapping would answer with SIGBUS. */
+export const fallocate = call('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 export const flock = call('int flock(int fd, int operation)');
 /** `fcntl` with a pointer: `F_GETLK` and its kin, whose argument is a `struct flock`. */
 export const fcntlLock = call('int fcntl(int fd, int command, void *lock)');
@@ -57,7 +77,7 @@ export const fcntlInt = call('int fcntl(int fd, int command, int value)');
 
 /** The address of an ArrayBuffer's memory, which never moves while the buffer lives. */
 export function addressOf(buffer: ArrayBuffer): number {
-  return Number(koffi.address(buffer));
+  return Number(native().koffi.address(buffer));
 }
 
 /** A raw descriptor on the event loop; `callback` runs whenever it is ready, until `stop`. */
@@ -65,7 +85,7 @@ export type PollHandle = ReturnType<typeof koffi.node.poll>;
 
 /** Creates a stopped, referenced {@link PollHandle}. The descriptor must be one that epoll takes (a socket). */
 export function pollHandle(fd: number): PollHandle {
-  const handle = koffi.node.poll(fd, { readable: true }, () => {});
+  const handle = native().koffi.node.poll(fd, { readable: true }, () => {});
   handle.stop();
   return handle;
 }
@@ -89,5 +109,5 @@ export const dlsym = call('uintptr_t dlsym(uintptr_t handle, const char *name)')
  * mapped. More than 4 GiB aborts Node 20.
  */
 export function viewOf(address: number, length: number): ArrayBuffer {
-  return koffi.view(address, length);
+  return native().koffi.view(address, length);
 }

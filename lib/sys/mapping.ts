@@ -17,6 +17,8 @@ export const MAX_VIEW_LENGTH = 2 ** 32;
 interface Region {
   readonly address: number;
   readonly length: number;
+  /** Another thread's: it sees to the end of it. */
+  readonly adopted: boolean;
   views: number;
   closed: boolean;
   onIdle: (() => void) | undefined;
@@ -34,7 +36,7 @@ const viewsOfRegions = new FinalizationRegistry<Region>((region) => {
 });
 
 function unmap(region: Region): void {
-  libc.munmap(region.address, region.length);
+  if (!region.adopted) libc.munmap(region.address, region.length);
 }
 
 /**
@@ -44,8 +46,8 @@ function unmap(region: Region): void {
 export class Mapping {
   readonly #region: Region;
 
-  private constructor(address: number, length: number) {
-    this.#region = { address, length, views: 0, closed: false, onIdle: undefined };
+  private constructor(address: number, length: number, adopted = false) {
+    this.#region = { address, length, adopted, views: 0, closed: false, onIdle: undefined };
   }
 
   /** Reserves `length` bytes of address space, aligned to `alignment`, with nothing behind them. `-errno` on failure. */
@@ -59,6 +61,11 @@ export class Mapping {
     const end = start + size;
     if (end > address + length) libc.munmap(address + length, end - address - length);
     return new Mapping(address, length);
+  }
+
+  /** The mapping of another thread of this process, which keeps it for as long as this thread uses it. */
+  static adopt(address: number, length: number): Mapping {
+    return new Mapping(address, length, true);
   }
 
   get address(): number {
@@ -87,6 +94,13 @@ export class Mapping {
     const protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
     const at = this.#region.address + offset;
     return Math.min(0, libc.mmap(at, length, protection, MAP_SHARED | MAP_FIXED, fd, fileOffset));
+  }
+
+  /** Takes away what was placed there: the address space stays reserved. 0 or `-errno`. */
+  clear(offset: number, length: number): number {
+    const at = this.#region.address + offset;
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    return Math.min(0, libc.mmap(at, length, PROT_NONE, flags, -1, 0));
   }
 
   /** A new ArrayBuffer over part of it, which keeps the memory mapped. At most {@link MAX_VIEW_LENGTH} bytes. */

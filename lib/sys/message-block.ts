@@ -60,44 +60,45 @@ export class MessageBlock {
   /** The `struct sockaddr_un`. */
   readonly name: Buffer;
   /** The datagram's bytes. */
-  readonly data: Buffer;
-  readonly #block: Buffer;
+  readonly data: Uint8Array;
+  /** All of it, as the 32-bit words that every field of these structs is or begins with. */
+  readonly #words: Int32Array;
   readonly #base: number;
 
   constructor() {
     const memory = new ArrayBuffer(BLOCK_SIZE);
-    this.#block = Buffer.from(memory);
+    this.#words = new Int32Array(memory);
     this.#base = libc.addressOf(memory);
     this.address = this.#base;
     this.nameAddress = this.#base + NAME;
-    this.name = this.#block.subarray(NAME, NAME + SOCKADDR_UN_SIZE);
-    this.data = this.#block.subarray(DATA);
+    this.name = Buffer.from(memory, NAME, SOCKADDR_UN_SIZE);
+    this.data = new Uint8Array(memory, DATA);
     this.#pointer(MSG_IOV, IOVEC);
-    this.#block.writeUInt32LE(1, MSG_IOVLEN);
+    this.#write(MSG_IOVLEN, 1);
     this.#pointer(IOVEC + IOV_BASE, DATA);
   }
 
   get nameLength(): number {
-    return this.#block.readUInt32LE(MSG_NAMELEN);
+    return this.#read(MSG_NAMELEN);
   }
 
   get flags(): number {
-    return this.#block.readUInt32LE(MSG_FLAGS);
+    return this.#read(MSG_FLAGS);
   }
 
   /** Makes the block ready to send `length` bytes of `data` and `fds`; `nameLength` 0 is for connected sockets. */
   prepareSend(nameLength: number, length: number, fds: readonly number[]): void {
     this.#setName(nameLength);
-    this.#block.writeUInt32LE(length, IOVEC + IOV_LEN);
+    this.#write(IOVEC + IOV_LEN, length);
     if (fds.length === 0) {
       this.#setControl(0);
       return;
     }
-    this.#block.writeUInt32LE(CMSG_HEADER + fds.length * 4, CONTROL);
-    this.#block.writeUInt32LE(SOL_SOCKET, CONTROL + 8);
-    this.#block.writeUInt32LE(SCM_RIGHTS, CONTROL + 12);
+    this.#write(CONTROL, CMSG_HEADER + fds.length * 4);
+    this.#write(CONTROL + 8, SOL_SOCKET);
+    this.#write(CONTROL + 12, SCM_RIGHTS);
     fds.forEach((fd, i) => {
-      this.#block.writeInt32LE(fd, CONTROL + CMSG_HEADER + i * 4);
+      this.#write(CONTROL + CMSG_HEADER + i * 4, fd);
     });
     this.#setControl(CMSG_HEADER + align8(fds.length * 4));
   }
@@ -105,23 +106,23 @@ export class MessageBlock {
   /** Makes the block ready to receive; the kernel overwrites these lengths each time. */
   prepareReceive(): void {
     this.#setName(SOCKADDR_UN_SIZE);
-    this.#block.writeUInt32LE(DATA_CAPACITY, IOVEC + IOV_LEN);
+    this.#write(IOVEC + IOV_LEN, DATA_CAPACITY);
     this.#setControl(CONTROL_CAPACITY);
   }
 
   /** Every descriptor that came with the message just received, whatever message it was in, and the sender's uid. */
   readControl(): ControlData {
-    const end = CONTROL + this.#block.readUInt32LE(MSG_CONTROLLEN);
+    const end = CONTROL + this.#read(MSG_CONTROLLEN);
     if (end === CONTROL) return NO_CONTROL;
     const fds: number[] = [];
     let uid: number | undefined;
     for (let at = CONTROL; at + CMSG_HEADER <= end; ) {
-      const length = this.#block.readUInt32LE(at);
+      const length = this.#read(at);
       if (length < CMSG_HEADER) break;
-      const type = this.#block.readUInt32LE(at + 12);
-      if (type === SCM_CREDENTIALS) uid = this.#block.readUInt32LE(at + CMSG_HEADER + UCRED_UID);
+      const type = this.#read(at + 12);
+      if (type === SCM_CREDENTIALS) uid = this.#read(at + CMSG_HEADER + UCRED_UID) >>> 0;
       if (type === SCM_RIGHTS) {
-        for (let i = at + CMSG_HEADER; i + 4 <= at + length; i += 4) fds.push(this.#block.readInt32LE(i));
+        for (let i = at + CMSG_HEADER; i + 4 <= at + length; i += 4) fds.push(this.#read(i));
       }
       at += align8(length);
     }
@@ -130,18 +131,27 @@ export class MessageBlock {
 
   #setName(length: number): void {
     this.#pointer(MSG_NAME, length === 0 ? undefined : NAME);
-    this.#block.writeUInt32LE(length, MSG_NAMELEN);
+    this.#write(MSG_NAMELEN, length);
   }
 
   #setControl(length: number): void {
     this.#pointer(MSG_CONTROL, length === 0 ? undefined : CONTROL);
-    this.#block.writeUInt32LE(length, MSG_CONTROLLEN);
+    this.#write(MSG_CONTROLLEN, length);
   }
 
   /** Writes the address of the byte `target` of this block, or NULL, at the byte `at`. */
   #pointer(at: number, target: number | undefined): void {
     const value = target === undefined ? 0 : this.#base + target;
-    this.#block.writeUInt32LE(value % 2 ** 32, at);
-    this.#block.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+    this.#write(at, value % 2 ** 32);
+    this.#write(at + 4, Math.floor(value / 2 ** 32));
+  }
+
+  /** The word at the byte `at`, a multiple of 4. Little-endian like every platform that has both DPDK and Node. */
+  #read(at: number): number {
+    return this.#words[at >> 2] ?? 0;
+  }
+
+  #write(at: number, value: number): void {
+    this.#words[at >> 2] = value;
   }
 }

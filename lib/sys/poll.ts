@@ -9,7 +9,15 @@ const MAX_ENTRIES = 16;
 
 const memory = new ArrayBuffer(ENTRY * MAX_ENTRIES);
 const entries = new DataView(memory);
-const address = libc.addressOf(memory);
+let address: number | undefined;
+
+/** Whether there is something to read (or, of a pidfd, its process has ended) at this very moment. */
+export function isReadable(fd: number): boolean {
+  entries.setInt32(0, fd, true);
+  entries.setInt16(4, POLLIN, true);
+  address ??= libc.addressOf(memory);
+  return libc.poll(address, 1, 0) > 0;
+}
 
 /**
  * Sleeps until one of `readable` has something to read, `writable` can be written, or `timeoutMs` (rounded up) has
@@ -28,6 +36,7 @@ export function waitForSockets(
   };
   for (const fd of readable) add(fd, POLLIN);
   if (writable !== undefined) add(writable, POLLOUT);
+  address ??= libc.addressOf(memory);
   const result = libc.poll(address, count, Math.max(0, Math.ceil(timeoutMs)));
   return result === -EINTR ? 0 : Math.min(result, 0);
 }

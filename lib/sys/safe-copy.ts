@@ -5,26 +5,25 @@ const { EFAULT } = constants.errno;
 const IOVEC = 16; // sizeof(struct iovec): base, len
 const memory = new ArrayBuffer(2 * IOVEC);
 const vectors = new BigUint64Array(memory);
-const local = libc.addressOf(memory);
-const remote = local + IOVEC;
 
 /**
  * Copies `length` bytes at `address` of this process, through the kernel: where plain access would end in SIGBUS or
- * SIGSEGV (a truncated file, a hole and no hugepage left), this returns `-EFAULT`. The copy, or `-errno`.
+ * SIGSEGV (a truncated file, a hole and no hugepage left), this returns `-EFAULT`. They go to the start of `into`; 0, or
+ * `-errno`.
  */
-export function copyMemory(address: number, length: number): ArrayBuffer | number {
-  const copy = new ArrayBuffer(length);
-  const target = libc.addressOf(copy);
+export function copyMemory(address: number, length: number, into: Uint8Array<ArrayBuffer>): number {
+  const target = libc.addressOf(into.buffer) + into.byteOffset;
+  const local = libc.addressOf(memory);
   let done = 0;
   while (done < length) {
     vectors[0] = BigInt(target + done);
     vectors[1] = BigInt(length - done);
     vectors[2] = BigInt(address + done);
     vectors[3] = BigInt(length - done);
-    const count = libc.processVmReadv(process.pid, local, 1, remote, 1, 0);
+    const count = libc.processVmReadv(process.pid, local, 1, local + IOVEC, 1, 0);
     if (count < 0) return count;
     if (count === 0) return -EFAULT;
     done += count; // short where a later page is bad, or where the kernel stops at 2 GiB
   }
-  return copy;
+  return 0;
 }

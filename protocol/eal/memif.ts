@@ -20,6 +20,7 @@ export interface MemifRegion {
    * doesn't answer.
    */
   readonly port: string;
+  /** Of the region, from 0. */
   readonly index: number;
   /** In an answer its bytes, whose descriptor comes along; 0: there is no such region. */
   readonly size: bigint;

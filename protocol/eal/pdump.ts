@@ -18,6 +18,7 @@ export const PDUMP_ALL_QUEUES = 0xffff;
 export interface PdumpFormat {
   /** Of the param; a primary refuses every other length. */
   readonly size: number;
+  /** Whether a request says how many bytes of a packet are wanted. */
   readonly hasSnaplen: boolean;
 }
 
@@ -52,7 +53,9 @@ export interface PdumpRequest {
   readonly device: string;
   /** Or {@link PDUMP_ALL_QUEUES}. */
   readonly queue: number;
+  /** Address of the `struct rte_ring` that packets go to. */
   readonly ring: bigint;
+  /** Address of the `struct rte_mempool` that copies come from. */
   readonly mempool: bigint;
   /** A `struct rte_bpf_prm`; up to 21.08 of no use. */
   readonly filter: bigint;
@@ -62,7 +65,9 @@ export interface PdumpRequest {
 
 /** The answer. */
 export interface PdumpResponse {
+  /** The request's. */
   readonly version: number;
+  /** The request's. */
   readonly op: number;
   /** 0 or a negative errno. */
   readonly result: number;

@@ -9,6 +9,7 @@ export const TAP_START_ACTION = 'tap_mp_req_start_rxtx';
 
 /** `struct ipc_queues` of one range of releases. Frozen. */
 export interface TapFormat {
+  /** Of the param. */
   readonly size: number;
   /** Whether a queue has a descriptor for receiving and one for sending, or one for both. */
   readonly areSeparate: boolean;
@@ -31,7 +32,9 @@ const TXQ_COUNT = 68;
 export interface TapQueues {
   /** As 'net_tap0'. A primary asked for a port of another driver crashes. */
   readonly port: string;
+  /** For receiving. */
   readonly rxQueues: number;
+  /** For sending. */
   readonly txQueues: number;
 }
 

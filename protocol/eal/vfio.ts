@@ -9,10 +9,13 @@ export const VfioResult = { OK: 0, NO_FD: 1, ERR: 0xff } as const;
 
 /** What can be asked for (`SOCKET_REQ_*`, eal_vfio.h): the numbers of one range of releases. Frozen. */
 export interface VfioRequests {
+  /** A descriptor of the container. */
   readonly CONTAINER: number;
+  /** That of an IOMMU group. */
   readonly GROUP: number;
   /** The primary's own container. */
   readonly DEFAULT_CONTAINER?: number;
+  /** No descriptor: which type of IOMMU. */
   readonly IOMMU_TYPE: number;
 }
 

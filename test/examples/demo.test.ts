@@ -66,6 +66,8 @@ describe('demo', function () {
     const exit = await demo.exited;
     expect(exit, demo.describe()).to.deep.equal({ code: 0, signal: null });
     expectPlayed(demo, 2);
+    const fromMemory = 'in shared memory: handled sync requests: 2, async requests: 2';
+    expect(linesOf(demo, 'client  [Client] ')).to.deep.equal([fromMemory]);
     expect(demo.stderr).to.equal('');
     expect(place.entries()).to.deep.equal([]);
   });
@@ -116,7 +118,6 @@ describe('demo', function () {
   });
 
   const wrong: Readonly<Record<string, RegExp>> = {
-    '--c-secondary': /isn't there yet/,
     '--quick': /Unknown option '--quick'/,
     '--rounds 0': /--rounds is '0': give a whole number above 0/,
     '--rounds': /argument missing/,
@@ -195,6 +196,33 @@ describe('demo --c-primary', function () {
 
   it('ends both processes on SIGINT', async () => {
     const demo = place.node(DEMO, ['--c-primary', ...ENDLESS]);
+    await demo.waitFor(/^client {2}\[SYNC\] reply/, START_MS);
+    demo.kill('SIGINT');
+    expect(await demo.exited).to.deep.equal({ code: 130, signal: null });
+    expect(place.entries()).to.deep.equal([]);
+  });
+});
+
+describe('demo --c-secondary', function () {
+  this.timeout(60_000);
+  const place = stage();
+
+  before(async function () {
+    await needsDpdk(this);
+  });
+
+  it('lets the C client talk to the Node server, and see its counters', async () => {
+    const demo = place.node(DEMO, ['--c-secondary', '--fast', '--rounds', '2']);
+    const exit = await demo.exited;
+    expect(exit, demo.describe()).to.deep.equal({ code: 0, signal: null });
+    expectPlayed(demo, 2);
+    const fromMemory = 'in shared memory: handled sync requests: 2, async requests: 2';
+    expect(linesOf(demo, 'client  [Client] ')).to.deep.equal([fromMemory]);
+    expect(place.entries()).to.deep.equal([]);
+  });
+
+  it('ends both processes on SIGINT', async () => {
+    const demo = place.node(DEMO, ['--c-secondary', ...ENDLESS]);
     await demo.waitFor(/^client {2}\[SYNC\] reply/, START_MS);
     demo.kill('SIGINT');
     expect(await demo.exited).to.deep.equal({ code: 130, signal: null });

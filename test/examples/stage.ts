@@ -7,7 +7,6 @@ import { CProcess } from '../support/c-process.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const REGISTER = fileURLToPath(new URL('test/register.mjs', ROOT));
-const FROM_SOURCES = fileURLToPath(new URL('test/examples/from-sources.mjs', ROOT));
 
 export class Stage {
   readonly #running: CProcess[] = [];
@@ -37,11 +36,10 @@ export class Stage {
     }
   }
 
-  /** Runs a TypeScript file of the repository, or an absolute path. */
+  /** Runs a TypeScript file of the repository. */
   node(file: string, args: readonly string[] = [], env: Record<string, string> = {}): CProcess {
-    const loaders = [REGISTER, FROM_SOURCES].flatMap((loader) => ['--import', loader]);
     const path = fileURLToPath(new URL(file, ROOT));
-    return this.run(file, [process.execPath, ...loaders, path, ...args], env);
+    return this.run(file, [process.execPath, '--import', REGISTER, path, ...args], env);
   }
 
   run(label: string, command: readonly string[], env: Record<string, string> = {}): CProcess {

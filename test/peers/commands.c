@@ -14,7 +14,7 @@
 #include "counter.h"
 #include "peer.h"
 
-#define MAX_WORDS 6
+#define MAX_WORDS 8
 #define LOOK_AT_FORCE_QUIT_MS 50
 #define FIRST_FD_BYTE 'Z'
 
@@ -269,6 +269,22 @@ split(char *text, char **words)
 	     word = strtok_r(NULL, " \t\r\n", &rest))
 		words[n++] = word;
 	return n;
+}
+
+void
+command_run(const struct own_command *table, size_t count, char *line)
+{
+	char *words[MAX_WORDS] = { NULL };
+	int n = split(line, words);
+	size_t i;
+
+	for (i = 0; i < count && n > 0; i++)
+		if (strcmp(words[0], table[i].verb) == 0 && n - 1 == table[i].args) {
+			table[i].run(n, words);
+			return;
+		}
+	if (n > 0)
+		command_error(words[0], "no such command");
 }
 
 /* true: quit */

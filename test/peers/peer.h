@@ -134,6 +134,16 @@ void conform_starve(int argc, char **argv);
 
 void command_error(const char *verb, const char *reason);
 
+/* A command of one program, with just so many arguments. */
+struct own_command {
+	const char *verb;
+	int args;
+	void (*run)(int argc, char **argv);
+};
+
+/* Runs the line's command, if the table has it; an empty line is none. */
+void command_run(const struct own_command *table, size_t count, char *line);
+
 /* Runs commands until the peer should end, and returns why. */
 const char *command_loop(const volatile uint32_t *force_quit);
 

@@ -7,7 +7,7 @@ export function nthCpu(n: number): number {
   return cpus[Math.min(n, cpus.length - 1)] ?? 0;
 }
 
-function allowedCpus(): number[] {
+export function allowedCpus(): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   return list.split(',').flatMap((range) => {
     const [first = 0, last = first] = range.split('-').map(Number);

@@ -12,6 +12,8 @@ export interface EalOptions {
   readonly memoryMb?: number;
   /** The n-th processor of those we may use; 0 by default. */
   readonly core?: number;
+  /** `--proc-type`; the role by default. */
+  readonly procType?: 'auto';
   /** More arguments. */
   readonly args?: readonly string[];
 }
@@ -22,17 +24,19 @@ export function ealArgs(options: EalOptions): string[] {
   return [
     ...['-l', String(nthCpu(options.core ?? 0))],
     ...['--no-pci', '--no-telemetry'],
-    ...['--proc-type', options.role ?? 'primary'],
+    ...['--proc-type', options.procType ?? options.role ?? 'primary'],
     ...['--file-prefix', options.filePrefix],
     ...['-m', String(options.memoryMb ?? MEMORY_MB)],
-    ...pageArgs(options.hugepages ?? true),
+    ...pageArgs(options),
     ...(options.args ?? []),
   ];
 }
 
-function pageArgs(hugepages: boolean): string[] {
+function pageArgs({ hugepages = true, role }: EalOptions): string[] {
   if (!hugepages) return ['--no-huge'];
   const found = findHugepages();
   if (found !== undefined) return ['--huge-dir', found.dir];
+  // a secondary takes its pages from where its primary says
+  if (role === 'secondary') return [];
   throw new Error('No hugetlbfs is mounted: say needsDpdk(this, { hugepages: 8 }), or hugepages: false.');
 }

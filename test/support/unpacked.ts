@@ -34,7 +34,8 @@ export function unpackCommand(release: Release): readonly string[] {
   return ['bash', relative(process.cwd(), SCRIPT), release, SUITES[release], unpackedDir(release)];
 }
 
-function cacheDir(): string {
+/** What tests keep between runs. */
+export function cacheDir(): string {
   const { DPDK_IPC_CACHE, XDG_CACHE_HOME } = process.env;
   if (DPDK_IPC_CACHE) return DPDK_IPC_CACHE;
   return process.getuid?.() === 0

@@ -12,13 +12,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <rte_common.h>
 #include <rte_eal_memconfig.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
 #include "../../peers/peer.h"
 
-#define MAX_WORDS 4
 #define EXTERNAL_HEAP "ext"
 #define EXTERNAL_LEN (4u << 20)
 #define SMALL_PAGE 4096u
@@ -104,27 +104,10 @@ cmd_external(int argc, char **argv)
 		zone_print("external", zone);
 }
 
-static const struct command {
-	const char *verb;
-	int args;
-	void (*run)(int argc, char **argv);
-} commands[] = {
+static const struct own_command commands[] = {
 	{ "storm", 3, cmd_storm },   { "pairs", 2, cmd_pairs }, { "external", 2, cmd_external },
 	{ "reserve", 2, zone_reserve }, { "free", 1, zone_free },  { "peek", 3, zone_peek },
 };
-
-static void
-run(int argc, char **argv)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[0], commands[i].verb) == 0 && argc - 1 == commands[i].args) {
-			commands[i].run(argc, argv);
-			return;
-		}
-	command_error(argv[0], "no such command");
-}
 
 /* The next line, unbuffered, so that line_waits sees what is behind it; false at the end. */
 static bool
@@ -147,16 +130,9 @@ serve(void)
 {
 	char text[256];
 
-	while (read_line(text, sizeof(text)) && strcmp(text, "quit") != 0) {
-		char *words[MAX_WORDS] = { NULL }, *rest = NULL, *word;
-		int n = 0;
-
-		for (word = strtok_r(text, " ", &rest); word != NULL && n < MAX_WORDS;
-		     word = strtok_r(NULL, " ", &rest))
-			words[n++] = word;
-		if (n > 0 && strcmp(words[0], "stop") != 0)
-			run(n, words);
-	}
+	while (read_line(text, sizeof(text)) && strcmp(text, "quit") != 0)
+		if (strcmp(text, "stop") != 0)
+			command_run(commands, RTE_DIM(commands), text);
 }
 
 int

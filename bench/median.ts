@@ -1,0 +1,32 @@
+// `npm run bench-report`: the median of the runs in bench/results, as a table, as a page (index.html) and as README.md.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RunResult } from './harness/result.js';
+import { markdown } from './report/markdown.js';
+import { merge } from './report/merge.js';
+import { page } from './report/page.js';
+import { table } from './report/table.js';
+
+const directory = process.argv[2] ?? fileURLToPath(new URL('./results/', import.meta.url));
+
+/** Whole runs of the machine, Node and DPDK of the newest one. */
+function readRuns(): RunResult[] {
+  const runs = readdirSync(directory)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as RunResult)
+    .filter(({ quick, schema }) => !quick && schema === 1);
+  const newest = JSON.stringify(runs.at(-1)?.machine);
+  const alike = runs.filter(({ machine }) => JSON.stringify(machine) === newest);
+  if (alike.length < runs.length) {
+    console.log(`${runs.length - alike.length} run(s) of other machines or versions are left out`);
+  }
+  return alike;
+}
+
+const merged = merge(readRuns());
+writeFileSync(join(directory, 'index.html'), page(merged));
+writeFileSync(join(directory, 'README.md'), markdown(merged));
+console.log(table(merged));
+console.log(`\n${join(directory, 'index.html')}\n${join(directory, 'README.md')}`);

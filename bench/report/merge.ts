@@ -1,0 +1,85 @@
+// Several runs to one: the median of each number.
+import { median } from '../harness/histogram.js';
+import type { Growth, Measure, RowResult, RunResult, Verdict } from '../harness/result.js';
+
+/** Of runs of one machine; the newest says everything that isn't a number. */
+export function merge(runs: readonly RunResult[]): RunResult {
+  const newest = [...runs].sort((a, b) => a.at.localeCompare(b.at)).at(-1);
+  if (newest === undefined) throw new Error('there is no run to take a median of: npm run bench');
+  const rows = newest.rows.map((row) =>
+    mergeRows(
+      row,
+      same(
+        runs.flatMap((run) => run.rows),
+        row,
+        numberOf,
+      ),
+    ),
+  );
+  return { ...newest, runs: runs.length, rows };
+}
+
+function mergeRows(newest: RowResult, rows: readonly RowResult[]): RowResult {
+  const all = {
+    measures: rows.flatMap((row) => row.measures),
+    verdicts: rows.flatMap((row) => row.verdicts),
+    growths: rows.flatMap((row) => row.growths),
+  };
+  return {
+    ...newest,
+    measures: newest.measures.map((one) => mergeMeasures(one, same(all.measures, one, keyOfMeasure))),
+    verdicts: newest.verdicts.map((one) =>
+      mergeVerdicts(
+        one,
+        same(all.verdicts, one, ({ what }) => what),
+      ),
+    ),
+    growths: newest.growths.map((one) =>
+      mergeGrowths(
+        one,
+        same(all.growths, one, ({ title }) => title),
+      ),
+    ),
+  };
+}
+
+const PERCENTILES = ['p50', 'p90', 'p99', 'p999', 'max'] as const;
+
+function mergeMeasures(newest: Measure, all: readonly Measure[]): Measure {
+  const medians = PERCENTILES.flatMap((percentile) => {
+    const values = all.map((measure) => measure[percentile]).filter((value) => value !== undefined);
+    return values.length === 0 ? [] : [[percentile, median(values)]];
+  });
+  const merged: Measure = { ...newest, ...Object.fromEntries(medians) };
+  if (newest.curve === undefined) return merged;
+  const curve = newest.curve.map(([percentile, value], i) => {
+    const values = all.map((measure) => measure.curve?.[i]?.[1] ?? value);
+    return [percentile, median(values)] as const;
+  });
+  return { ...merged, curve };
+}
+
+function mergeVerdicts(newest: Verdict, all: readonly Verdict[]): Verdict {
+  const runs = all.map(({ value }) => value);
+  return { ...newest, value: median(runs), runs };
+}
+
+function mergeGrowths(newest: Growth, all: readonly Growth[]): Growth {
+  const lines = newest.lines.map(({ name, ys }) => {
+    const others = all.map((growth) => growth.lines.find((line) => line.name === name)?.ys ?? ys);
+    return { name, ys: ys.map((y, i) => median(others.map((other) => other[i] ?? y))) };
+  });
+  return { ...newest, lines };
+}
+
+function same<T>(all: readonly T[], one: T, key: (item: T) => unknown): T[] {
+  return all.filter((item) => key(item) === key(one));
+}
+
+function numberOf({ number }: RowResult): number {
+  return number;
+}
+
+function keyOfMeasure({ contender, variant, unit }: Measure): string {
+  return `${contender}|${variant}|${unit}`;
+}

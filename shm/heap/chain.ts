@@ -1,0 +1,122 @@
+import { Element, ElementState } from './element.js';
+import type { FreeLists } from './free-lists.js';
+import type { HeapRecord } from './heap-record.js';
+import { HEADER } from './heap-space.js';
+import type { SharedWords } from './shared-words.js';
+
+/** A heap's elements in the order of their addresses, which cover its pages without a gap. */
+export class Chain {
+  readonly #words: SharedWords;
+  readonly #record: HeapRecord;
+  readonly #freeLists: FreeLists;
+
+  constructor(words: SharedWords, record: HeapRecord, freeLists: FreeLists) {
+    this.#words = words;
+    this.#record = record;
+    this.#freeLists = freeLists;
+  }
+
+  /** Links a new element in, as malloc_elem_insert: whichever end is nearer is where the search begins. */
+  insert(element: Element): void {
+    const [prev, next] = this.#placeOf(element.addr);
+    element.prev = prev?.addr ?? 0;
+    element.next = next?.addr ?? 0;
+    this.#linkNext(prev, element.addr);
+    this.#linkPrev(next, element.addr);
+  }
+
+  /** Takes an element out: its memory is the heap's no longer. */
+  remove(element: Element): void {
+    this.#linkNext(element.neighbour(element.prev), element.next);
+    this.#linkPrev(element.neighbour(element.next), element.prev);
+  }
+
+  /** Cuts an element in two; the upper part is a free one in no list yet. */
+  split(element: Element, at: number): Element {
+    const { heap, list, origElem, origSize, dirty } = element;
+    const size = element.end - at;
+    const upper = Element.create(this.#words, at, { heap, list, size, origElem, origSize, dirty });
+    upper.prev = element.addr;
+    upper.next = element.next;
+    this.#linkPrev(element.neighbour(element.next), at);
+    element.next = at;
+    this.#resize(element, at - element.addr);
+    return upper;
+  }
+
+  /**
+   * Joins a free element with its free neighbours, which leave their lists; it is in none itself. What were headers
+   * becomes zeros, as all free memory is.
+   */
+  joinFree(element: Element): Element {
+    const next = element.neighbour(element.next);
+    if (next !== undefined && isFree(next) && areAdjacent(element, next)) this.#absorb(element, next);
+    const prev = element.neighbour(element.prev);
+    if (prev === undefined || !isFree(prev) || !areAdjacent(prev, element)) return element;
+    this.#freeLists.remove(prev);
+    this.#join(prev, element);
+    return prev;
+  }
+
+  #absorb(element: Element, next: Element): void {
+    this.#freeLists.remove(next);
+    this.#join(element, next);
+  }
+
+  #join(lower: Element, upper: Element): void {
+    const header = HEADER + upper.pad;
+    this.#linkPrev(upper.neighbour(upper.next), lower.addr);
+    lower.next = upper.next;
+    lower.dirty ||= upper.dirty;
+    this.#resize(lower, lower.size + upper.size);
+    this.#words.zero(upper.addr, header);
+  }
+
+  /** The header in a padding repeats the size, from itself on. */
+  #resize(element: Element, size: number): void {
+    element.size = size;
+    if (element.pad > 0) Element.at(this.#words, element.addr + element.pad).size = size - element.pad;
+  }
+
+  #linkNext(prev: Element | undefined, addr: number): void {
+    if (prev === undefined) this.#record.first = addr;
+    else prev.next = addr;
+  }
+
+  #linkPrev(next: Element | undefined, addr: number): void {
+    if (next === undefined) this.#record.last = addr;
+    else next.prev = addr;
+  }
+
+  #placeOf(addr: number): [Element | undefined, Element | undefined] {
+    const { first, last } = this.#record;
+    if (first === 0) return [undefined, undefined];
+    if (addr - first < last - addr) return this.#placeFromFirst(addr);
+    let next: Element | undefined;
+    let prev: Element | undefined = Element.at(this.#words, last);
+    while (prev !== undefined && prev.addr > addr) {
+      next = prev;
+      prev = next.neighbour(next.prev);
+    }
+    return [prev, next];
+  }
+
+  #placeFromFirst(addr: number): [Element | undefined, Element | undefined] {
+    let prev: Element | undefined;
+    let next: Element | undefined = Element.at(this.#words, this.#record.first);
+    while (next !== undefined && next.addr < addr) {
+      prev = next;
+      next = prev.neighbour(prev.next);
+    }
+    return [prev, next];
+  }
+}
+
+function isFree(element: Element): boolean {
+  return element.state === ElementState.FREE;
+}
+
+/** Next to each other, and of the same list: what may become one. */
+function areAdjacent(lower: Element, upper: Element): boolean {
+  return lower.end === upper.addr && lower.list === upper.list;
+}

@@ -1,0 +1,123 @@
+import { MpError } from '../../protocol/errors.js';
+import { type FbarrayDescriptor, geometryOf, readDescriptor } from '../fbarray.js';
+import type { MemConfigLayout } from '../layout.js';
+import { LockWait, POLLS, sleep } from '../lock-wait.js';
+import { RwLock } from '../rwlock.js';
+
+// offsets in struct rte_fbarray (rte_fbarray.h)
+const COUNT = 64;
+const LOCK = 88;
+/** Nobody holds it for longer than a change of one entry. */
+const LOCK_TIMEOUT_MS = 5000;
+const MASK_WORDS = 8; // offsetof(struct used_mask, data)
+
+/** What an array is made of. */
+export interface FbarrayParts {
+  /** The whole `config`, mapped for writing. */
+  readonly config: DataView;
+  readonly layout: MemConfigLayout;
+  /** Where its `struct rte_fbarray` is in `config`. */
+  readonly offset: number;
+  readonly eltSize: number;
+  /** Its file, mapped for writing. */
+  readonly file: Uint8Array;
+  /** Of the file, for messages. */
+  readonly path: string;
+}
+
+/**
+ * A `struct rte_fbarray` that can be changed (eal_common_fbarray.c): entries in a file, which of them are in use, and
+ * how many. Several processes share it: whoever changes it holds the lock of the table, too.
+ */
+export class FbarrayTable {
+  readonly #lock: RwLock;
+  readonly #path: string;
+  readonly #descriptor: FbarrayDescriptor;
+  readonly #fields: DataView;
+  readonly #file: Buffer;
+  readonly #mask: number;
+
+  /** `ELAYOUT` for a descriptor that can't be right, or a file that is too short for it. */
+  constructor({ config, layout, offset, eltSize, file, path }: FbarrayParts) {
+    const bytes = Buffer.from(config.buffer, config.byteOffset, config.byteLength);
+    this.#descriptor = readDescriptor({ bytes, path }, offset, eltSize, 'rte_fbarray');
+    const { maskHead, size } = geometryOf(this.#descriptor);
+    if (file.length < size) throw tooShort(path, file.length, size);
+    this.#mask = maskHead + MASK_WORDS;
+    this.#file = Buffer.from(file.buffer, file.byteOffset, file.length);
+    this.#fields = new DataView(config.buffer, config.byteOffset + offset);
+    const words = new Int32Array(config.buffer, config.byteOffset, config.byteLength >> 2);
+    this.#path = path;
+    this.#lock = new RwLock(words, offset + LOCK, layout.rwlock);
+  }
+
+  /** Capacity in entries. */
+  get len(): number {
+    return this.#descriptor.len;
+  }
+
+  /** How many are in use. */
+  get count(): number {
+    return this.#fields.getUint32(COUNT, true);
+  }
+
+  has(index: number): boolean {
+    return (this.#maskByte(index) & (1 << (index & 7))) !== 0;
+  }
+
+  /** The living bytes of an entry. */
+  entry(index: number): Buffer {
+    const { eltSize } = this.#descriptor;
+    return this.#file.subarray(index * eltSize, (index + 1) * eltSize);
+  }
+
+  /** rte_fbarray_set_used */
+  setUsed(index: number): void {
+    this.#set(index, true);
+  }
+
+  /** rte_fbarray_set_free */
+  setFree(index: number): void {
+    this.#set(index, false);
+  }
+
+  /** The lowest index that isn't in use; `undefined` when all are. */
+  findFree(): number | undefined {
+    for (let index = 0; index < this.len; index++) if (!this.has(index)) return index;
+    return undefined;
+  }
+
+  /** The indexes in use, ascending. */
+  *used(): Generator<number> {
+    for (let index = 0; index < this.len; index++) {
+      if ((index & 7) === 0 && this.#maskByte(index) === 0) index += 7;
+      else if (this.has(index)) yield index;
+    }
+  }
+
+  #set(index: number, used: boolean): void {
+    const wait = new LockWait(`the lock of ${this.#descriptor.name}`, this.#path, LOCK_TIMEOUT_MS, POLLS);
+    while (!this.#lock.tryWrite()) sleep(wait.next());
+    try {
+      if (this.has(index) === used) return;
+      this.#file[this.#mask + (index >>> 3)] = this.#maskByte(index) ^ (1 << (index & 7));
+      this.#fields.setUint32(COUNT, this.count + (used ? 1 : -1), true);
+    } finally {
+      this.#lock.releaseWrite();
+    }
+  }
+
+  #maskByte(index: number): number {
+    return this.#file[this.#mask + (index >>> 3)] ?? 0;
+  }
+}
+
+function tooShort(path: string, length: number, needed: number): MpError {
+  return new MpError(
+    'ELAYOUT',
+    `${path} has ${length} bytes, its array needs ${needed}: map the whole file`,
+    {
+      path,
+    },
+  );
+}

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import type { PageSource } from '../primary/interface.js';
+import { type BlockShape, ceilTo } from './fit.js';
+import { HEADER, type HeapSpace } from './heap-space.js';
+import type { BlockRequest, MallocHeap } from './malloc-heap.js';
+import type { PageRange } from './page-release.js';
+
+/** What a heap is to grow by. */
+export interface Growth {
+  readonly socketId: number;
+  readonly pageSize: number;
+  /** What the pages are for. */
+  readonly request: BlockRequest;
+  /** Of the sync request; a random one by default. */
+  readonly id?: bigint;
+  /** Asked once all secondaries have followed; true by default. */
+  readonly isStillWanted?: () => boolean;
+}
+
+/**
+ * Makes pages for a block, has every secondary map them and gives them to the heap: alloc_pages_on_heap. Only then, so
+ * that nobody can take memory that isn't mapped everywhere, and a failure leaves the heap as it was. The caller holds
+ * the heap's lock and `memory_hotplug_lock`, or whoever it answers does.
+ *
+ * @returns whether the heap has such a block now
+ */
+export function growHeap(space: HeapSpace, heap: MallocHeap, growth: Growth): boolean {
+  const { pages, sync } = space;
+  if (pages === undefined || sync === undefined) return false;
+  const { socketId, pageSize, request, id = randomId(), isStillWanted = () => true } = growth;
+  const made = pages.allocate(socketId, pageSize, pagesFor(request, pageSize));
+  if (made === undefined) return false;
+  if (!sync('mp_malloc_sync', id) || !isStillWanted()) {
+    pages.release(made.addr, made.len);
+    sync('mp_malloc_rollback', id);
+    return false;
+  }
+  heap.addPages(made);
+  if (heap.has(request)) return true;
+  // they don't help: a bound or physical addresses are in the way
+  if (heap.removePages(made)) releasePages(space, pages, made, id);
+  return false;
+}
+
+/**
+ * Gives up pages that no heap knows any more.
+ *
+ * @returns whether every secondary has followed; it does no harm if not, as nothing is in them
+ */
+export function releasePages(
+  { sync }: HeapSpace,
+  source: PageSource,
+  { addr, len }: PageRange,
+  id = randomId(),
+): boolean {
+  source.release(addr, len);
+  return sync?.('mp_malloc_sync', id) ?? true;
+}
+
+/** How many pages a block takes that begins in none of the others: as try_expand_heap_primary since 21.02. */
+function pagesFor({ size, align }: Pick<BlockShape, 'size' | 'align'>, pageSize: number): number {
+  return ceilTo(ceilTo(size, align) + HEADER, pageSize) / pageSize;
+}
+
+function randomId(): bigint {
+  return randomBytes(8).readBigUInt64LE();
+}

@@ -1,0 +1,55 @@
+const MB = 2 ** 20;
+const GB = 2 ** 30;
+
+/** What a reservation may ask for: the RTE_MEMZONE_* flags (rte_memzone.h). */
+export const MemzoneFlag = Object.freeze({
+  /** Pages of 2 MiB. */
+  PAGES_2MB: 0x1,
+  PAGES_1GB: 0x2,
+  /** Other pages will do as well. */
+  SIZE_HINT_ONLY: 0x4,
+  PAGES_16MB: 0x100,
+  PAGES_16GB: 0x200,
+  PAGES_256KB: 0x10000,
+  PAGES_256MB: 0x20000,
+  PAGES_512MB: 0x40000,
+  PAGES_4GB: 0x80000,
+  /** Physical addresses that follow each other. */
+  IOVA_CONTIG: 0x100000,
+});
+
+const BY_PAGE_SIZE: ReadonlyMap<number, number> = new Map([
+  [MB / 4, MemzoneFlag.PAGES_256KB],
+  [2 * MB, MemzoneFlag.PAGES_2MB],
+  [16 * MB, MemzoneFlag.PAGES_16MB],
+  [256 * MB, MemzoneFlag.PAGES_256MB],
+  [512 * MB, MemzoneFlag.PAGES_512MB],
+  [GB, MemzoneFlag.PAGES_1GB],
+  [4 * GB, MemzoneFlag.PAGES_4GB],
+  [16 * GB, MemzoneFlag.PAGES_16GB],
+]);
+
+const KNOWN = Object.values(MemzoneFlag).reduce((all, flag) => all | flag, 0);
+
+export function areKnownFlags(flags: number): boolean {
+  return Number.isInteger(flags) && flags >= 0 && (flags & ~KNOWN) === 0 && flags <= KNOWN;
+}
+
+/** Whether pages of this size are what the flags ask for: check_hugepage_sz (malloc_heap.c). */
+export function allowsPageSize(flags: number, pageSize: number): boolean {
+  const sizes = sizesIn(flags);
+  return sizes === 0 || (sizes & (BY_PAGE_SIZE.get(pageSize) ?? 0)) !== 0;
+}
+
+/** The page sizes that are asked for; 0: any will do. */
+export function sizesIn(flags: number): number {
+  return flags & ~MemzoneFlag.SIZE_HINT_ONLY & ~MemzoneFlag.IOVA_CONTIG;
+}
+
+export function isOnlyHint(flags: number): boolean {
+  return (flags & MemzoneFlag.SIZE_HINT_ONLY) !== 0;
+}
+
+export function withoutHint(flags: number): number {
+  return flags & ~MemzoneFlag.SIZE_HINT_ONLY;
+}

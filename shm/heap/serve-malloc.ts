@@ -1,0 +1,85 @@
+import {
+  decodeMallocRequest,
+  encodeMallocResponse,
+  type MallocAllocRequest,
+  type MallocFreeRequest,
+  MallocResult,
+  MallocType,
+} from '../../protocol/eal/malloc.js';
+import { RWLOCK_FORMATS } from '../rwlock.js';
+import { ceilTo, isPowerOfTwo } from './fit.js';
+import { growHeap, releasePages } from './growth.js';
+import { EXTERNAL_SOCKET_ID, type HeapSpace } from './heap-space.js';
+import { Heaps } from './heaps.js';
+import { ListRecord } from './list-record.js';
+import type { BlockRequest } from './malloc-heap.js';
+import type { PageRange } from './page-release.js';
+import { SharedWords } from './shared-words.js';
+
+/**
+ * Answers a secondary's `mp_malloc_request`: makes pages for its heap, or takes back those that it has taken out, and
+ * has every secondary follow. The secondary waits, 5,000 ms at most, and holds the heap's lock and `memory_hotplug_lock`
+ * meanwhile; so these aren't taken here. One that has given up gets no pages: its heap is somebody else's to change.
+ *
+ * @returns the param of `mp_malloc_response`, for all secondaries. `EBADMSG` for what is no request: C doesn't answer that
+ */
+export function serveMallocRequest(space: HeapSpace, param: Uint8Array): Uint8Array {
+  const request = decodeMallocRequest(param);
+  const done = request.type === MallocType.ALLOC ? serveAlloc(space, request) : serveFree(space, request);
+  return encodeMallocResponse(request, done ? MallocResult.SUCCESS : MallocResult.FAIL);
+}
+
+function serveAlloc(space: HeapSpace, asked: MallocAllocRequest): boolean {
+  const heap = new Heaps(space).at(asked.heapIndex);
+  const request = blockRequest(asked, space.layout.cacheLine);
+  const pageSize = Number(asked.pageSize);
+  if (heap === undefined || heap.isExternal || request === undefined || !isPowerOfTwo(pageSize)) return false;
+  const isStillWanted = () => isRequesterWaiting(space);
+  const { socketId, id } = asked;
+  return isStillWanted() && growHeap(space, heap, { socketId, pageSize, request, id, isStillWanted });
+}
+
+/** Whoever asks holds `memory_hotplug_lock` for writing until it gives up. */
+function isRequesterWaiting({ config, layout }: HeapSpace): boolean {
+  const words = new Int32Array(config.buffer, config.byteOffset, config.byteLength >> 2);
+  const word = Atomics.load(words, layout.offsets.memoryHotplugLock / Int32Array.BYTES_PER_ELEMENT);
+  return RWLOCK_FORMATS[layout.rwlock].isWriteHeld(word);
+}
+
+function serveFree(space: HeapSpace, { addr, len, id }: MallocFreeRequest): boolean {
+  const pages = { addr: Number(addr), len: Number(len) };
+  const { pages: source } = space;
+  if (source === undefined || !canBeReleased(space, pages)) return false;
+  const release = () => releasePages(space, source, pages, id);
+  return isRequesterWaiting(space) ? release() : space.locks.hotplug(release);
+}
+
+/** Whether these are whole pages of one list, all of them there, and none that has to stay. */
+function canBeReleased(space: HeapSpace, { addr, len }: PageRange): boolean {
+  const list = ListRecord.holding(new SharedWords(space), addr);
+  if (list === undefined || list.external) return false;
+  const { base, pageSize } = list;
+  const isWhole = addr % pageSize === 0 && len % pageSize === 0 && len > 0;
+  if (!isWhole || addr + len > base + list.length) return false;
+  const inUse = new Set(list.segmentsInUse());
+  for (let page = addr; page < addr + len; page += pageSize) {
+    if (!inUse.has((page - base) / pageSize) || list.isKept(page)) return false;
+  }
+  return true;
+}
+
+/** Sizes and alignment as the requester will look for the block with them; `undefined` for what can't be. */
+function blockRequest(asked: MallocAllocRequest, cacheLine: number): BlockRequest | undefined {
+  const [size, align, bound] = [asked.eltSize, asked.align, asked.bound].map(Number);
+  if (size === undefined || align === undefined || bound === undefined) return undefined;
+  const isPossible =
+    size > 0 && size < 2 ** 47 && isPowerOfTwo(align) && (bound === 0 || isPowerOfTwo(bound));
+  if (!isPossible || asked.socketId >= EXTERNAL_SOCKET_ID) return undefined;
+  return {
+    size: ceilTo(size, cacheLine),
+    align: Math.max(align, cacheLine),
+    bound,
+    contiguous: asked.contiguous,
+    flags: asked.flags,
+  };
+}

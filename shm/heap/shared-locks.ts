@@ -1,0 +1,82 @@
+import { holdingSignals } from '../../lib/sys/signal-guard.js';
+import type { MemConfigLayout } from '../layout.js';
+import { LockWait, POLLS, sleep } from '../lock-wait.js';
+import type { PrimaryLocks } from '../primary/interface.js';
+import { RwLock } from '../rwlock.js';
+import { Spinlock } from './spinlock.js';
+
+export interface SharedLocksOptions {
+  readonly layout: MemConfigLayout;
+  /** The whole `config`, mapped for writing; it begins at a multiple of 4 of its buffer. */
+  readonly config: DataView;
+  /** Of `config`, for messages. */
+  readonly path: string;
+  /** 15,000 by default: a C process whose memory grows holds its locks for 10,000 if a secondary is mute. */
+  readonly lockTimeoutMs?: number;
+  /** Blocks for up to `ms` while a lock is taken. It may throw to end the wait. */
+  readonly whileWaiting?: (ms: number) => void;
+}
+
+const LOCK_TIMEOUT_MS = 15_000;
+/** A writer's waits are short in themselves: see {@link RwLock.tryWrite}. */
+const ATTEMPTS = POLLS / 10;
+
+interface WriteLock {
+  tryWrite(): boolean;
+  releaseWrite(): void;
+}
+
+/**
+ * The locks in `config`, taken for writing. They have no owner: whoever dies inside blocks every process for good. So
+ * sections are synchronous and short, and signals that would end the process wait until they are over.
+ */
+export class SharedLocks implements PrimaryLocks {
+  readonly #options: SharedLocksOptions;
+  readonly #words: Int32Array;
+
+  constructor(options: SharedLocksOptions) {
+    const { buffer, byteOffset, byteLength } = options.config;
+    this.#options = options;
+    this.#words = new Int32Array(buffer, byteOffset, byteLength >> 2);
+  }
+
+  mlock<T>(section: () => T): T {
+    return this.#with('mlock', this.#rwlock('mlock'), section);
+  }
+
+  heap<T>(index: number, section: () => T): T {
+    const { offsets, mallocHeapSize } = this.#options.layout;
+    const lock = new Spinlock(this.#words, offsets.mallocHeaps + index * mallocHeapSize);
+    return this.#with(`malloc_heaps[${index}].lock`, lock, section);
+  }
+
+  hotplug<T>(section: () => T): T {
+    return this.#with('memory_hotplug_lock', this.#rwlock('memoryHotplugLock'), section);
+  }
+
+  #rwlock(which: 'mlock' | 'memoryHotplugLock'): RwLock {
+    const { offsets, rwlock } = this.#options.layout;
+    return new RwLock(this.#words, offsets[which], rwlock);
+  }
+
+  #with<T>(name: string, lock: WriteLock, section: () => T): T {
+    const { path, lockTimeoutMs = LOCK_TIMEOUT_MS, whileWaiting = sleep } = this.#options;
+    const attempt = () => tryWith(lock, section);
+    const wait = new LockWait(name, path, lockTimeoutMs, ATTEMPTS);
+    for (;;) {
+      const done = holdingSignals(attempt);
+      if (done !== undefined) return done.result;
+      const ms = wait.next();
+      if (ms > 0) whileWaiting(ms);
+    }
+  }
+}
+
+function tryWith<T>(lock: WriteLock, section: () => T): { readonly result: T } | undefined {
+  if (!lock.tryWrite()) return undefined;
+  try {
+    return { result: section() };
+  } finally {
+    lock.releaseWrite();
+  }
+}

@@ -1,0 +1,57 @@
+import type { MpError } from '../../protocol/errors.js';
+import { layoutError } from '../errors.js';
+import type { HeapSpace } from './heap-space.js';
+
+/** What is cleared at a time: a view may not be longer than 4 GiB. */
+const CHUNK = 2 ** 30;
+const HIGH = 2 ** 32;
+/** Pointers end at 2^47 (x86-64) or 2^48 (arm64). */
+const MAX_ADDRESS = 2 ** 48;
+
+/** Words at addresses of C processes, in `config` or in pages. */
+export class SharedWords {
+  readonly space: HeapSpace;
+
+  constructor(space: HeapSpace) {
+    this.space = space;
+  }
+
+  /** The living bytes. */
+  view(addr: number, length: number): DataView {
+    const { config, configAddress } = this.space;
+    const offset = addr - configAddress;
+    if (offset < 0 || offset + length > config.byteLength) return this.space.view(addr, length);
+    return new DataView(config.buffer, config.byteOffset + offset, length);
+  }
+
+  /** Writes a pointer that may be in `config` (the head of a list) or in a block's header. */
+  setPointer(addr: number, value: number): void {
+    writePointer(this.view(addr, 8), 0, value);
+  }
+
+  zero(addr: number, length: number): void {
+    for (let done = 0; done < length; done += CHUNK) {
+      const { buffer, byteOffset, byteLength } = this.view(addr + done, Math.min(CHUNK, length - done));
+      new Uint8Array(buffer, byteOffset, byteLength).fill(0);
+    }
+  }
+}
+
+/** `ELAYOUT` for what a heap holds and can't be. */
+export function corrupt(what: string, value: number, expected: string): MpError {
+  return layoutError('The heap', what, `0x${value.toString(16)}`, expected);
+}
+
+/** A `void *` or a `size_t`, which are below 2^48 here; larger ones become a number that no check lets through. */
+export function readPointer(view: DataView, offset: number): number {
+  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * HIGH;
+}
+
+export function writePointer(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value % HIGH, true);
+  view.setUint32(offset + 4, Math.floor(value / HIGH), true);
+}
+
+export function isPointer(value: number): boolean {
+  return value > 0 && value < MAX_ADDRESS;
+}

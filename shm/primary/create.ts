@@ -1,0 +1,168 @@
+import { closeSync, constants, ftruncateSync, openSync, readdirSync, unlinkSync } from 'node:fs';
+import { EAGAIN } from '../../lib/sys/errno.js';
+import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../lib/sys/file-lock.js';
+import { Mapping } from '../../lib/sys/mapping.js';
+import { MpError } from '../../protocol/errors.js';
+import { callError, fileError } from '../errors.js';
+import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout.js';
+import type { AddressPlan, ArrayPlan } from './address-plan.js';
+import type { MemoryPlan } from './options.js';
+import { removeUnused } from './page-file.js';
+import type { PagePlaces, SpaceMappings } from './space.js';
+
+const PAGE = 4096;
+const FBARRAY_FILE = 'fbarray_';
+
+/** The files of a primary's shared memory, created, locked and mapped; nothing is in them yet. */
+export class CreatedFiles {
+  readonly mappings: SpaceMappings;
+  readonly #fds: number[];
+
+  private constructor(mappings: SpaceMappings, fds: number[]) {
+    this.mappings = mappings;
+    this.#fds = fds;
+  }
+
+  /**
+   * Takes over what a dead primary left in `runtimePath`. `EADDRINUSE` while another primary lives, `EBUSY` while
+   * secondaries of the dead one do.
+   */
+  static create(runtimePath: string, plan: MemoryPlan, addresses: AddressPlan): CreatedFiles {
+    refuseLiveSecondaries(runtimePath);
+    const fds: number[] = [];
+    const made: Mapping[] = [];
+    const map = (fd: number, length: number, path: string) => {
+      const mapping = mapWhole(fd, length, path);
+      made.push(mapping);
+      return mapping;
+    };
+    const array = (arrayPlan: ArrayPlan) => {
+      const path = `${runtimePath}/${FBARRAY_FILE}${arrayPlan.name}`;
+      return map(createArray(path, arrayPlan.fileSize, fds), arrayPlan.fileSize, path);
+    };
+    try {
+      const path = `${runtimePath}/config`;
+      const config = map(createConfig(path, plan, fds), addresses.configLength, path);
+      new Uint8Array(config.view(0, config.length)).fill(0, 0, plan.layout.size);
+      const memzones = array(addresses.memzones);
+      const lists = addresses.lists.map((list) => {
+        const pages = Mapping.reserve(list.length, list.pageSize);
+        if (typeof pages === 'number')
+          throw callError(pages, 'mmap', `${list.length} bytes of address space`);
+        made.push(pages);
+        return { array: array(list.array), pages };
+      });
+      removeStaleArrays(runtimePath);
+      return new CreatedFiles({ config, memzones, lists }, fds);
+    } catch (error) {
+      for (const mapping of made) mapping.close();
+      closeAll(fds);
+      removeStaleArrays(runtimePath);
+      throw error;
+    }
+  }
+
+  /** Gives up the locks, and removes what no secondary uses. `config` and `hugepage_info` stay, as C leaves them. */
+  leave(runtimePath: string): void {
+    closeAll(this.#fds.splice(0));
+    removeStaleArrays(runtimePath);
+  }
+
+  unmap(): void {
+    const { config, memzones, lists } = this.mappings;
+    for (const { pages } of lists) pages.clear(0, pages.length); // back to the pool at once, whatever views there are
+    for (const mapping of [config, memzones, ...lists.flatMap((list) => [list.array, list.pages])])
+      mapping.close();
+  }
+}
+
+function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) {
+    dropRecordLock(fd);
+    dropFlock(fd);
+    closeSync(fd);
+  }
+}
+
+/** Removes page files of dead primaries of this prefix. */
+export function removeStalePages({ dir, filePrefix }: PagePlaces): void {
+  for (const name of readdirSync(dir)) {
+    const isOurs =
+      name.startsWith(`${filePrefix}map_`) && /^\d+(_\d+)?$/.test(name.slice(filePrefix.length + 4));
+    if (isOurs) removeUnused(`${dir}/${name}`);
+  }
+}
+
+/** They have these very files mapped: what a new primary writes would tear their memory apart. */
+function refuseLiveSecondaries(runtimePath: string): void {
+  for (const path of arraysIn(runtimePath)) {
+    const fd = openSync(path, constants.O_RDWR);
+    const result = tryFlock(fd, 'exclusive');
+    closeSync(fd);
+    if (result === 0) continue;
+    throw new MpError(
+      'EBUSY',
+      `${path} is in use: secondaries of the primary that was here before still run. Stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, tells which)`,
+      { path },
+    );
+  }
+}
+
+function removeStaleArrays(runtimePath: string): void {
+  for (const path of arraysIn(runtimePath)) {
+    const fd = openSync(path, constants.O_RDWR);
+    if (tryFlock(fd, 'exclusive') === 0) unlinkSync(path);
+    closeSync(fd);
+  }
+}
+
+function arraysIn(runtimePath: string): string[] {
+  return readdirSync(runtimePath)
+    .filter((name) => name.startsWith(FBARRAY_FILE))
+    .map((name) => `${runtimePath}/${name}`);
+}
+
+/** Opens and locks `config` as a C primary does; nothing in it is changed unless the lock is ours. */
+function createConfig(path: string, { layout }: MemoryPlan, fds: number[]): number {
+  const fd = open(path, fds);
+  const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
+  if (result === -EAGAIN) {
+    throw new MpError('EADDRINUSE', `A primary has ${path} already: stop it, or use another filePrefix`, {
+      path,
+    });
+  }
+  if (result < 0) throw callError(result, 'fcntl', path);
+  ftruncateSync(fd, layout.size);
+  return fd;
+}
+
+/** A file of zeros with the lock that says that it is in use. */
+function createArray(path: string, size: number, fds: number[]): number {
+  const fd = open(path, fds);
+  for (const kind of ['exclusive', 'shared'] as const) {
+    const result = tryFlock(fd, kind);
+    if (result < 0) throw callError(result, 'flock', path);
+    if (kind === 'exclusive') ftruncateSync(fd, 0);
+  }
+  ftruncateSync(fd, size);
+  return fd;
+}
+
+function open(path: string, fds: number[]): number {
+  try {
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    fds.push(fd);
+    return fd;
+  } catch (error) {
+    throw fileError(error, path, 'Cannot create');
+  }
+}
+
+function mapWhole(fd: number, length: number, path: string): Mapping {
+  const mapping = Mapping.reserve(length, PAGE);
+  if (typeof mapping === 'number') throw callError(mapping, 'mmap', path);
+  const result = mapping.place(0, length, fd, 0, true);
+  if (result === 0) return mapping;
+  mapping.close();
+  throw callError(result, 'mmap', path);
+}

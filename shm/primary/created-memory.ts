@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { numaNodes } from '../../lib/sys/numa.js';
+import { MpError } from '../../protocol/errors.js';
+import { fileError } from '../errors.js';
+import { addRun, initHeaps } from '../heap/index.js';
+import { planAddresses } from './address-plan.js';
+import { CreatedFiles, removeStalePages } from './create.js';
+import { writeHugepageInfo } from './hugepage-info.js';
+import { freeHugepages } from './hugetlbfs.js';
+import type { MemoryPlan } from './options.js';
+import { PagePool } from './page-pool.js';
+import { NOBODY_ATTACHED, primarySpace } from './primary-space.js';
+import { type PagePlaces, type SpaceDescription, SpaceParts } from './space.js';
+import { publish, writeConfig } from './write-config.js';
+
+/**
+ * For pages that are ordinary files. Not the runtime directory itself: broadcasts hold its lock, while secondaries lock
+ * the directory of page files to follow a change of memory.
+ */
+const PAGES_FOLDER = 'pages';
+/** What a failed start removes unless it was there before, besides what is removed at each end. */
+const OURS: readonly string[] = ['config', 'hugepage_info', PAGES_FOLDER];
+
+/** The shared memory that this process has made as a primary. It lives until `close`. */
+export class CreatedMemory {
+  readonly plan: MemoryPlan;
+  readonly parts: SpaceParts;
+  readonly #runtimePath: string;
+  readonly #files: CreatedFiles;
+  #isOpen = true;
+  #isClosed = false;
+
+  private constructor(runtimePath: string, plan: MemoryPlan, files: CreatedFiles, parts: SpaceParts) {
+    this.#runtimePath = runtimePath;
+    this.plan = plan;
+    this.#files = files;
+    this.parts = parts;
+  }
+
+  /**
+   * Makes everything but the magic, for which secondaries wait. `tscHz` is what their `rte_get_tsc_hz` returns.
+   * `EADDRINUSE` (another primary), `EBUSY` (a former primary's secondaries), `ENOMEM` (hugepages), `EACCES` and the
+   * like; nothing is left behind then.
+   */
+  static create(runtimePath: string, plan: MemoryPlan, tscHz: number): CreatedMemory {
+    if (plan.hugeDir !== undefined && resolve(plan.hugeDir) === resolve(runtimePath)) {
+      throw new MpError(
+        'EINVAL',
+        `Option memory.hugeDir is the runtime directory ${runtimePath}, whose lock broadcasts hold: leave it out, or give another one`,
+      );
+    }
+    const nodes = numaNodes();
+    const addresses = planAddresses(plan.layout, plan.pageSize, nodes);
+    const before = new Set(readdirSync(runtimePath));
+    let files: CreatedFiles | undefined;
+    try {
+      files = CreatedFiles.create(runtimePath, plan, addresses);
+      writeConfig(plan, addresses, files.mappings);
+      const places: PagePlaces = {
+        dir: plan.hugeDir ?? makeFolder(`${runtimePath}/${PAGES_FOLDER}`),
+        filePrefix: basename(runtimePath),
+        hugetlb: plan.hugetlb,
+      };
+      const parts = new SpaceParts(plan.layout, addresses, places, files.mappings);
+      const memory = new CreatedMemory(runtimePath, plan, files, parts);
+      memory.#fill(nodes);
+      parts.config.setBigUint64(plan.layout.offsets.tscHz, BigInt(Math.round(tscHz)), true);
+      return memory;
+    } catch (error) {
+      files?.leave(runtimePath);
+      files?.unmap();
+      for (const name of OURS.filter((made) => !before.has(made)))
+        rmSync(`${runtimePath}/${name}`, { force: true, recursive: true });
+      throw error;
+    }
+  }
+
+  /** What another thread needs to see it: plain data. */
+  describe(): SpaceDescription {
+    return this.parts.describe();
+  }
+
+  /** From now on secondaries attach. */
+  publish(): void {
+    publish(this.parts.config, true);
+  }
+
+  /**
+   * Removes the page files and unlocks the rest; secondaries keep what they have mapped. All that there is to do at the
+   * end of the process, whose other threads may still be looking. Doing it twice is harmless.
+   */
+  leave(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    publish(this.parts.config, false);
+    new PagePool(this.parts).removeAll();
+    this.#files.leave(this.#runtimePath);
+    removeFolder(`${this.#runtimePath}/${PAGES_FOLDER}`);
+  }
+
+  /** Once no other thread uses it. Closing twice is harmless. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.leave();
+    this.parts.close();
+    this.#files.unmap();
+  }
+
+  #fill(nodes: readonly number[]): void {
+    const { pageSize, startPages } = this.plan;
+    const { dir } = this.parts.pages;
+    removeStalePages(this.parts.pages);
+    writeHugepageInfo(`${this.#runtimePath}/hugepage_info`, {
+      pageSize,
+      dir,
+      maxNumaNodes: this.plan.maxNumaNodes,
+      pages: this.plan.hugetlb ? freeHugepages(pageSize) : 0,
+    });
+    const space = primarySpace(this.parts, `${this.#runtimePath}/config`, NOBODY_ATTACHED);
+    initHeaps(space, [...nodes]);
+    const pages = new PagePool(this.parts).allocateForGood(nodes[0] ?? 0, pageSize, startPages);
+    if (pages === undefined) {
+      const what = this.plan.hugetlb ? 'hugepages' : `room in ${dir}`;
+      throw new MpError(
+        'ENOMEM',
+        `There isn't enough left for ${startPages} pages of ${pageSize} bytes: free ${what}, or ask for fewer`,
+      );
+    }
+    addRun(space, pages);
+  }
+}
+
+function makeFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return path;
+  } catch (error) {
+    throw fileError(error, path, 'Cannot create');
+  }
+}
+
+/** Unless another process still uses one of the pages. */
+function removeFolder(path: string): void {
+  if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
+}

@@ -1,0 +1,36 @@
+import { EAGAIN } from '../../lib/sys/errno.js';
+import { FileLock } from '../../lib/sys/file-lock.js';
+import { MpError } from '../../protocol/errors.js';
+import { callError } from '../errors.js';
+import { sleep } from '../lock-wait.js';
+
+/** Every DPDK process of the machine holds it while it changes page files; none does so for long. */
+const TIMEOUT_MS = 5_000;
+const RETRY_MS = 1;
+
+/** Runs `section` with the lock that EAL takes on a directory of page files. `ETIMEDOUT` where somebody keeps it. */
+export function withFolderLock<T>(folder: string, section: () => T): T {
+  const lock = take(folder);
+  try {
+    return section();
+  } finally {
+    lock.release();
+  }
+}
+
+function take(folder: string): FileLock {
+  const deadline = performance.now() + TIMEOUT_MS;
+  for (;;) {
+    const lock = FileLock.tryLock(folder, 'exclusive');
+    if (typeof lock !== 'number') return lock;
+    if (lock !== -EAGAIN) throw callError(lock, 'flock', folder);
+    if (performance.now() >= deadline) {
+      throw new MpError(
+        'ETIMEDOUT',
+        `${folder} has been locked by another DPDK process for ${TIMEOUT_MS} ms: find out which one (lslocks)`,
+        { syscall: 'flock', path: folder },
+      );
+    }
+    sleep(RETRY_MS);
+  }
+}

@@ -1,0 +1,197 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { MpError } from '../../protocol/errors.js';
+import { LAYOUTS, type MemConfigLayout } from '../layout.js';
+import { freeHugepages, hugeMounts } from './hugetlbfs.js';
+import { MAX_TAILQ_NAME, MAX_TAILQS, TAILQ_NAMES } from './tailqs.js';
+import { installedVersion, versionWordOf } from './version.js';
+
+/** What shared memory a primary is to make: the option `memory` of `openPrimary`. */
+export interface PrimaryMemoryOptions {
+  /**
+   * Pages of hugetlbfs to begin with, as EAL's `-m` has it; more are added when an allocation needs them. 0 or `false`:
+   * no hugepages, ordinary files in `<runtimeDir>/<filePrefix>/pages` instead (C secondaries attach these as well).
+   */
+  readonly hugepages: number | boolean;
+  /** Bytes; default is that of `hugeDir`, or else of the first hugetlbfs mount. 2 MiB without hugepages. */
+  readonly pageSize?: number | undefined;
+  /** Where the page files go: EAL's `--huge-dir`. Default is the first hugetlbfs mount with pages of that size. */
+  readonly hugeDir?: string | undefined;
+  /**
+   * The release of the C secondaries, with its minor number: they attach to no other. Default is what is installed
+   * (pkg-config, else librte_eal); without hugepages and without DPDK it is 24.11.0.
+   */
+  readonly version?: string | undefined;
+  /** What C's `rte_get_tsc_hz` is to return; measured by default. */
+  readonly tscHz?: number | undefined;
+  /**
+   * RTE_MAX_NUMA_NODES of the secondaries' build. Default is that of x86: 32, up to 20.11 4. Builds for arm64 differ: see
+   * `rte_build_config.h`.
+   */
+  readonly maxNumaNodes?: number | undefined;
+  /** Names of tailqs that secondaries of yours register besides those of DPDK's own libraries. */
+  readonly tailqs?: readonly string[] | undefined;
+  /** Milliseconds that `reserve` and `free` wait for a lock of a C process; default 15,000. */
+  readonly lockTimeoutMs?: number | undefined;
+  /**
+   * Answer the EAL's own memory requests in a worker thread, so that a busy main thread lets nobody wait; default false:
+   * on the event loop.
+   */
+  readonly worker?: boolean | undefined;
+}
+
+/** What memory is made for where nothing says what for: its layout is the one of 23.11 to 26.03. */
+const NODE_VERSION = '24.11.0';
+
+/** Options with their defaults, found possible as far as that can be told without writing anything. */
+export interface MemoryPlan {
+  readonly versionWord: number;
+  readonly layout: MemConfigLayout;
+  readonly pageSize: number;
+  readonly startPages: number;
+  /** Pages are hugepages. */
+  readonly hugetlb: boolean;
+  /** Where page files go; `undefined`: into a folder of the runtime directory. */
+  readonly hugeDir: string | undefined;
+  readonly tscHz: number | undefined;
+  readonly maxNumaNodes: number;
+  readonly tailqs: readonly string[];
+  readonly lockTimeoutMs: number;
+  readonly worker: boolean;
+}
+
+const LOCK_TIMEOUT_MS = 15_000;
+/** From 21.02 on x86 builds have room for 32 nodes (RTE_MAX_NUMA_NODES), before for 4. */
+const MANY_NODES_SINCE = 0x15020000;
+const ORDINARY_PAGE_SIZE = 2 ** 21;
+/** What one list can hold (RTE_MAX_MEMSEG_PER_LIST). */
+const MAX_START_PAGES = 8192;
+
+/** Throws `EINVAL`, `EVERSION`, `ENOTSUP` or `ENOMEM`, each with what to give instead. */
+export function planMemory(options: PrimaryMemoryOptions): MemoryPlan {
+  checkShape(options);
+  const { hugepages, tscHz, tailqs = [], lockTimeoutMs = LOCK_TIMEOUT_MS, worker = false } = options;
+  const version = options.version ?? installedVersion() ?? versionForNode(hugepages);
+  const versionWord = versionWordOf(version);
+  return Object.freeze({
+    versionWord,
+    layout: layoutOf(versionWord),
+    ...placeOf(options),
+    tscHz: tscHz === undefined ? undefined : wholeNumber('tscHz', tscHz, 1_000_000, 100_000_000_000),
+    maxNumaNodes: wholeNumber('maxNumaNodes', options.maxNumaNodes ?? usualNodes(versionWord), 1, 1024),
+    tailqs: allTailqs(tailqs),
+    lockTimeoutMs: wholeNumber('lockTimeoutMs', lockTimeoutMs, 0, 3_600_000),
+    worker,
+  });
+}
+
+function usualNodes(versionWord: number): number {
+  return versionWord >= MANY_NODES_SINCE ? 32 : 4;
+}
+
+function checkShape(options: PrimaryMemoryOptions): void {
+  if (typeof options !== 'object' || options === null) throw invalid('', options, 'an object');
+  const { hugepages, worker = false } = options;
+  if (hugepages === true) throw invalid('hugepages', hugepages, 'how many pages to begin with');
+  if (hugepages !== false) wholeNumber('hugepages', hugepages, 0, MAX_START_PAGES);
+  if (typeof worker !== 'boolean') throw invalid('worker', worker, 'true or false');
+}
+
+type Place = Pick<MemoryPlan, 'pageSize' | 'startPages' | 'hugetlb' | 'hugeDir'>;
+
+function placeOf({ hugepages, pageSize, hugeDir }: PrimaryMemoryOptions): Place {
+  if (hugeDir !== undefined) checkFolder(hugeDir);
+  if (pageSize !== undefined && !isPageSize(pageSize))
+    throw invalid('pageSize', pageSize, 'bytes, a power of two from 4096 to 2^34');
+  if (hugepages === false || hugepages === 0)
+    return { pageSize: pageSize ?? ORDINARY_PAGE_SIZE, startPages: 1, hugetlb: false, hugeDir };
+  const mount = findMount(pageSize, hugeDir);
+  const startPages = Number(hugepages);
+  const free = freeHugepages(mount.pageSize);
+  if (free < startPages) {
+    throw new MpError(
+      'ENOMEM',
+      `${startPages} hugepages of ${mount.pageSize} bytes are wanted and ${free} are free: reserve more (dpdk-hugepages.py --setup), or ask for fewer with memory.hugepages`,
+    );
+  }
+  return { pageSize: mount.pageSize, startPages, hugetlb: true, hugeDir: mount.dir };
+}
+
+function isPageSize(bytes: number): boolean {
+  return bytes >= 4096 && bytes <= 2 ** 34 && Number.isInteger(Math.log2(bytes));
+}
+
+function findMount(pageSize: number | undefined, hugeDir: string | undefined) {
+  const mounts = hugeMounts();
+  const found = mounts.find(
+    (mount) =>
+      (hugeDir === undefined || hugeDir === mount.dir || hugeDir.startsWith(`${mount.dir}/`)) &&
+      (pageSize === undefined || pageSize === mount.pageSize),
+  );
+  if (found !== undefined) return { pageSize: found.pageSize, dir: hugeDir ?? found.dir };
+  const known = mounts.map(({ dir, pageSize: size }) => `${dir} (${size} bytes)`).join(', ') || 'none';
+  const wanted = [
+    ...(hugeDir === undefined ? [] : [`at ${hugeDir}`]),
+    ...(pageSize === undefined ? [] : [`with pages of ${pageSize} bytes`]),
+  ].join(' ');
+  throw new MpError(
+    'ENOTSUP',
+    `No hugetlbfs is mounted ${wanted || 'here'} (mounts: ${known}): mount one (mount -t hugetlbfs nodev /mnt/huge), or give memory.hugepages 0 for memory without hugepages`,
+  );
+}
+
+function checkFolder(path: string): void {
+  try {
+    if (!statSync(path).isDirectory()) throw invalid('hugeDir', path, 'a directory');
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof MpError) throw error;
+    throw new MpError(
+      (error as NodeJS.ErrnoException).code ?? 'EIO',
+      `Option memory.hugeDir is '${path}', which can't be written to: give a directory that can`,
+      { path, cause: error },
+    );
+  }
+}
+
+/** Where there is no DPDK, no C process can be meant. */
+function versionForNode(hugepages: number | boolean): string {
+  if (hugepages === false || hugepages === 0) return NODE_VERSION;
+  throw new MpError(
+    'EINVAL',
+    "No DPDK is installed here that tells which release the C secondaries are of: give it with memory.version, such as '22.11.11' (a secondary's log begins with it; pkg-config --modversion libdpdk)",
+  );
+}
+
+/** Builds for another cache line exist on arm64 and ppc64 only. */
+function layoutOf(versionWord: number): MemConfigLayout {
+  // where two ranges meet in release candidates, the later one is right: what is meant is the release
+  const found = LAYOUTS.findLast(
+    ({ cacheLine, firstWord, lastWord }) =>
+      cacheLine === 64 && firstWord <= versionWord && versionWord <= lastWord,
+  );
+  if (found !== undefined) return found;
+  throw new MpError('EVERSION', `No layout is known for the version word 0x${versionWord.toString(16)}`);
+}
+
+function allTailqs(more: readonly string[]): readonly string[] {
+  if (!Array.isArray(more)) throw invalid('tailqs', more, 'a list of names');
+  const names = [...new Set([...TAILQ_NAMES, ...more])];
+  for (const name of names) {
+    if (typeof name !== 'string' || !/^[\x21-\x7e]+$/.test(name) || name.length > MAX_TAILQ_NAME)
+      throw invalid('tailqs', name, `names of 1 to ${MAX_TAILQ_NAME} printable characters`);
+  }
+  if (names.length > MAX_TAILQS)
+    throw invalid('tailqs', more.length, `at most ${MAX_TAILQS - TAILQ_NAMES.length} more`);
+  return names;
+}
+
+function wholeNumber(option: string, value: unknown, least: number, most: number): number {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most)
+    return value as number;
+  throw invalid(option, value, `a whole number from ${least} to ${most}`);
+}
+
+function invalid(option: string, value: unknown, allowed: string): MpError {
+  const name = option === '' ? 'memory' : `memory.${option}`;
+  return new MpError('EINVAL', `Option ${name} is ${String(value)}: give ${allowed}`);
+}

@@ -1,0 +1,99 @@
+import type { MemConfigLayout } from '../layout.js';
+import { RWLOCK_FORMATS } from '../rwlock.js';
+
+/** A lock that a process took and may have died with. */
+interface Suspect {
+  readonly name: string;
+  isHeld(): boolean;
+  release(): void;
+}
+
+/** What the locks of a dead requester are looked at for. */
+export interface OrphanOptions {
+  readonly layout: MemConfigLayout;
+  readonly config: DataView;
+  /** The requester's heap: it held that lock, too. */
+  readonly heap: number;
+}
+
+/** Held at every look for this long, with nobody asking us for memory: no living process does that. */
+const GRACE_MS = 1_000;
+
+/**
+ * The locks of a secondary that asked for memory and died before it had the answer: it held `memory_hotplug_lock` and its
+ * heap's lock, and `mlock` where it was after a memzone. They have no owner, and block everybody for good. Since it was
+ * waiting, it was not in the middle of changing anything, so they can be released; but only what nobody else can have taken
+ * since. One after the other, because others that wait for the first hold the second.
+ */
+export class OrphanedLocks {
+  readonly #suspects: Suspect[];
+  #since: number | undefined;
+
+  constructor(options: OrphanOptions) {
+    this.#suspects = [hotplugLock(options), heapLock(options), mlock(options)];
+  }
+
+  /** Whether the requester has let go of its locks, so that there is nothing to watch. */
+  get isOver(): boolean {
+    return this.#suspects[0]?.isHeld() !== true;
+  }
+
+  /**
+   * One look, with the requester known to be dead. Returns the names of the locks that were released by this look;
+   * `undefined` once there is nothing more to look for.
+   *
+   * @param isBusy somebody asks for memory just now, or this process itself changes it: what is held may be rightly so
+   */
+  look(now: number, isBusy: boolean): readonly string[] | undefined {
+    const [next] = this.#suspects;
+    if (next === undefined) return undefined;
+    if (isBusy) {
+      this.#since = undefined;
+      return [];
+    }
+    if (!next.isHeld()) {
+      this.#suspects.shift();
+      this.#since = undefined;
+      return [];
+    }
+    this.#since ??= now;
+    if (now - this.#since < GRACE_MS) return [];
+    this.#suspects.shift();
+    this.#since = undefined;
+    next.release();
+    return [next.name];
+  }
+}
+
+function hotplugLock({ layout, config }: OrphanOptions): Suspect {
+  return rwlock('memory_hotplug_lock', layout.offsets.memoryHotplugLock, layout, config);
+}
+
+function mlock({ layout, config }: OrphanOptions): Suspect {
+  return rwlock('mlock', layout.offsets.mlock, layout, config);
+}
+
+function heapLock({ layout, config, heap }: OrphanOptions): Suspect {
+  const words = wordsOf(config);
+  const index = (layout.offsets.mallocHeaps + heap * layout.mallocHeapSize) / words.BYTES_PER_ELEMENT;
+  return {
+    name: `malloc_heaps[${heap}].lock`,
+    isHeld: () => Atomics.load(words, index) !== 0,
+    release: () => void Atomics.store(words, index, 0),
+  };
+}
+
+function rwlock(name: string, offset: number, layout: MemConfigLayout, config: DataView): Suspect {
+  const words = wordsOf(config);
+  const index = offset / words.BYTES_PER_ELEMENT;
+  const format = RWLOCK_FORMATS[layout.rwlock];
+  return {
+    name,
+    isHeld: () => format.isWriteHeld(Atomics.load(words, index)),
+    release: () => format.releaseWrite(words, index),
+  };
+}
+
+function wordsOf({ buffer, byteOffset, byteLength }: DataView): Int32Array {
+  return new Int32Array(buffer, byteOffset, byteLength >> 2);
+}

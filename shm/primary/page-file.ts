@@ -1,0 +1,87 @@
+import { closeSync, constants, ftruncateSync, openSync, rmSync, unlinkSync } from 'node:fs';
+import { EAGAIN } from '../../lib/sys/errno.js';
+import { dropFlock, tryFlock } from '../../lib/sys/file-lock.js';
+import * as libc from '../../lib/sys/libc.js';
+import type { Mapping } from '../../lib/sys/mapping.js';
+import { bindToNode, nodeOf } from '../../lib/sys/numa.js';
+import { callError, fileError } from '../errors.js';
+
+export interface PageFile {
+  readonly path: string;
+  readonly pageSize: number;
+  /** The NUMA node that it is to come from; `undefined` where there is but one. */
+  readonly node: number | undefined;
+}
+
+/**
+ * Creates the file of one page and maps it at `offset`. The shared `flock` that tells every DPDK process that the page
+ * is in use lives as long as the mapping. Throws `ENOMEM` or `ENOSPC` when there is no page left.
+ */
+export function createPage(mapping: Mapping, offset: number, file: PageFile): void {
+  const { path } = file;
+  const fd = newFile(path);
+  try {
+    fill(mapping, offset, fd, file);
+  } catch (error) {
+    dropFlock(fd); // ours would keep the file
+    removePage(mapping, offset, file);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file of our own; a dead primary's secondaries keep what they have mapped of one that was there. */
+function newFile(path: string): number {
+  try {
+    rmSync(path, { force: true });
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+  } catch (error) {
+    throw fileError(error, path, 'Cannot create');
+  }
+}
+
+function fill(mapping: Mapping, offset: number, fd: number, file: PageFile): void {
+  const { path, pageSize } = file;
+  checked(tryFlock(fd, 'shared'), 'flock', path);
+  try {
+    ftruncateSync(fd, pageSize);
+  } catch (error) {
+    throw fileError(error, path, 'Cannot size');
+  }
+  checked(mapping.place(offset, pageSize, fd, 0, true), 'mmap', path);
+  allocate(mapping.address + offset, fd, file);
+}
+
+/** Gets the page now, from its node: a page that is missing when it is touched is SIGBUS. */
+function allocate(address: number, fd: number, { path, pageSize, node }: PageFile): void {
+  if (node !== undefined) checked(bindToNode(address, pageSize, node), 'mbind', path);
+  checked(libc.fallocate(fd, 0, 0, pageSize), 'fallocate', path);
+  if (node !== undefined && nodeOf(address) !== node) throw callError(-EAGAIN, 'mbind', path);
+}
+
+/** Unmaps a page, and removes its file unless another process still says that it is in use. */
+export function removePage(mapping: Mapping, offset: number, { path, pageSize }: PageFile): void {
+  checked(mapping.clear(offset, pageSize), 'munmap', path);
+  removeUnused(path);
+}
+
+/** Removes a page file that nobody has locked: what EAL does with those that it finds at its start. */
+export function removeUnused(path: string): void {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDWR);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw fileError(error, path, 'Cannot open');
+  }
+  try {
+    if (tryFlock(fd, 'exclusive') === 0) unlinkSync(path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function checked(result: number, syscall: string, path: string): void {
+  if (result < 0) throw callError(result, syscall, path);
+}

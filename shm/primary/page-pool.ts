@@ -1,0 +1,134 @@
+import { rmSync } from 'node:fs';
+import { nodeCount } from '../../lib/sys/numa.js';
+import { MpError } from '../../protocol/errors.js';
+import type { FbarrayTable } from '../heap/fbarray-table.js';
+import { MEMSEG_LIST_SIZE } from '../layout.js';
+import {
+  MEMSEG_ADDR,
+  MEMSEG_FLAGS,
+  MEMSEG_HUGEPAGE_SZ,
+  MEMSEG_IOVA,
+  MEMSEG_LEN,
+  MEMSEG_SOCKET_ID,
+} from '../memseg.js';
+import { LIST_VERSION } from '../memseg-list.js';
+import { withFolderLock } from './folder-lock.js';
+import type { HeapPages, PageSource } from './interface.js';
+import { createPage, type PageFile, removePage } from './page-file.js';
+import type { ListMemory, SpaceParts } from './space.js';
+
+/** RTE_MEMSEG_FLAG_DO_NOT_FREE (rte_memory.h) */
+const DO_NOT_FREE = 1;
+
+/** The pages of a primary, each a file, listed in `memsegs`. Nothing but the shared memory itself says which are there. */
+export class PagePool implements PageSource {
+  readonly #parts: SpaceParts;
+
+  constructor(parts: SpaceParts) {
+    this.#parts = parts;
+  }
+
+  allocate(socketId: number, pageSize: number, pages: number): HeapPages | undefined {
+    return this.#allocate(socketId, pageSize, pages, 0);
+  }
+
+  /** Those of the beginning: secondaries never ask to have them freed. */
+  allocateForGood(socketId: number, pageSize: number, pages: number): HeapPages | undefined {
+    return this.#allocate(socketId, pageSize, pages, DO_NOT_FREE);
+  }
+
+  /** Removes the files of all pages, for good: whoever uses them still keeps them mapped. */
+  removeAll(): void {
+    for (const list of this.#parts.lists) {
+      for (const segment of list.array.used()) rmSync(this.#file(list, segment).path, { force: true });
+    }
+  }
+
+  release(addr: number, len: number): void {
+    const list = this.#parts.listAt(addr, len);
+    if (list === undefined) throw new MpError('EFAULT', `No pages at 0x${addr.toString(16)} to release`);
+    const { pageSize, base } = list.plan;
+    const first = (addr - base) / pageSize;
+    withFolderLock(this.#parts.pages.dir, () => {
+      for (let i = 0; i < len / pageSize; i++) this.#releasePage(list, first + i);
+    });
+  }
+
+  #allocate(socketId: number, pageSize: number, pages: number, flags: number): HeapPages | undefined {
+    for (const list of this.#parts.lists) {
+      if (list.plan.socketId !== socketId || list.plan.pageSize !== pageSize) continue;
+      const first = findFree(list.array, pages);
+      if (first === undefined || !this.#create(list, first, pages)) continue;
+      for (let i = 0; i < pages; i++) this.#record(list, first + i, flags);
+      this.#changed(list);
+      return { addr: list.plan.base + first * pageSize, len: pages * pageSize, list: list.plan.index };
+    }
+    return undefined;
+  }
+
+  /** All of them or none; false: there aren't that many. */
+  #create(list: ListMemory, first: number, pages: number): boolean {
+    return withFolderLock(this.#parts.pages.dir, () => {
+      let made = 0;
+      try {
+        for (; made < pages; made++)
+          createPage(list.pages, offsetOf(list, first + made), this.#file(list, first + made));
+        return true;
+      } catch (error) {
+        while (made-- > 0)
+          removePage(list.pages, offsetOf(list, first + made), this.#file(list, first + made));
+        if (error instanceof MpError && (error.code === 'ENOMEM' || error.code === 'ENOSPC')) return false;
+        throw error;
+      }
+    });
+  }
+
+  #record(list: ListMemory, segment: number, flags: number): void {
+    const { base, pageSize, socketId } = list.plan;
+    const addr = BigInt(base + segment * pageSize);
+    const entry = list.array.entry(segment).fill(0);
+    entry.writeBigUInt64LE(addr, MEMSEG_IOVA); // as EAL has it in VA mode
+    entry.writeBigUInt64LE(addr, MEMSEG_ADDR);
+    entry.writeBigUInt64LE(BigInt(pageSize), MEMSEG_LEN);
+    entry.writeBigUInt64LE(BigInt(pageSize), MEMSEG_HUGEPAGE_SZ);
+    entry.writeInt32LE(socketId, MEMSEG_SOCKET_ID);
+    entry.writeUInt32LE(flags, MEMSEG_FLAGS);
+    list.array.setUsed(segment);
+  }
+
+  #releasePage(list: ListMemory, segment: number): void {
+    list.array.setFree(segment);
+    list.array.entry(segment).fill(0);
+    this.#changed(list);
+    removePage(list.pages, offsetOf(list, segment), this.#file(list, segment));
+  }
+
+  #changed({ plan }: ListMemory): void {
+    const { config, layout } = this.#parts;
+    const at = layout.offsets.memsegs + plan.index * MEMSEG_LIST_SIZE + LIST_VERSION;
+    config.setUint32(at, config.getUint32(at, true) + 1, true);
+  }
+
+  #file(list: ListMemory, segment: number): PageFile {
+    const { pageSize, socketId, index } = list.plan;
+    return {
+      path: this.#parts.pages.pathOf(index, segment),
+      pageSize,
+      node: nodeCount() > 1 && this.#parts.pages.hugetlb ? socketId : undefined,
+    };
+  }
+}
+
+/** Where a segment is in its list's mapping. */
+function offsetOf({ plan }: ListMemory, segment: number): number {
+  return segment * plan.pageSize;
+}
+
+/** The first of `n` unused entries in a row, `undefined` if there are none. */
+function findFree(array: FbarrayTable, n: number): number | undefined {
+  for (let index = 0, free = 0; index < array.len; index++) {
+    free = array.has(index) ? 0 : free + 1;
+    if (free === n) return index - n + 1;
+  }
+  return undefined;
+}

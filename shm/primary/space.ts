@@ -1,0 +1,178 @@
+import { Mapping } from '../../lib/sys/mapping.js';
+import { MpError } from '../../protocol/errors.js';
+import { layoutError } from '../errors.js';
+import { FbarrayTable } from '../heap/fbarray-table.js';
+import type { MemConfigLayout } from '../layout.js';
+import { MEMSEG_LIST_SIZE } from '../layout.js';
+import { LIST_ARRAY, MEMSEG_SIZE } from '../memseg-list.js';
+import { PAGE_FILE_NAMES } from '../page-files.js';
+import type { AddressPlan, ListPlan } from './address-plan.js';
+
+/** Where the page files are. Plain data. */
+export interface PagePlaces {
+  readonly dir: string;
+  readonly filePrefix: string;
+  readonly hugetlb: boolean;
+}
+
+/** The mappings of a primary's shared memory; their addresses are all that another thread needs to adopt them. */
+export interface SpaceMappings {
+  readonly config: Mapping;
+  readonly memzones: Mapping;
+  readonly lists: readonly { readonly array: Mapping; readonly pages: Mapping }[];
+}
+
+/** The address and the length of a mapping. */
+type Range = readonly [address: number, length: number];
+
+/** All that another thread needs to work on the same memory; plain data. */
+export interface SpaceDescription {
+  readonly layout: MemConfigLayout;
+  readonly plan: AddressPlan;
+  readonly places: PagePlaces;
+  readonly config: Range;
+  readonly memzones: Range;
+  readonly lists: readonly { readonly array: Range; readonly pages: Range }[];
+}
+
+/** One memseg list: its array, and the address space that its pages are mapped to. */
+export interface ListMemory {
+  readonly plan: ListPlan;
+  readonly array: FbarrayTable;
+  /** The array's file. */
+  readonly file: DataView;
+  readonly pages: Mapping;
+}
+
+/** Views of this many bytes are kept: making one costs more than using it. */
+const CHUNK = 2 ** 26;
+
+/** A primary's shared memory, mapped for writing, by what it consists of. */
+export class SpaceParts {
+  readonly layout: MemConfigLayout;
+  readonly plan: AddressPlan;
+  readonly config: DataView;
+  readonly memzones: DataView;
+  readonly lists: readonly ListMemory[];
+  readonly pages: PagePlaces & { pathOf(list: number, segment: number): string };
+  readonly #chunks = new Map<string, ArrayBuffer>();
+  readonly #mappings: SpaceMappings;
+  readonly #places: PagePlaces;
+  #isClosed = false;
+
+  constructor(layout: MemConfigLayout, plan: AddressPlan, places: PagePlaces, mappings: SpaceMappings) {
+    this.layout = layout;
+    this.plan = plan;
+    this.#mappings = mappings;
+    this.#places = places;
+    this.config = wholeOf(mappings.config);
+    this.memzones = wholeOf(mappings.memzones);
+    this.lists = plan.lists.map((list, i) => {
+      const mapping = mappings.lists[i];
+      if (mapping === undefined) throw layoutError(places.dir, 'mappings', mappings.lists.length, `${i + 1}`);
+      const file = wholeOf(mapping.array);
+      const array = new FbarrayTable({
+        config: this.config,
+        layout,
+        offset: layout.offsets.memsegs + list.index * MEMSEG_LIST_SIZE + LIST_ARRAY,
+        eltSize: MEMSEG_SIZE,
+        file: bytesOf(file),
+        path: list.array.name,
+      });
+      return { plan: list, array, file, pages: mapping.pages };
+    });
+    const nameOf = PAGE_FILE_NAMES[layout.pageFile];
+    this.pages = {
+      ...places,
+      pathOf: (list, segment) => `${places.dir}/${places.filePrefix}map_${nameOf(list, segment)}`,
+    };
+  }
+
+  /** The same memory in another thread. The one that made it keeps it until this one has ended. */
+  static adopt({ layout, plan, places, config, memzones, lists }: SpaceDescription): SpaceParts {
+    return new SpaceParts(layout, plan, places, {
+      config: Mapping.adopt(...config),
+      memzones: Mapping.adopt(...memzones),
+      lists: lists.map(({ array, pages }) => ({
+        array: Mapping.adopt(...array),
+        pages: Mapping.adopt(...pages),
+      })),
+    });
+  }
+
+  describe(): SpaceDescription {
+    const { config, memzones, lists } = this.#mappings;
+    return {
+      layout: this.layout,
+      plan: this.plan,
+      places: this.#places,
+      config: rangeOf(config),
+      memzones: rangeOf(memzones),
+      lists: lists.map(({ array, pages }) => ({ array: rangeOf(array), pages: rangeOf(pages) })),
+    };
+  }
+
+  /** The list whose pages these addresses are in; `undefined` where not all of them are there. */
+  listAt(addr: number, len: number): ListMemory | undefined {
+    const list = this.lists.find(({ plan }) => plan.base <= addr && addr + len <= plan.base + plan.length);
+    if (list === undefined || len <= 0) return undefined;
+    const { base, pageSize } = list.plan;
+    const last = Math.floor((addr + len - 1 - base) / pageSize);
+    for (let i = Math.floor((addr - base) / pageSize); i <= last; i++) {
+      if (!list.array.has(i)) return undefined;
+    }
+    return list;
+  }
+
+  /** The file of a list's array. */
+  segments(list: number): DataView {
+    const found = this.lists.find(({ plan }) => plan.index === list);
+    if (found !== undefined) return found.file;
+    throw new MpError('EFAULT', `There is no memory segment list ${list}: a process has damaged the heap`);
+  }
+
+  /** Bytes at an address of the primary. `EFAULT` where it has no page: touching one would end this process. */
+  view(addr: number, len: number): DataView {
+    if (this.#isClosed)
+      throw new MpError('EBADF', 'This memory was closed with its channel: open another one');
+    const list = this.listAt(addr, len);
+    if (list === undefined) {
+      throw new MpError(
+        'EFAULT',
+        `There is no memory at 0x${addr.toString(16)} (${len} bytes): a process has damaged the heap`,
+      );
+    }
+    const offset = addr - list.plan.base;
+    const chunk = Math.floor(offset / CHUNK);
+    if (Math.floor((offset + len - 1) / CHUNK) > chunk) return new DataView(list.pages.view(offset, len));
+    return new DataView(this.#chunk(list, chunk), offset - chunk * CHUNK, len);
+  }
+
+  /** From now on there is nothing to look at. */
+  close(): void {
+    this.#isClosed = true;
+    this.#chunks.clear();
+  }
+
+  #chunk({ plan, pages }: ListMemory, chunk: number): ArrayBuffer {
+    const key = `${plan.index}:${chunk}`;
+    let buffer = this.#chunks.get(key);
+    if (buffer === undefined) {
+      buffer = pages.view(chunk * CHUNK, Math.min(CHUNK, plan.length - chunk * CHUNK));
+      this.#chunks.set(key, buffer);
+    }
+    return buffer;
+  }
+}
+
+function wholeOf(mapping: Mapping): DataView {
+  return new DataView(mapping.view(0, mapping.length));
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: DataView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function rangeOf({ address, length }: Mapping): Range {
+  return [address, length];
+}

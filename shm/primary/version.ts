@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { MpError } from '../../protocol/errors.js';
+
+/** RTE_VER_RELEASE (rte_version.h) of anything that isn't a release candidate. */
+const FINAL_RELEASE = 99;
+/** The first release whose malloc elements are as `shm/heap` writes them, and the end of what is known. */
+const FIRST_WORD = 0x140b0000;
+const LAST_WORD = 0x1a0bffff;
+
+/**
+ * `RTE_VERSION` (rte_version.h) of a release as `rte_version` prints it. `EINVAL` for what is none, `EVERSION` for one
+ * whose memory can't be made here.
+ *
+ * @example
+ * versionWordOf('22.11.11'); // 0x160b0b63
+ */
+export function versionWordOf(version: string): number {
+  const match = /^(?:DPDK )?(\d\d)\.(\d\d)\.(\d{1,3})(?:-rc(\d\d?))?$/.exec(version);
+  if (match === null) {
+    throw new MpError(
+      'EINVAL',
+      `Option memory.version is '${version}': give a whole one, as rte_version() prints it, such as '22.11.11' or '26.11.0-rc0'`,
+    );
+  }
+  const [year = 0, month = 0, minor = 0] = match.slice(1, 4).map(Number);
+  const release = match[4] === undefined ? FINAL_RELEASE : Number(match[4]);
+  const word = ((year << 24) | (month << 16) | (minor << 8) | release) >>> 0;
+  if (word >= FIRST_WORD && word <= LAST_WORD) return word;
+  throw new MpError('EVERSION', `Shared memory for DPDK ${version} can't be made: 20.11 to 26.11 are known`);
+}
+
+/** The DPDK that is installed here: what pkg-config says, else what the EAL library calls itself; `undefined`: none. */
+export function installedVersion(): string | undefined {
+  return pkgConfigVersion() ?? libraryVersion();
+}
+
+function pkgConfigVersion(): string | undefined {
+  try {
+    const version = execFileSync('pkg-config', ['--modversion', 'libdpdk'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+    return version === '' ? undefined : version;
+  } catch {
+    return undefined; // no pkg-config, or it knows no DPDK
+  }
+}
+
+const LIBRARY_FOLDERS: readonly string[] = Object.freeze(
+  ['/usr/local', '/usr'].flatMap((root) => [
+    `${root}/lib/x86_64-linux-gnu`,
+    `${root}/lib/aarch64-linux-gnu`,
+    `${root}/lib64`,
+    `${root}/lib`,
+  ]),
+);
+/** What `rte_version` returns stands in the library as it is. */
+const VERSION_TEXT = /DPDK (\d\d\.\d\d\.\d{1,3}(?:-rc\d\d?)?)\0/;
+
+function libraryVersion(): string | undefined {
+  for (const folder of LIBRARY_FOLDERS.filter((path) => existsSync(path))) {
+    const name = readdirSync(folder).find((file) => /^librte_eal\.so\.\d+/.test(file));
+    if (name === undefined) continue;
+    const version = VERSION_TEXT.exec(readFileSync(`${folder}/${name}`, 'latin1'))?.[1];
+    if (version !== undefined) return version;
+  }
+  return undefined;
+}

@@ -1,0 +1,52 @@
+import { MEMSEG_LIST_SIZE, type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout.js';
+import { LIST_ARRAY, LIST_HEAP, LIST_LENGTH, LIST_PAGE_SIZE, LIST_SOCKET_ID } from '../memseg-list.js';
+import type { AddressPlan } from './address-plan.js';
+import { describeArray } from './describe-array.js';
+import type { MemoryPlan } from './options.js';
+import type { SpaceMappings } from './space.js';
+import { writeTailqs } from './tailqs.js';
+
+/** The id that the first external heap gets (CONST_MAX_NUMA_NODES and up, malloc_heap.c). */
+const FIRST_EXTERNAL_SOCKET = 256;
+
+/** Writes what `rte_mem_config` says of itself, and describes its arrays, all of them empty. Not the magic. */
+export function writeConfig(plan: MemoryPlan, addresses: AddressPlan, mappings: SpaceMappings): void {
+  const { layout } = plan;
+  const { offsets } = layout;
+  const config = viewOf(mappings.config);
+  config.setUint32(VERSION_OFFSET, plan.versionWord, true);
+  config.setBigUint64(offsets.memCfgAddr, BigInt(addresses.configAddress), true);
+  config.setInt32(offsets.nextSocketId, FIRST_EXTERNAL_SOCKET, true);
+  describeArray(config, offsets.memzones, viewOf(mappings.memzones), addresses.memzones);
+  addresses.lists.forEach((list, i) => {
+    const at = offsets.memsegs + list.index * MEMSEG_LIST_SIZE;
+    config.setBigUint64(at, BigInt(list.base), true);
+    config.setBigUint64(at + LIST_PAGE_SIZE, BigInt(list.pageSize), true);
+    config.setInt32(at + LIST_SOCKET_ID, list.socketId, true);
+    config.setBigUint64(at + LIST_LENGTH, BigInt(list.length), true);
+    config.setUint32(at + LIST_HEAP, 1, true);
+    const file = mappings.lists[i]?.array;
+    if (file !== undefined) describeArray(config, at + LIST_ARRAY, viewOf(file), list.array);
+  });
+  writeAddressRange(config, layout, addresses);
+  writeTailqs(config, offsets.tailqHead, addresses.configAddress, plan.tailqs);
+}
+
+/** Since 26.07: the one range that holds all lists. */
+function writeAddressRange(config: DataView, { offsets }: MemConfigLayout, { lists }: AddressPlan): void {
+  const [first] = lists;
+  const last = lists.at(-1);
+  if (offsets.memVa === undefined || first === undefined || last === undefined) return;
+  config.setBigUint64(offsets.memVa, BigInt(first.base), true);
+  config.setBigUint64(offsets.memVa + 8, BigInt(last.base + last.length - first.base), true);
+  config.setBigUint64(offsets.memVa + 16, BigInt(first.pageSize), true);
+}
+
+/** Tells secondaries that wait for it that all is there, or that it isn't any more. */
+export function publish(config: DataView, complete: boolean): void {
+  Atomics.store(new Int32Array(config.buffer, config.byteOffset, 1), 0, complete ? RTE_MAGIC : 0);
+}
+
+function viewOf(mapping: SpaceMappings['config']): DataView {
+  return new DataView(mapping.view(0, mapping.length));
+}

@@ -1,0 +1,44 @@
+// What documents refer to is there.
+import { existsSync, readdirSync } from 'node:fs';
+import { posix } from 'node:path';
+import { expect } from 'chai';
+import { anchorsOf, DOCUMENTS, read } from './documents.js';
+
+const ROOT = new URL('../../', import.meta.url);
+
+describe('documents', () => {
+  for (const document of DOCUMENTS) {
+    it(`${document} links to what is there`, () => {
+      for (const [, link = ''] of read(document).matchAll(/\]\(([^):]+)\)/g)) {
+        const [target = '', anchor] = link.split('#');
+        const path = target === '' ? document : posix.join(posix.dirname(document), target);
+        expect(existsSync(new URL(path, ROOT)), link).to.equal(true);
+        if (anchor !== undefined) expect(anchorsOf(path), link).to.include(anchor);
+      }
+    });
+
+    it(`${document} names scripts that exist`, () => {
+      const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+      for (const [, script = ''] of read(document).matchAll(/npm run ([a-z-]+)/g)) {
+        expect(scripts).to.have.property(script);
+      }
+    });
+  }
+});
+
+describe('docs/troubleshooting.md', () => {
+  it('knows every code that is thrown here', () => {
+    const sources = ['lib', 'protocol', 'shm'].flatMap((folder) =>
+      readdirSync(new URL(folder, ROOT), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => read(`${folder}/${name}`)),
+    );
+    const thrown = sources.flatMap((text) => [...text.matchAll(/new MpError\(\s*'(E\w+)'/g)]);
+    const codes = new Set(thrown.map(([, code = '']) => code));
+    expect(codes.size).to.be.greaterThan(15);
+    const rows = read('docs/troubleshooting.md')
+      .match(/^\| `.*?` \|/gm)
+      ?.join();
+    for (const code of codes) expect(rows).to.contain(`\`${code}\``);
+  });
+});

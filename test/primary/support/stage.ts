@@ -1,0 +1,69 @@
+// A Node primary with shared memory, and C secondaries on it; whatever a test does, the heap is whole afterwards.
+import { expect } from 'chai';
+import { type MpChannel, openPrimary } from '../../../lib/index.js';
+import { checkHeap } from '../../../shm/heap/index.js';
+import type { PrimaryMemoryOptions } from '../../../shm/primary/options.js';
+import { type LiveScope, live } from '../../live/support/live.js';
+import { liveSpace } from '../../shm/heap/support/live-space.js';
+import { findDpdk } from '../../support/dpdk.js';
+import type { CPeer } from '../../support/peer.js';
+
+export const MIB = 2 ** 20;
+
+export class PrimaryStage {
+  readonly live: LiveScope;
+  readonly release: string;
+  /** What was emitted as 'error' or 'warning' by the primary just opened. */
+  readonly events: unknown[] = [];
+
+  constructor(scope: LiveScope, release: string) {
+    this.live = scope;
+    this.release = release;
+  }
+
+  /** The version of the C secondaries, as they say it. */
+  get version(): string {
+    const install = findDpdk(this.release);
+    if ('missing' in install) throw new Error(install.missing);
+    return install.version;
+  }
+
+  async primary(memory: Partial<PrimaryMemoryOptions> = {}): Promise<MpChannel> {
+    const channel = await openPrimary({
+      filePrefix: this.live.filePrefix,
+      memory: { hugepages: 2, version: this.version, ...memory },
+    });
+    channel.on('error', (error) => this.events.push(error));
+    channel.on('warning', (warning) => this.events.push(warning));
+    return this.live.closeLater(channel);
+  }
+
+  secondary(args: readonly string[] = []): Promise<CPeer> {
+    return this.live.startSecondary({ args });
+  }
+
+  /** That everything in the heap is as it has to be, and that nobody has kept a lock. */
+  expectWhole(): void {
+    const { space, locks, memory } = liveSpace(this.live.peers, 'changing');
+    expect(checkHeap(space)).to.deep.equal([]);
+    expect(locks()).to.deep.equal([0, 0, 0]);
+    memory.detach();
+  }
+}
+
+/** To be called inside `describe`. */
+export function primaryStage(label: string, release = 'native'): () => PrimaryStage {
+  const scope = live(label, { attachable: true, release });
+  let stage: PrimaryStage;
+  beforeEach('stage', () => {
+    stage = new PrimaryStage(scope, release);
+  });
+  return () => stage;
+}
+
+/** The fields of a command's answer, which must have gone well. */
+export async function did(peer: CPeer, command: string): Promise<Readonly<Record<string, string>>> {
+  const { fields } = await peer.command(command);
+  expect(fields.errno ?? '0', command).to.equal('0');
+  return fields as Readonly<Record<string, string>>;
+}

@@ -1,0 +1,86 @@
+// Locks that somebody else has, and what is left of ours.
+import { expect } from 'chai';
+import { Heap, Memzones, SharedLocks } from '../../../shm/heap/index.js';
+import { RwLock } from '../../../shm/rwlock.js';
+import { expectError } from '../support/expect-error.js';
+import { heapImage } from './support/heap-image.js';
+
+const READER = 4; // rte_rwlock.h since 22.11
+const WRITER = 2;
+
+describe('shm heap: locks', () => {
+  const held: readonly [string, 'mallocHeaps' | 'mlock', number, RegExp][] = [
+    ["a heap's", 'mallocHeaps', 1, /malloc_heaps\[0\]\.lock/],
+    ["the memzone table's, of a writer", 'mlock', WRITER, /mlock/],
+    ["the memzone table's, of a reader", 'mlock', READER, /mlock/],
+  ];
+  for (const [what, offset, word, message] of held) {
+    it(`gives up waiting for a lock that is never released: ${what}`, () => {
+      const { space, layout } = heapImage();
+      const at = layout.offsets[offset];
+      space.config.setInt32(at, word, true);
+      const error = expectError('ETIMEDOUT', () => new Memzones(space).reserve('ZONE', 100));
+      expect(error.message)
+        .to.match(message)
+        .and.match(/died with the lock/);
+      // no trace of the attempt, or readers would wait for us
+      expect(space.config.getInt32(at, true)).to.equal(word);
+      space.config.setInt32(at, 0, true);
+      expect(new Memzones(space).reserve('ZONE', 100)).to.equal(0);
+    });
+  }
+
+  it('goes on as soon as the lock is released', () => {
+    const { space, layout } = heapImage();
+    const waits: number[] = [];
+    const whileWaiting = (ms: number) => {
+      waits.push(ms);
+      if (waits.length === 3) space.config.setInt32(layout.offsets.mallocHeaps, 0, true);
+    };
+    const locks = new SharedLocks({ layout, config: space.config, path: 'config', whileWaiting });
+    space.config.setInt32(layout.offsets.mallocHeaps, 1, true);
+    expect(new Heap({ ...space, locks }).allocate(100)).to.be.a('number');
+    expect(waits.length).to.equal(3);
+    expect(waits.every((ms) => ms > 0)).to.equal(true);
+  });
+
+  it('releases every lock when the section throws', () => {
+    const { space, layout } = heapImage();
+    const { locks, config } = space;
+    const boom = () => {
+      throw new Error('boom');
+    };
+    expect(() => locks.mlock(() => locks.heap(0, () => locks.hotplug(boom)))).to.throw('boom');
+    const { mlock, mallocHeaps, memoryHotplugLock } = layout.offsets;
+    expect([mlock, mallocHeaps, memoryHotplugLock].map((at) => config.getInt32(at, true))).to.deep.equal([
+      0, 0, 0,
+    ]);
+  });
+
+  for (const [format, reader, writer] of [
+    ['flag-bits', READER, WRITER],
+    ['signed-count', 1, -1],
+  ] as const) {
+    it(`a writer of a rwlock keeps everybody out (${format})`, () => {
+      const words = new Int32Array(1);
+      const lock = new RwLock(words, 0, format);
+      expect(lock.tryWrite()).to.equal(true);
+      expect(words[0]).to.equal(writer);
+      expect(lock.isTaken).to.equal(true);
+      expect(lock.tryWrite()).to.equal(false);
+      expect(lock.tryRead(() => 1)).to.equal(undefined);
+      lock.releaseWrite();
+      expect(words[0]).to.equal(0);
+      expect(lock.tryRead(() => lock.tryWrite())).to.deep.equal({ result: false });
+      words[0] = reader;
+      expect(lock.tryWrite()).to.equal(false);
+      expect(words[0]).to.equal(reader);
+    });
+  }
+
+  it('a writer takes over from one that waits', () => {
+    const words = new Int32Array([1]); // rte_rwlock.h: a writer waits, and no reader is inside
+    expect(new RwLock(words, 0, 'flag-bits').tryWrite()).to.equal(true);
+    expect(words[0]).to.equal(WRITER);
+  });
+});
