@@ -1,7 +1,11 @@
 import { MAX_VIEW_LENGTH } from '../lib/sys/mapping.js';
 import { MpError } from '../protocol/errors.js';
+import { sleep } from './lock-wait.js';
 import type { MemsegList } from './memseg-list.js';
 import { type PageRange, type PageTable, Window } from './window.js';
+
+/** How often a page file is looked for that should be there. */
+const MAX_LOOKS = 20;
 
 /** Atomics need the natural alignment of their type: a view of any address begins at a multiple of this. */
 const ALIGNMENT = 8;
@@ -40,12 +44,15 @@ export class Windows {
 
   #map(range: PageRange, addr: number, length: number): Window {
     const hasPages = () => this.#table.hasPages(range.list, range.first, range.last);
-    if (!hasPages()) throw noPages(addr, length);
-    try {
-      return Window.map(this.#table, range, this.#writable);
-    } catch (error) {
-      if (!(error instanceof MpError) || error.code !== 'ENOENT') throw error;
-      throw hasPages() ? unlinked(error) : noPages(addr, length);
+    for (let looks = 1; ; looks++) {
+      if (!hasPages()) throw noPages(addr, length);
+      try {
+        return Window.map(this.#table, range, this.#writable);
+      } catch (error) {
+        if (!(error instanceof MpError) || error.code !== 'ENOENT') throw error;
+        if (looks === MAX_LOOKS) throw unlinked(error);
+        sleep(1); // the primary may be about to take the page back, or have taken and made it again
+      }
     }
   }
 
