@@ -75,6 +75,9 @@ export function ceilTo(value: number, multiple: number): number {
   return floorTo(value + multiple - 1, multiple);
 }
 
-export function isPowerOfTwo(value: number): boolean {
-  return value > 0 && Number.isInteger(Math.log2(value));
+export function isPowerOfTwo(value: unknown): value is number {
+  // the logarithm of large numbers is rounded
+  return (
+    Number.isInteger(value) && (value as number) > 0 && 2 ** Math.round(Math.log2(value as number)) === value
+  );
 }

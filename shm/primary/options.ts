@@ -1,7 +1,8 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
+import { isPowerOfTwo } from '../heap/fit.js';
 import { LAYOUTS, type MemConfigLayout } from '../layout.js';
-import { freeHugepages, hugeMounts } from './hugetlbfs.js';
+import { freeHugepages, type HugeMount, hugeMounts } from './hugetlbfs.js';
 import { MAX_TAILQ_NAME, MAX_TAILQS, TAILQ_NAMES } from './tailqs.js';
 import { installedVersion, versionWordOf } from './version.js';
 
@@ -93,13 +94,15 @@ function checkShape(options: PrimaryMemoryOptions): void {
   const { hugepages, worker = false } = options;
   if (hugepages === true) throw invalid('hugepages', hugepages, 'how many pages to begin with');
   if (hugepages !== false) wholeNumber('hugepages', hugepages, 0, MAX_START_PAGES);
+  if (options.version !== undefined && typeof options.version !== 'string')
+    throw invalid('version', options.version, "a string such as '22.11.11'");
   if (typeof worker !== 'boolean') throw invalid('worker', worker, 'true or false');
 }
 
 type Place = Pick<MemoryPlan, 'pageSize' | 'startPages' | 'hugetlb' | 'hugeDir'>;
 
-function placeOf({ hugepages, pageSize, hugeDir }: PrimaryMemoryOptions): Place {
-  if (hugeDir !== undefined) checkFolder(hugeDir);
+function placeOf({ hugepages, pageSize, hugeDir: folder }: PrimaryMemoryOptions): Place {
+  const hugeDir = folder === undefined ? undefined : realFolder(folder);
   if (pageSize !== undefined && !isPageSize(pageSize))
     throw invalid('pageSize', pageSize, 'bytes, a power of two from 4096 to 2^34');
   if (hugepages === false || hugepages === 0)
@@ -117,16 +120,13 @@ function placeOf({ hugepages, pageSize, hugeDir }: PrimaryMemoryOptions): Place 
 }
 
 function isPageSize(bytes: number): boolean {
-  return bytes >= 4096 && bytes <= 2 ** 34 && Number.isInteger(Math.log2(bytes));
+  return isPowerOfTwo(bytes) && bytes >= 4096 && bytes <= 2 ** 34;
 }
 
 function findMount(pageSize: number | undefined, hugeDir: string | undefined) {
   const mounts = hugeMounts();
-  const found = mounts.find(
-    (mount) =>
-      (hugeDir === undefined || hugeDir === mount.dir || hugeDir.startsWith(`${mount.dir}/`)) &&
-      (pageSize === undefined || pageSize === mount.pageSize),
-  );
+  const candidates = hugeDir === undefined ? mounts : [mountOf(hugeDir, mounts)];
+  const found = candidates.find((mount) => pageSize === undefined || pageSize === mount?.pageSize);
   if (found !== undefined) return { pageSize: found.pageSize, dir: hugeDir ?? found.dir };
   const known = mounts.map(({ dir, pageSize: size }) => `${dir} (${size} bytes)`).join(', ') || 'none';
   const wanted = [
@@ -139,10 +139,24 @@ function findMount(pageSize: number | undefined, hugeDir: string | undefined) {
   );
 }
 
-function checkFolder(path: string): void {
+/** The innermost: mounts may be within others, with pages of another size. */
+function mountOf(folder: string, mounts: readonly HugeMount[]): HugeMount | undefined {
+  return mounts
+    .filter(({ dir }) => folder === dir || folder.startsWith(`${dir}/`))
+    .reduce<HugeMount | undefined>(
+      (a, b) => (a === undefined || b.dir.length >= a.dir.length ? b : a),
+      undefined,
+    );
+}
+
+/** Secondaries are told this path, whatever their working directory is. */
+function realFolder(path: string): string {
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw invalid('hugeDir', path, 'the path of a directory');
   try {
     if (!statSync(path).isDirectory()) throw invalid('hugeDir', path, 'a directory');
     accessSync(path, constants.W_OK | constants.X_OK);
+    return realpathSync(path);
   } catch (error) {
     if (error instanceof MpError) throw error;
     throw new MpError(
@@ -193,5 +207,8 @@ function wholeNumber(option: string, value: unknown, least: number, most: number
 
 function invalid(option: string, value: unknown, allowed: string): MpError {
   const name = option === '' ? 'memory' : `memory.${option}`;
-  return new MpError('EINVAL', `Option ${name} is ${String(value)}: give ${allowed}`);
+  return new MpError(
+    'EINVAL',
+    `Option ${name} is ${typeof value === 'string' ? `'${value}'` : String(value)}: give ${allowed}`,
+  );
 }

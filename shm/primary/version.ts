@@ -4,6 +4,8 @@ import { MpError } from '../../protocol/errors.js';
 
 /** RTE_VER_RELEASE (rte_version.h) of anything that isn't a release candidate. */
 const FINAL_RELEASE = 99;
+/** What its byte of the version word has room for. */
+const MAX_MINOR = 255;
 /** The first release whose malloc elements are as `shm/heap` writes them, and the end of what is known. */
 const FIRST_WORD = 0x140b0000;
 const LAST_WORD = 0x1a0bffff;
@@ -16,8 +18,8 @@ const LAST_WORD = 0x1a0bffff;
  * versionWordOf('22.11.11'); // 0x160b0b63
  */
 export function versionWordOf(version: string): number {
-  const match = /^(?:DPDK )?(\d\d)\.(\d\d)\.(\d{1,3})(?:-rc(\d\d?))?$/.exec(version);
-  if (match === null) {
+  const match = /^(?:DPDK )?(\d\d)\.(0[1-9]|1[0-2])\.(\d{1,3})(?:-rc(\d\d?))?$/.exec(version);
+  if (match === null || Number(match[3]) > MAX_MINOR) {
     throw new MpError(
       'EINVAL',
       `Option memory.version is '${version}': give a whole one, as rte_version() prints it, such as '22.11.11' or '26.11.0-rc0'`,

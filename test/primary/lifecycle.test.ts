@@ -17,11 +17,11 @@ const REGISTER = new URL('../register.mjs', import.meta.url).href;
 describe('primary: life', () => {
   const stage = primaryStage('life');
 
-  async function startChild(): Promise<CProcess> {
+  async function startChild(worker = false): Promise<CProcess> {
     const { live, version } = stage();
     const child = new CProcess('Node primary', [
       ...[process.execPath, '--import', REGISTER, CHILD],
-      ...[live.filePrefix, version],
+      ...[live.filePrefix, version, worker ? 'worker' : ''],
     ]);
     live.peers.defer(() => child[Symbol.asyncDispose]());
     await child.waitFor(/^READY/, 15_000);
@@ -110,11 +110,11 @@ describe('primary: life', () => {
     expect(memory.reserve('AFTER', 64).valid).to.equal(true);
   });
 
-  for (const end of ['closed', 'left open'] as const) {
+  for (const end of ['closed', 'left open', 'still closing'] as const) {
     it(`ends with the process, its channel ${end}`, async () => {
-      const child = await startChild();
+      const child = await startChild(end === 'still closing');
       if (end === 'closed') child.endInput();
-      else child.send('exit');
+      else child.send(end === 'left open' ? 'exit' : 'close and exit');
       await child.exited;
       expect(pageFiles()).to.deep.equal([]);
       const left = readdirSync(stage().live.runtimeDir);
@@ -144,13 +144,22 @@ describe('primary: a start that fails', () => {
     ['EINVAL', { hugepages: 2.5 }],
     ['EINVAL', { version: '22.11' }],
     ['EINVAL', { version: 'latest' }],
+    ['EINVAL', { version: '' }],
+    ['EINVAL', { version: '22.11.256' }],
+    ['EINVAL', { version: '22.13.1' }],
+    ['EINVAL', { version: ['22.11.11'] as never }],
     ['EVERSION', { version: '18.11.0' }],
     ['EVERSION', { version: '27.11.0' }],
     ['EINVAL', { pageSize: 3 }],
     ['EINVAL', { pageSize: 2 ** 40 }],
+    ['EINVAL', { pageSize: '4096' as never, hugepages: 0 }],
+    ['EINVAL', { pageSize: Number.NaN }],
     ['ENOTSUP', { pageSize: 2 ** 34 }],
     ['ENOENT', { hugeDir: '/nowhere' }],
+    ['EINVAL', { hugeDir: '' }],
+    ['EINVAL', { hugeDir: 5 as never }],
     ['EINVAL', { hugeDir: '/etc/passwd' }],
+    ['ENOTSUP', { hugeDir: `${findHugepages()?.dir ?? '/tmp'}/..` }],
     ['ENOTSUP', { hugeDir: '/tmp' }],
     ['ENOMEM', { hugepages: 8192 }],
     ['EINVAL', { tscHz: 1 }],
