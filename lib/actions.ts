@@ -109,6 +109,10 @@ export class Actions {
     }
   }
 
+  get isAnsweringBuiltInsOnly(): boolean {
+    return this.#builtInsOnly > 0;
+  }
+
   /** Runs `section`; what arrives for the user's actions meanwhile is handled afterwards. */
   answeringBuiltInsOnly<T>(section: () => T): T {
     this.#builtInsOnly++;

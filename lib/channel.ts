@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DialectId } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import type { Message } from '../protocol/message.js';
@@ -52,8 +53,9 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   readonly #core: ChannelCore;
   readonly #configPath: string | undefined;
   #isClosed = false;
+  #closing = Promise.resolve();
   #hasWarned = false;
-  readonly #onAbort = () => void this.close();
+  readonly #onAbort = () => void this.close().catch((error) => this.#report(error));
 
   /** @internal */
   constructor(core: ChannelCore, configPath: string | undefined) {
@@ -65,7 +67,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     this.socketPath = core.publicEndpoint?.path;
     core.onError = (error) => this.#report(error);
     core.onWarning = (error) => this.emit('warning', error);
-    if (core.signal?.aborted) void this.close();
+    if (core.signal?.aborted) this.#onAbort();
     else if (core.signal !== undefined) listenForAbort(core.signal, this.#onAbort);
   }
 
@@ -244,12 +246,20 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
 
   /**
    * `rte_mp_channel_cleanup`: pending requests and sends reject with `ECANCELED`, sockets are closed and their files
-   * removed. Closing twice is harmless. A handler that closes the channel sends its answer first:
+   * removed. Closing twice is harmless: both wait for the same end. A handler that closes the channel sends its answer first:
    * `await channel.reply(…)`.
    */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#closing = this.#end();
+    }
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    // a listener may close us while memory is being changed, which can't be left half done
+    if (this.#core.actions.isAnsweringBuiltInsOnly) await nextTurn();
     this.#core.signal?.removeEventListener('abort', this.#onAbort);
     const ending = this.#core.close();
     if (ending !== undefined) await ending;

@@ -27,9 +27,9 @@ export class MemoryThread {
     this.#worker = worker;
     this.endpoint = endpoint;
     this.#otherEnd = otherEnd;
-    this.#exited = once(worker, 'exit');
+    this.#exited = new Promise((resolve) => worker.once('exit', resolve)); // also after an error
     worker.on('message', (message: WorkerReport) => this.onMessage(revived(message)));
-    worker.on('error', (error) => this.onMessage({ kind: 'error', error }));
+    worker.on('error', (cause) => this.onMessage({ kind: 'error', error: ended(cause) }));
     worker.unref(); // the channel's own end of the pair keeps the process alive
   }
 
@@ -64,6 +64,13 @@ export class MemoryThread {
     await this.#exited;
     this.#otherEnd.close();
   }
+}
+
+/** Nobody reads the socket any more. */
+function ended(cause: unknown): MpError {
+  return new MpError('EIO', 'The memory thread has ended: close the channel, and open another one', {
+    cause,
+  });
 }
 
 /** An error's class doesn't survive the way from thread to thread. */

@@ -93,7 +93,7 @@ export async function openOn(
   return openWith(
     primaryMemory,
     { ...parts, publicEndpoint: primaryMemory.endpoint ?? publicEndpoint },
-    configPath,
+    directory,
   );
 }
 
@@ -101,13 +101,15 @@ export async function openOn(
 async function openWith(
   primaryMemory: PrimaryMemory,
   parts: CoreOptions,
-  configPath: string | undefined,
+  directory: string,
 ): Promise<MpChannel> {
   try {
-    return new MpChannel(new ChannelCore({ ...parts, primaryMemory }), configPath);
+    if (parts.options.signal?.aborted) throw closedError();
+    return new MpChannel(new ChannelCore({ ...parts, primaryMemory }), `${directory}/config`);
   } catch (error) {
-    await primaryMemory.close();
+    await primaryMemory.discard();
     parts.publicEndpoint?.close();
+    removeIfEmpty(directory);
     throw error;
   }
 }

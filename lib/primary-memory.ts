@@ -63,7 +63,7 @@ export class PrimaryMemory {
       const thread = plan.worker ? await startThread(created, place, changing, socket) : undefined;
       return new PrimaryMemory(created, place, changing, thread);
     } catch (error) {
-      created.close();
+      created.discard();
       throw error;
     }
   }
@@ -103,11 +103,23 @@ export class PrimaryMemory {
 
   /** A promise where there is a thread to wait for. Closing twice is harmless. */
   close(): Promise<void> | undefined {
-    process.off('exit', this.#onExit);
+    return this.#end(() => this.#created.close());
+  }
+
+  /** For a start that failed: nothing is left behind. */
+  discard(): Promise<void> | undefined {
+    return this.#end(() => this.#created.discard());
+  }
+
+  #end(remove: () => void): Promise<void> | undefined {
     this.#requests?.close();
     this.#shared?.detach();
-    if (this.#thread !== undefined) return this.#thread.stop().then(() => this.#created.close());
-    this.#created.close();
+    const finish = () => {
+      remove();
+      process.off('exit', this.#onExit); // not before: the process may end while the thread is at work
+    };
+    if (this.#thread !== undefined) return this.#thread.stop().then(finish);
+    finish();
     return undefined;
   }
 }

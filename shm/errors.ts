@@ -40,6 +40,8 @@ const NEXT_STEPS: Readonly<Record<string, string>> = Object.freeze({
   EPERM: "run as the primary's user, or as root",
   ENOENT: 'is the primary still running?',
   EMFILE: "raise the process's limit of open files (ulimit -n)",
+  ENOSPC: 'make room in that file system (df)',
+  ELOOP: 'it is a link, and would lead elsewhere: remove it',
   ENOMEM: 'is there enough memory and address space?',
 });
 

@@ -1,4 +1,14 @@
-import { closeSync, constants, ftruncateSync, openSync, readdirSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { readConfigHead } from '../../lib/sys/config-head.js';
 import { EAGAIN } from '../../lib/sys/errno.js';
 import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../lib/sys/file-lock.js';
 import { Mapping } from '../../lib/sys/mapping.js';
@@ -28,7 +38,11 @@ export class CreatedFiles {
    * secondaries of the dead one do.
    */
   static create(runtimePath: string, plan: MemoryPlan, addresses: AddressPlan): CreatedFiles {
+    const path = `${runtimePath}/config`;
+    if (readConfigHead(path)?.lock !== undefined) throw taken(path);
     refuseLiveSecondaries(runtimePath);
+    const isNew = !existsSync(path);
+    let isOurs = false;
     const fds: number[] = [];
     const made: Mapping[] = [];
     const map = (fd: number, length: number, path: string) => {
@@ -41,9 +55,10 @@ export class CreatedFiles {
       return map(createArray(path, arrayPlan.fileSize, fds), arrayPlan.fileSize, path);
     };
     try {
-      const path = `${runtimePath}/config`;
-      const config = map(createConfig(path, plan, fds), addresses.configLength, path);
-      new Uint8Array(config.view(0, config.length)).fill(0, 0, plan.layout.size);
+      const configFd = lockConfig(path, plan, fds);
+      isOurs = true;
+      writeZeros(configFd, plan.layout.size, path);
+      const config = map(configFd, addresses.configLength, path);
       const memzones = array(addresses.memzones);
       const lists = addresses.lists.map((list) => {
         const pages = Mapping.reserve(list.length, list.pageSize);
@@ -55,9 +70,10 @@ export class CreatedFiles {
       removeStaleArrays(runtimePath);
       return new CreatedFiles({ config, memzones, lists }, fds);
     } catch (error) {
+      if (isOurs && isNew) rmSync(path, { force: true }); // while we have its lock
       for (const mapping of made) mapping.close();
       closeAll(fds);
-      removeStaleArrays(runtimePath);
+      if (isOurs) removeStaleArrays(runtimePath);
       throw error;
     }
   }
@@ -96,22 +112,35 @@ export function removeStalePages({ dir, filePrefix }: PagePlaces): void {
 /** They have these very files mapped: what a new primary writes would tear their memory apart. */
 function refuseLiveSecondaries(runtimePath: string): void {
   for (const path of arraysIn(runtimePath)) {
-    const fd = openSync(path, constants.O_RDWR);
-    const result = tryFlock(fd, 'exclusive');
-    closeSync(fd);
-    if (result === 0) continue;
-    throw new MpError(
-      'EBUSY',
-      `${path} is in use: secondaries of the primary that was here before still run. Stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, tells which)`,
-      { path },
-    );
+    withUnused(path, {
+      used: () => {
+        throw new MpError(
+          'EBUSY',
+          `${path} is in use: secondaries of the primary that was here before still run. Stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, tells which)`,
+          { path },
+        );
+      },
+    });
   }
 }
 
 function removeStaleArrays(runtimePath: string): void {
-  for (const path of arraysIn(runtimePath)) {
-    const fd = openSync(path, constants.O_RDWR);
-    if (tryFlock(fd, 'exclusive') === 0) unlinkSync(path);
+  for (const path of arraysIn(runtimePath)) withUnused(path, { unused: () => rmSync(path, { force: true }) });
+}
+
+/** Secondaries that end, or begin, remove such files, too: one that is gone by now is all right. */
+function withUnused(path: string, { used, unused }: { used?: () => void; unused?: () => void }): void {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw fileError(error, path, 'Cannot open');
+  }
+  try {
+    if (tryFlock(fd, 'exclusive') === 0) unused?.();
+    else used?.();
+  } finally {
     closeSync(fd);
   }
 }
@@ -123,17 +152,18 @@ function arraysIn(runtimePath: string): string[] {
 }
 
 /** Opens and locks `config` as a C primary does; nothing in it is changed unless the lock is ours. */
-function createConfig(path: string, { layout }: MemoryPlan, fds: number[]): number {
+function lockConfig(path: string, { layout }: MemoryPlan, fds: number[]): number {
   const fd = open(path, fds);
   const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
-  if (result === -EAGAIN) {
-    throw new MpError('EADDRINUSE', `A primary has ${path} already: stop it, or use another filePrefix`, {
-      path,
-    });
-  }
+  if (result === -EAGAIN) throw taken(path);
   if (result < 0) throw callError(result, 'fcntl', path);
-  ftruncateSync(fd, layout.size);
   return fd;
+}
+
+function taken(path: string): MpError {
+  return new MpError('EADDRINUSE', `A primary has ${path} already: stop it, or use another filePrefix`, {
+    path,
+  });
 }
 
 /** A file of zeros with the lock that says that it is in use. */
@@ -142,15 +172,24 @@ function createArray(path: string, size: number, fds: number[]): number {
   for (const kind of ['exclusive', 'shared'] as const) {
     const result = tryFlock(fd, kind);
     if (result < 0) throw callError(result, 'flock', path);
-    if (kind === 'exclusive') ftruncateSync(fd, 0);
+    if (kind === 'exclusive') writeZeros(fd, size, path);
   }
-  ftruncateSync(fd, size);
   return fd;
+}
+
+/** Written, not just of that size: in a file system without room, touching what was never written would be SIGBUS. */
+function writeZeros(fd: number, size: number, path: string): void {
+  try {
+    writeFileSync(fd, Buffer.alloc(size));
+    ftruncateSync(fd, size);
+  } catch (error) {
+    throw fileError(error, path, 'Cannot write');
+  }
 }
 
 function open(path: string, fds: number[]): number {
   try {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
     fds.push(fd);
     return fd;
   } catch (error) {

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { numaNodes } from '../../lib/sys/numa.js';
 import { MpError } from '../../protocol/errors.js';
 import { fileError } from '../errors.js';
@@ -22,17 +22,28 @@ const PAGES_FOLDER = 'pages';
 /** What a failed start removes unless it was there before, besides what is removed at each end. */
 const OURS: readonly string[] = ['config', 'hugepage_info', PAGES_FOLDER];
 
+interface Made {
+  readonly runtimePath: string;
+  readonly plan: MemoryPlan;
+  readonly files: CreatedFiles;
+  readonly parts: SpaceParts;
+  readonly made: readonly string[];
+}
+
 /** The shared memory that this process has made as a primary. It lives until `close`. */
 export class CreatedMemory {
   readonly plan: MemoryPlan;
   readonly parts: SpaceParts;
   readonly #runtimePath: string;
   readonly #files: CreatedFiles;
+  /** Names of what wasn't there before. */
+  readonly #made: readonly string[];
   #isOpen = true;
   #isClosed = false;
 
-  private constructor(runtimePath: string, plan: MemoryPlan, files: CreatedFiles, parts: SpaceParts) {
+  private constructor({ runtimePath, plan, files, parts, made }: Made) {
     this.#runtimePath = runtimePath;
+    this.#made = made;
     this.plan = plan;
     this.#files = files;
     this.parts = parts;
@@ -44,7 +55,7 @@ export class CreatedMemory {
    * like; nothing is left behind then.
    */
   static create(runtimePath: string, plan: MemoryPlan, tscHz: number): CreatedMemory {
-    if (plan.hugeDir !== undefined && resolve(plan.hugeDir) === resolve(runtimePath)) {
+    if (plan.hugeDir === realpathSync(runtimePath)) {
       throw new MpError(
         'EINVAL',
         `Option memory.hugeDir is the runtime directory ${runtimePath}, whose lock broadcasts hold: leave it out, or give another one`,
@@ -52,10 +63,10 @@ export class CreatedMemory {
     }
     const nodes = numaNodes();
     const addresses = planAddresses(plan.layout, plan.pageSize, nodes);
-    const before = new Set(readdirSync(runtimePath));
-    let files: CreatedFiles | undefined;
+    const made = OURS.filter((name) => !existsSync(`${runtimePath}/${name}`));
+    const files = CreatedFiles.create(runtimePath, plan, addresses);
+    let memory: CreatedMemory | undefined;
     try {
-      files = CreatedFiles.create(runtimePath, plan, addresses);
       writeConfig(plan, addresses, files.mappings);
       const places: PagePlaces = {
         dir: plan.hugeDir ?? makeFolder(`${runtimePath}/${PAGES_FOLDER}`),
@@ -63,15 +74,15 @@ export class CreatedMemory {
         hugetlb: plan.hugetlb,
       };
       const parts = new SpaceParts(plan.layout, addresses, places, files.mappings);
-      const memory = new CreatedMemory(runtimePath, plan, files, parts);
+      memory = new CreatedMemory({ runtimePath, plan, files, parts, made });
       memory.#fill(nodes);
       parts.config.setBigUint64(plan.layout.offsets.tscHz, BigInt(Math.round(tscHz)), true);
       return memory;
     } catch (error) {
-      files?.leave(runtimePath);
-      files?.unmap();
-      for (const name of OURS.filter((made) => !before.has(made)))
-        rmSync(`${runtimePath}/${name}`, { force: true, recursive: true });
+      remove(runtimePath, made);
+      if (memory === undefined) files.leave(runtimePath);
+      if (memory === undefined) files.unmap();
+      memory?.close();
       throw error;
     }
   }
@@ -94,8 +105,11 @@ export class CreatedMemory {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     publish(this.parts.config, false);
-    new PagePool(this.parts).removeAll();
-    this.#files.leave(this.#runtimePath);
+    try {
+      new PagePool(this.parts).removeAll();
+    } finally {
+      this.#files.leave(this.#runtimePath);
+    }
     removeFolder(`${this.#runtimePath}/${PAGES_FOLDER}`);
   }
 
@@ -103,9 +117,18 @@ export class CreatedMemory {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.leave();
-    this.parts.close();
-    this.#files.unmap();
+    try {
+      this.leave();
+    } finally {
+      this.parts.close();
+      this.#files.unmap();
+    }
+  }
+
+  /** For a start that failed: closes it, and removes what a primary leaves otherwise. */
+  discard(): void {
+    remove(this.#runtimePath, this.#made); // while its locks are ours
+    this.close();
   }
 
   #fill(nodes: readonly number[]): void {
@@ -132,13 +155,18 @@ export class CreatedMemory {
   }
 }
 
+function remove(runtimePath: string, names: readonly string[]): void {
+  for (const name of names) rmSync(`${runtimePath}/${name}`, { force: true, recursive: true });
+}
+
 function makeFolder(path: string): string {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    return path;
+    if (lstatSync(path).isDirectory()) return path;
   } catch (error) {
     throw fileError(error, path, 'Cannot create');
   }
+  throw new MpError('ENOTDIR', `${path} is a link, and would lead elsewhere: remove it`, { path });
 }
 
 /** Unless another process still uses one of the pages. */

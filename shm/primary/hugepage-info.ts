@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync, writeFileSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
 import { fileError } from '../errors.js';
 import { HUGEPAGE_INFO_DIR, HUGEPAGE_INFO_ENTRIES, HUGEPAGE_INFO_PATH_MAX } from '../hugepage-info.js';
@@ -14,6 +14,8 @@ export interface HugepageInfo {
   readonly pages: number;
 }
 
+const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+
 /** Writes `hugepage_info`, which tells secondaries where page files are. */
 export function writeHugepageInfo(path: string, { pageSize, dir, maxNumaNodes, pages }: HugepageInfo): void {
   const lockDescriptor = NUM_PAGES + 4 * maxNumaNodes;
@@ -24,10 +26,14 @@ export function writeHugepageInfo(path: string, { pageSize, dir, maxNumaNodes, p
   bytes.writeUInt32LE(pages, NUM_PAGES);
   // a secondary closes the descriptor that it finds, in the entries that aren't used as well: 0 is its stdin
   for (let i = 0; i < HUGEPAGE_INFO_ENTRIES; i++) bytes.writeInt32LE(-1, i * entrySize + lockDescriptor);
+  let fd: number | undefined;
   try {
-    writeFileSync(path, bytes, { mode: 0o600 });
+    fd = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+    writeFileSync(fd, bytes);
   } catch (error) {
     throw fileError(error, path, 'Cannot write');
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

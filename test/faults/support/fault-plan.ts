@@ -23,6 +23,7 @@ type FsFunction = (...args: unknown[]) => unknown;
 /** What each call can fail with, from its manual page; those that stand for others of the same effect only once. */
 export const ERRNOS: Readonly<Record<string, readonly string[]>> = {
   socket: ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EAFNOSUPPORT'],
+  socketpair: ['EMFILE', 'ENFILE', 'ENOMEM'],
   bind: ['EACCES', 'EADDRINUSE', 'ENOENT', 'ENOSPC', 'EROFS', 'ENOMEM', 'ELOOP', 'ENOTDIR'],
   connect: ['EACCES', 'ECONNREFUSED', 'ENOENT', 'EAGAIN', 'EPERM', 'EPROTOTYPE', 'EINTR'],
   setsockopt: ['ENOPROTOOPT', 'ENOMEM'],
