@@ -113,15 +113,23 @@ export class EalRequests {
   #answer(param: Uint8Array, { path }: Peer): void {
     try {
       const request = decodeMallocRequest(param);
-      // whoever asks holds memory_hotplug_lock until it gives up: if we hold it, it has
-      const response = this.#changing.isHotplugHeld
-        ? encodeMallocResponse(request, MallocResult.FAIL)
-        : serveMallocRequest(this.#space, param);
-      this.#channel.sendTo({ name: MALLOC_RESPONSE_ACTION, param: response }, path);
+      this.#channel.sendTo({ name: MALLOC_RESPONSE_ACTION, param: this.#responseTo(request, param) }, path);
       this.#watch.add(path, this.#heapOf(request));
     } catch (error) {
       this.#channel.onError(error);
     }
+  }
+
+  /** Whoever asks gets an answer whatever goes wrong here: it holds its locks until then. */
+  #responseTo(request: MallocRequest, param: Uint8Array): Uint8Array {
+    const isOurs = () => this.#changing.isHotplugHeld;
+    try {
+      // whoever asks holds memory_hotplug_lock until it gives up: if we hold it, it has
+      if (!isOurs()) return serveMallocRequest(this.#space, param, isOurs);
+    } catch (error) {
+      queueMicrotask(() => this.#channel.onError(error)); // a listener may throw: the answer goes first
+    }
+    return encodeMallocResponse(request, MallocResult.FAIL);
   }
 
   /** The heap whose lock the requester holds: there is one for each list of ours. */

@@ -10,7 +10,7 @@ export interface FbarrayDescriptor {
 }
 
 const NAME_SIZE = 64; // RTE_FBARRAY_NAME_LEN
-const FBARRAY_COUNT = 64;
+export const FBARRAY_COUNT = 64;
 export const FBARRAY_LEN = 68;
 export const FBARRAY_ELT_SIZE = 72;
 export const FBARRAY_DATA = 80;

@@ -1,11 +1,10 @@
 import { MpError } from '../../protocol/errors.js';
-import { type FbarrayDescriptor, geometryOf, readDescriptor } from '../fbarray.js';
+import { FBARRAY_COUNT, type FbarrayDescriptor, geometryOf, readDescriptor } from '../fbarray.js';
 import type { MemConfigLayout } from '../layout.js';
 import { LockWait, POLLS, sleep } from '../lock-wait.js';
 import { RwLock } from '../rwlock.js';
 
 // offsets in struct rte_fbarray (rte_fbarray.h)
-const COUNT = 64;
 const LOCK = 88;
 /** Nobody holds it for longer than a change of one entry. */
 const LOCK_TIMEOUT_MS = 5000;
@@ -58,7 +57,7 @@ export class FbarrayTable {
 
   /** How many are in use. */
   get count(): number {
-    return this.#fields.getUint32(COUNT, true);
+    return this.#fields.getUint32(FBARRAY_COUNT, true);
   }
 
   has(index: number): boolean {
@@ -101,7 +100,7 @@ export class FbarrayTable {
     try {
       if (this.has(index) === used) return;
       this.#file[this.#mask + (index >>> 3)] = this.#maskByte(index) ^ (1 << (index & 7));
-      this.#fields.setUint32(COUNT, this.count + (used ? 1 : -1), true);
+      this.#fields.setUint32(FBARRAY_COUNT, this.count + (used ? 1 : -1), true);
     } finally {
       this.#lock.releaseWrite();
     }

@@ -30,16 +30,24 @@ export function growHeap(space: HeapSpace, heap: MallocHeap, growth: Growth): bo
   const { socketId, pageSize, request, id = randomId(), isStillWanted = () => true } = growth;
   const made = pages.allocate(socketId, pageSize, pagesFor(request, pageSize));
   if (made === undefined) return false;
-  if (!sync('mp_malloc_sync', id) || !isStillWanted()) {
-    pages.release(made.addr, made.len);
-    sync('mp_malloc_rollback', id);
-    return false;
+  let isReady = false;
+  try {
+    isReady = sync('mp_malloc_sync', id) && isStillWanted();
+  } finally {
+    if (!isReady) rollBack(space, pages, made, id);
   }
+  if (!isReady) return false;
   heap.addPages(made);
   if (heap.has(request)) return true;
   // they don't help: a bound or physical addresses are in the way
   if (heap.removePages(made)) releasePages(space, pages, made, id);
   return false;
+}
+
+/** Secondaries may have mapped them already. */
+function rollBack({ sync }: HeapSpace, source: PageSource, { addr, len }: PageRange, id: bigint): void {
+  source.release(addr, len);
+  sync?.('mp_malloc_rollback', id);
 }
 
 /**

@@ -61,7 +61,7 @@ export class Heap {
       heap.requireBlock(addr);
       before?.();
       const pages = heap.free(addr);
-      if (pages !== undefined) this.#giveBack(pages);
+      if (pages !== undefined) this.#giveBack(heap, pages);
     });
   }
 
@@ -109,8 +109,15 @@ export class Heap {
     return hasGrown ? heap.take(request) : undefined;
   }
 
-  #giveBack(pages: PageRange): void {
+  /** The heap keeps them where others don't let us: the block is free all the same. */
+  #giveBack(heap: MallocHeap, pages: PageRange): void {
     const { pages: source, locks } = this.#space;
-    if (source !== undefined) locks.hotplug(() => releasePages(this.#space, source, pages));
+    if (source === undefined) return;
+    try {
+      locks.hotplug(() => releasePages(this.#space, source, pages));
+    } catch (error) {
+      if (!(error instanceof MpError && error.code === 'ETIMEDOUT')) throw error;
+      heap.addPages(pages);
+    }
   }
 }

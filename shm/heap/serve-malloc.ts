@@ -21,37 +21,49 @@ import { SharedWords } from './shared-words.js';
  * has every secondary follow. The secondary waits, 5,000 ms at most, and holds the heap's lock and `memory_hotplug_lock`
  * meanwhile; so these aren't taken here. One that has given up gets no pages: its heap is somebody else's to change.
  *
+ * @param isOurs whether this process holds `memory_hotplug_lock` itself: then whoever asked has given up
  * @returns the param of `mp_malloc_response`, for all secondaries. `EBADMSG` for what is no request: C doesn't answer that
  */
-export function serveMallocRequest(space: HeapSpace, param: Uint8Array): Uint8Array {
+export function serveMallocRequest(
+  space: HeapSpace,
+  param: Uint8Array,
+  isOurs: () => boolean = () => false,
+): Uint8Array {
   const request = decodeMallocRequest(param);
-  const done = request.type === MallocType.ALLOC ? serveAlloc(space, request) : serveFree(space, request);
+  const isWaiting = () => isWriteHeld(space) && !isOurs();
+  const done =
+    request.type === MallocType.ALLOC
+      ? serveAlloc(space, request, isWaiting)
+      : serveFree(space, request, isWaiting);
   return encodeMallocResponse(request, done ? MallocResult.SUCCESS : MallocResult.FAIL);
 }
 
-function serveAlloc(space: HeapSpace, asked: MallocAllocRequest): boolean {
+function serveAlloc(space: HeapSpace, asked: MallocAllocRequest, isStillWanted: () => boolean): boolean {
   const heap = new Heaps(space).at(asked.heapIndex);
   const request = blockRequest(asked, space.layout.cacheLine);
   const pageSize = Number(asked.pageSize);
   if (heap === undefined || heap.isExternal || request === undefined || !isPowerOfTwo(pageSize)) return false;
-  const isStillWanted = () => isRequesterWaiting(space);
   const { socketId, id } = asked;
   return isStillWanted() && growHeap(space, heap, { socketId, pageSize, request, id, isStillWanted });
 }
 
 /** Whoever asks holds `memory_hotplug_lock` for writing until it gives up. */
-function isRequesterWaiting({ config, layout }: HeapSpace): boolean {
+function isWriteHeld({ config, layout }: HeapSpace): boolean {
   const words = new Int32Array(config.buffer, config.byteOffset, config.byteLength >> 2);
   const word = Atomics.load(words, layout.offsets.memoryHotplugLock / Int32Array.BYTES_PER_ELEMENT);
   return RWLOCK_FORMATS[layout.rwlock].isWriteHeld(word);
 }
 
-function serveFree(space: HeapSpace, { addr, len, id }: MallocFreeRequest): boolean {
+function serveFree(
+  space: HeapSpace,
+  { addr, len, id }: MallocFreeRequest,
+  isWaiting: () => boolean,
+): boolean {
   const pages = { addr: Number(addr), len: Number(len) };
   const { pages: source } = space;
   if (source === undefined || !canBeReleased(space, pages)) return false;
   const release = () => releasePages(space, source, pages, id);
-  return isRequesterWaiting(space) ? release() : space.locks.hotplug(release);
+  return isWaiting() ? release() : space.locks.hotplug(release);
 }
 
 /** Whether these are whole pages of one list, all of them there, and none that has to stay. */

@@ -1,3 +1,4 @@
+import { FBARRAY_COUNT } from '../fbarray.js';
 import type { MemConfigLayout } from '../layout.js';
 import { RWLOCK_FORMATS } from '../rwlock.js';
 
@@ -6,6 +7,8 @@ interface Suspect {
   readonly name: string;
   isHeld(): boolean;
   release(): void;
+  /** Something that nobody changes without it: who does is alive. */
+  guarded(): string;
 }
 
 /** What the locks of a dead requester are looked at for. */
@@ -16,7 +19,7 @@ export interface OrphanOptions {
   readonly heap: number;
 }
 
-/** Held at every look for this long, with nobody asking us for memory: no living process does that. */
+/** Held at every look for this long, with nobody asking us for memory, and nothing changed: no living process does that. */
 const GRACE_MS = 1_000;
 
 /**
@@ -28,6 +31,7 @@ const GRACE_MS = 1_000;
 export class OrphanedLocks {
   readonly #suspects: Suspect[];
   #since: number | undefined;
+  #guarded: string | undefined;
 
   constructor(options: OrphanOptions) {
     this.#suspects = [hotplugLock(options), heapLock(options), mlock(options)];
@@ -56,6 +60,9 @@ export class OrphanedLocks {
       this.#since = undefined;
       return [];
     }
+    const guarded = next.guarded();
+    if (guarded !== this.#guarded) this.#since = undefined;
+    this.#guarded = guarded;
     this.#since ??= now;
     if (now - this.#since < GRACE_MS) return [];
     this.#suspects.shift();
@@ -65,30 +72,40 @@ export class OrphanedLocks {
   }
 }
 
+/** Whoever takes it for a change of memory asks us. */
 function hotplugLock({ layout, config }: OrphanOptions): Suspect {
-  return rwlock('memory_hotplug_lock', layout.offsets.memoryHotplugLock, layout, config);
+  const lock = rwlock(layout.offsets.memoryHotplugLock, layout, config);
+  return { ...lock, name: 'memory_hotplug_lock', guarded: () => '' };
 }
 
 function mlock({ layout, config }: OrphanOptions): Suspect {
-  return rwlock('mlock', layout.offsets.mlock, layout, config);
+  const lock = rwlock(layout.offsets.mlock, layout, config);
+  const count = () => config.getUint32(layout.offsets.memzones + FBARRAY_COUNT, true);
+  return { ...lock, name: 'mlock', guarded: () => `${count()}` };
 }
 
 function heapLock({ layout, config, heap }: OrphanOptions): Suspect {
   const words = wordsOf(config);
-  const index = (layout.offsets.mallocHeaps + heap * layout.mallocHeapSize) / words.BYTES_PER_ELEMENT;
+  const offset = layout.offsets.mallocHeaps + heap * layout.mallocHeapSize;
+  const index = offset / words.BYTES_PER_ELEMENT;
+  const record = Buffer.from(config.buffer, config.byteOffset + offset, layout.mallocHeapSize);
   return {
     name: `malloc_heaps[${heap}].lock`,
     isHeld: () => Atomics.load(words, index) !== 0,
     release: () => void Atomics.store(words, index, 0),
+    guarded: () => record.toString('latin1'),
   };
 }
 
-function rwlock(name: string, offset: number, layout: MemConfigLayout, config: DataView): Suspect {
+function rwlock(
+  offset: number,
+  layout: MemConfigLayout,
+  config: DataView,
+): Pick<Suspect, 'isHeld' | 'release'> {
   const words = wordsOf(config);
   const index = offset / words.BYTES_PER_ELEMENT;
   const format = RWLOCK_FORMATS[layout.rwlock];
   return {
-    name,
     isHeld: () => format.isWriteHeld(Atomics.load(words, index)),
     release: () => format.releaseWrite(words, index),
   };
