@@ -45,7 +45,8 @@ export async function openSecondary(options: SecondaryOptions = {}): Promise<MpC
  * that `memory.version` says, and Node ones. It lives until `close` or the end of the process.
  *
  * Rejects with `EADDRINUSE` while another primary of this prefix lives, else as {@link openSecondary}. With `memory` also
- * with `EBUSY` (secondaries of a dead primary still use its memory), `ENOMEM` (hugepages), `ENOTSUP` (no hugetlbfs; in a
+ * with `EBUSY` (secondaries of a dead primary still use its memory), `ENOMEM` (hugepages), `ENOSPC` (file system), `ELOOP` or
+ * `ENOTDIR` (a link in the runtime directory), `ENOTSUP` (no hugetlbfs; in a
  * worker thread), `EVERSION` (a release that isn't known); whatever it had made is removed then.
  *
  * @example

@@ -175,10 +175,12 @@ export class SharedMemory {
 
   /**
    * Frees a memzone [`rte_memzone_free`], whoever reserved it. Views of it go on showing the old pages: nobody may use
-   * them. `ENOTSUP` (not the memory of a Node primary), `ESTALE` (freed already), `ETIMEDOUT`.
+   * them. `EINVAL` (no memzone), `ENOTSUP` (not the memory of a Node primary), `ESTALE` (freed already), `ETIMEDOUT`.
    */
   free(zone: Memzone): void {
     const allocator = this.#allocator();
+    if (!(zone instanceof Memzone))
+      throw new MpError('EINVAL', `${String(zone)} is no memzone: give what reserve or lookup returned`);
     requireValid(zone);
     allocator.free({ name: zone.name, addr: Number(zone.addr) });
   }

@@ -34,6 +34,9 @@ export function zoneRequest(
   options: ReserveOptions,
   cacheLine: number,
 ): ZoneRequest {
+  if (typeof name !== 'string')
+    throw new MpError('EINVAL', `A memzone's name is ${String(name)}: give a string`);
+  if (typeof options !== 'object' || options === null) throw invalid(name, 'options', options, 'an object');
   const { socketId = SOCKET_ID_ANY, align = cacheLine, bound = 0, flags = 0 } = options;
   const bytes = nameBytes(name);
   if (bytes === undefined) throw badName(name);
@@ -73,6 +76,9 @@ function badName(name: string): MpError {
   );
 }
 
-function invalid(name: string, field: string, value: number, expected: string): MpError {
-  return new MpError('EINVAL', `Memzone ${JSON.stringify(name)}: ${field} is ${value}: give ${expected}`);
+function invalid(name: string, field: string, value: unknown, expected: string): MpError {
+  return new MpError(
+    'EINVAL',
+    `Memzone ${JSON.stringify(name)}: ${field} is ${String(value)}: give ${expected}`,
+  );
 }

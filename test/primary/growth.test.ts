@@ -163,4 +163,20 @@ describe('primary: a secondary that is killed while its memory grows', () => {
     await other.quit();
     stage().expectWhole();
   });
+
+  it('blocks nobody for long, where the event loop answers', async function () {
+    this.timeout(60_000);
+    await stage().process();
+    const [victim, other] = [await stage().secondary(), await stage().secondary()];
+    const mute = RawPeer.bind(stage().live, 'mp_socket_1_1');
+    victim.send(`reserve LARGE ${LARGE}`);
+    await mute.next();
+    victim.kill('SIGKILL');
+    await victim.exited;
+    mute.close();
+    expect(await did(other, 'reserve AFTER 100000')).to.include({ name: 'AFTER' });
+    expect(await did(other, `reserve LARGE ${LARGE}`)).to.include({ name: 'LARGE' });
+    await other.quit();
+    stage().expectWhole();
+  });
 });

@@ -1,32 +1,16 @@
 // The beginnings and ends of Node primaries with shared memory.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { rejected } from '../live/support/rejected.js';
 import { zoneOf } from '../shm/support/attach-live.js';
-import { CProcess } from '../support/c-process.js';
 import { findHugepages } from '../support/hugepages.js';
 import { CPeer } from '../support/peer.js';
 import { cleanPrefix, leftovers, uniquePrefix } from '../support/prefix.js';
 import { did, primaryStage } from './support/stage.js';
 
-const CHILD = fileURLToPath(new URL('./support/primary-child.ts', import.meta.url));
-const REGISTER = new URL('../register.mjs', import.meta.url).href;
-
 describe('primary: life', () => {
   const stage = primaryStage('life');
-
-  async function startChild(worker = false): Promise<CProcess> {
-    const { live, version } = stage();
-    const child = new CProcess('Node primary', [
-      ...[process.execPath, '--import', REGISTER, CHILD],
-      ...[live.filePrefix, version, worker ? 'worker' : ''],
-    ]);
-    live.peers.defer(() => child[Symbol.asyncDispose]());
-    await child.waitFor(/^READY/, 15_000);
-    return child;
-  }
 
   function pageFiles(): string[] {
     const { dir = '' } = findHugepages() ?? {};
@@ -48,7 +32,7 @@ describe('primary: life', () => {
   });
 
   it('starts over what a killed Node primary left, and what a killed C primary left', async () => {
-    const child = await startChild();
+    const child = await stage().process();
     const pages = pageFiles();
     expect(pages).to.have.length(2);
     child.kill('SIGKILL');
@@ -82,7 +66,7 @@ describe('primary: life', () => {
   });
 
   it('is refused while secondaries of a killed primary live, and touches nothing of theirs', async () => {
-    const child = await startChild();
+    const child = await stage().process();
     const secondary = await stage().secondary();
     child.kill('SIGKILL');
     await child.exited;
@@ -112,7 +96,7 @@ describe('primary: life', () => {
 
   for (const end of ['closed', 'left open', 'still closing'] as const) {
     it(`ends with the process, its channel ${end}`, async () => {
-      const child = await startChild(end === 'still closing');
+      const child = await stage().process(end === 'still closing');
       if (end === 'closed') child.endInput();
       else child.send(end === 'left open' ? 'exit' : 'close and exit');
       await child.exited;

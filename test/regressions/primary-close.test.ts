@@ -14,7 +14,7 @@ import { expectError } from '../shm/support/expect-error.js';
 const VERSION_WORD = 0x180b0063;
 const WRITER = 2;
 
-describe('regression: ends of a primary with memory', () => {
+describe('regression: ends and misuse of a primary with memory', () => {
   const scope = new StageScope();
 
   function open(memory: Partial<PrimaryMemoryOptions> = {}): Promise<MpChannel> {
@@ -68,5 +68,15 @@ describe('regression: ends of a primary with memory', () => {
     await channel.close();
     expectError('EBADF', () => memory.reserve('LATE', 64));
     await rejected('ECANCELED', channel.sendMessage({ name: 'late' }));
+  });
+
+  it('says what is no zone, no name and no options', async () => {
+    const { memory } = await open();
+    expectError('EINVAL', () => memory.free('X' as never));
+    expectError('EINVAL', () => memory.free(undefined as never));
+    expectError('EINVAL', () => memory.reserve(5 as never, 64));
+    expectError('EINVAL', () => memory.reserve('X', 64, null as never));
+    expectError('EINVAL', () => memory.reserve('X', 0, { bound: '4096' as never }));
+    expect(memory.memzones()).to.deep.equal([]);
   });
 });

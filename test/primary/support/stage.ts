@@ -1,12 +1,17 @@
 // A Node primary with shared memory, and C secondaries on it; whatever a test does, the heap is whole afterwards.
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type MpChannel, openPrimary } from '../../../lib/index.js';
 import { checkHeap } from '../../../shm/heap/index.js';
 import type { PrimaryMemoryOptions } from '../../../shm/primary/options.js';
 import { type LiveScope, live } from '../../live/support/live.js';
 import { liveSpace } from '../../shm/heap/support/live-space.js';
+import { CProcess } from '../../support/c-process.js';
 import { findDpdk } from '../../support/dpdk.js';
 import type { CPeer } from '../../support/peer.js';
+
+const CHILD = fileURLToPath(new URL('./primary-child.ts', import.meta.url));
+const REGISTER = new URL('../../register.mjs', import.meta.url).href;
 
 export const MIB = 2 ** 20;
 
@@ -36,6 +41,18 @@ export class PrimaryStage {
     channel.on('error', (error) => this.events.push(error));
     channel.on('warning', (warning) => this.events.push(warning));
     return this.live.closeLater(channel);
+  }
+
+  /** A primary in a process of its own: see primary-child.ts. */
+  async process(worker = false): Promise<CProcess> {
+    const { filePrefix, peers } = this.live;
+    const child = new CProcess('Node primary', [
+      ...[process.execPath, '--import', REGISTER, CHILD],
+      ...[filePrefix, this.version, worker ? 'worker' : ''],
+    ]);
+    peers.defer(() => child[Symbol.asyncDispose]());
+    await child.waitFor(/^READY/, 15_000);
+    return child;
   }
 
   secondary(args: readonly string[] = []): Promise<CPeer> {
