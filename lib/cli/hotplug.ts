@@ -4,7 +4,7 @@ import type { MpChannel } from '../channel.js';
 import { type Hotplug, hotplug } from '../hotplug.js';
 import { openSecondary } from '../open.js';
 import { type PlaceOptions, withJson, withPlace, withTime } from './options.js';
-import { Progress, print, printJson } from './output.js';
+import { Progress, print, printError, printJson } from './output.js';
 
 interface Options extends PlaceOptions {
   readonly timeout: number;
@@ -65,6 +65,7 @@ async function list(options: Options): Promise<void> {
   // a peer: the names are broadcast
   const devices = await withHotplug(options, 'peer', 'listing', (on) => on.list({ timeoutMs }));
   if (options.json) printJson(devices);
+  else if (devices.length === 0) printError('The primary has no virtual devices.');
   else for (const { name } of devices) print(name);
 }
 

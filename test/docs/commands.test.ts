@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { STAGES } from '../../lib/doctor/checks/index.js';
 import { needsPacked, type Packed } from '../package/packed.js';
 import { DOCUMENTS, read } from './documents.js';
 
@@ -76,5 +77,10 @@ describe('commands in documents', function () {
           expect(page, `${command} ${sub}`).to.contain(`\`${option}\``);
       }
     }
+  });
+
+  it('docs/command-line.md has everything that doctor finds', () => {
+    const page = read('docs/command-line.md');
+    for (const { id } of STAGES.flat()) expect(page).to.contain(`\`${id}\``);
   });
 });
