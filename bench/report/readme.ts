@@ -21,7 +21,7 @@ function section(run: RunResult): string {
   const of = runs === 1 ? 'One run' : `Median of ${runs} runs`;
   return [
     `${of}, the last one on ${at.slice(0, 10)}: ${machine.cpus} × ${machine.cpu}, Node ${machine.node}, DPDK ` +
-      `${machine.dpdk}; 16 bytes of param.`,
+      `${machine.dpdk}; 16 bytes of param. [All measurements](bench/results/README.md).`,
     '',
     '| one request after the other | p50 | p99 | p50, ratio to C |',
     '| --- | ---: | ---: | ---: |',
