@@ -165,7 +165,7 @@ function foreignError({ path, uid }: ForeignDirectory): MpError {
 function noConfig(runtimePath: string, cause: MpError): MpError {
   return new MpError(
     'ENOPRIMARY',
-    `There is no ${runtimePath}/config: start the primary, and check the file prefix and the runtime directory`,
+    `There is no ${runtimePath}/config: start the primary (one in Node with the option memory), and check the file prefix and the runtime directory`,
     { path: `${runtimePath}/config`, cause },
   );
 }
