@@ -4,6 +4,7 @@ import { numaNodes } from '../../lib/sys/numa.js';
 import { MpError } from '../../protocol/errors.js';
 import { fileError } from '../errors.js';
 import { addRun, initHeaps } from '../heap/index.js';
+import { MAX_HEAPS } from '../layout.js';
 import { planAddresses } from './address-plan.js';
 import { CreatedFiles, removeStalePages } from './create.js';
 import { writeHugepageInfo } from './hugepage-info.js';
@@ -61,7 +62,7 @@ export class CreatedMemory {
         `Option memory.hugeDir is the runtime directory ${runtimePath}, whose lock broadcasts hold: leave it out, or give another one`,
       );
     }
-    const nodes = numaNodes();
+    const nodes = numaNodes().slice(0, MAX_HEAPS); // one heap for each
     const addresses = planAddresses(plan.layout, plan.pageSize, nodes);
     const made = OURS.filter((name) => !existsSync(`${runtimePath}/${name}`));
     const files = CreatedFiles.create(runtimePath, plan, addresses);
