@@ -9,12 +9,12 @@ import { processFacts } from '../../lib/instances/process-facts.js';
 import { readConfigHead } from '../../lib/sys/config-head.js';
 import { FileLock } from '../../lib/sys/file-lock.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
+import { cli, needsCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';
 import { cleanPrefix, uniquePrefix } from '../support/prefix.js';
 import { describeReleases } from '../support/releases.js';
-import { cli, needsCli } from './cli.js';
 import {
   examine,
   expectFinding,

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import type { Instance } from '../../lib/instances/instance.js';
+import { cli, cliJson, needsCli, RunningCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
 import { cleanPrefix } from '../support/prefix.js';
-import { cli, cliJson, needsCli, RunningCli } from './cli.js';
 import { NOBODY, needsRoot, startPrivate } from './doctoring.js';
 
 const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;

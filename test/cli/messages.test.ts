@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
+import { type CliOptions, cli, cliJson, needsCli, RunningCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import type { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';
-import { type CliOptions, cli, cliJson, needsCli, RunningCli } from './cli.js';
 
 const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;
 

@@ -5,19 +5,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { REGISTER, runCli } from '../support/cli.js';
+import { cli, needsCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import type { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';
+import { REGISTER } from '../support/register.js';
 
 const DRIVER = fileURLToPath(new URL('./node-subject.ts', import.meta.url));
 
-const conformance = (...args: string[]) => runCli('conformance', ...args);
+const conformance = (...args: string[]) => cli(['conformance', ...args]);
 
 describe('dpdk-ipc conformance', () => {
   const peers = peersFor('cli');
   before('DPDK', async function () {
     await needsDpdk(this);
+    needsCli(this);
   });
 
   async function startPrimary(): Promise<CPeer> {

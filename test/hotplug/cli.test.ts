@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { cli, needsCli } from '../cli/cli.js';
+import { cli, needsCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
 import { needsTestpmd, Testpmd } from './testpmd.js';

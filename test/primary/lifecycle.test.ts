@@ -3,16 +3,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { rejected } from '../live/support/rejected.js';
 import { zoneOf } from '../shm/support/attach-live.js';
 import { CProcess } from '../support/c-process.js';
 import { findHugepages } from '../support/hugepages.js';
+import { rejected } from '../support/mp-error.js';
 import { CPeer } from '../support/peer.js';
 import { cleanPrefix, leftovers, uniquePrefix } from '../support/prefix.js';
+import { REGISTER } from '../support/register.js';
 import { did, primaryStage } from './support/stage.js';
 
 const CHILD = fileURLToPath(new URL('./support/primary-child.ts', import.meta.url));
-const REGISTER = new URL('../register.mjs', import.meta.url).href;
 
 describe('primary: life', () => {
   const stage = primaryStage('life');
