@@ -103,11 +103,16 @@ describe('dpdk-ipc request and send', () => {
       [['--timeout', '0'], '500ms'],
       [['--as', 'q3'], 'no such type'],
       [['--as', 's257'], 'at most 256'],
+      [['--struct', 's99999999999:a'], 'at most 1048576'],
+      [['--struct', 's1048577:a'], 'at most 1048576'],
     ] as const) {
       const { status, stderr, stdout } = await request('echo', args);
       expect({ status, stdout }, stderr).to.deep.equal({ status: 2, stdout: '' });
-      expect(stderr).to.contain(hint);
+      expect(stderr).to.contain(hint).and.not.to.contain('doctor');
     }
+    const bench = await cli(['bench', '--count', '99999999999', '--file-prefix', peers.filePrefix]);
+    expect(bench).to.include({ status: 2, stdout: '' });
+    expect(bench.stderr).to.contain('from 1 to 100000000');
     expect((await request('x'.repeat(64))).stderr).to.contain('63');
   });
 
