@@ -15,6 +15,8 @@ import { type EalOptions, ealArgs } from '../support/eal-args.js';
 import type { PeerScope } from '../support/peers-for.js';
 
 export const NOBODY = 65534;
+/** For `startWrapped`. */
+export const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
 
 /** What `PeerScope.start` takes for a primary without hugepages, and with some. */
 export const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;

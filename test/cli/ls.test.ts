@@ -1,5 +1,5 @@
 // `dpdk-ipc ls` and what a user meets first: help, mistakes, colours, pipes.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import type { Instance } from '../../lib/instances/instance.js';
@@ -7,7 +7,7 @@ import { cli, cliJson, needsCli, RunningCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
 import { cleanPrefix } from '../support/prefix.js';
-import { NOBODY, needsRoot, startPrivate } from './doctoring.js';
+import { AS_NOBODY, NOBODY, needsRoot, scratch, startPrivate, startWrapped } from './doctoring.js';
 
 const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;
 
@@ -110,6 +110,30 @@ describe('dpdk-ipc ls', () => {
     const [hidden] = await listed();
     expect(hidden).to.deep.include({ state: 'private' });
     expect(hidden?.primary?.pid).to.equal(shy.pid);
+  });
+
+  it('shows a Node primary that has memory as one of its release', async () => {
+    await using _primary = await openPrimary({
+      filePrefix: peers.filePrefix,
+      memory: { hugepages: 1, version: '25.11.0' },
+    });
+    const [found] = await listed();
+    expect(found).to.deep.include({
+      state: 'running',
+      version: '25.11.0',
+      dialect: '340/253',
+      ipc: 'answers',
+    });
+    expect(found?.primary?.pid).to.equal(process.pid);
+  });
+
+  it("sees whether another user's primary answers", async function () {
+    needsRoot(this);
+    const dir = scratch(peers);
+    chownSync(dir, NOBODY, NOBODY);
+    await startWrapped(peers, AS_NOBODY, { hugepages: false }, { RUNTIME_DIRECTORY: dir });
+    const [found] = await listed();
+    expect(found).to.include({ state: 'running', ipc: 'answers', owner: 'nobody' });
   });
 
   it('shows no control characters that others have put into names', async () => {
