@@ -163,6 +163,19 @@ describe('dpdk-ipc ls', () => {
     expect(stderr).to.contain(`No DPDK primary was found under the prefix '${peers.filePrefix}'`);
   });
 
+  it('leaves room for the command on a terminal of 80 columns', async () => {
+    const filePrefix = `${peers.filePrefix}-${'x'.repeat(8)}`;
+    peers.defer(() => cleanPrefix(filePrefix));
+    await using _primary = await openPrimary({ filePrefix });
+    const wrap = ['sh', '-c', 'script -qec "stty cols 80; $*" /dev/null', 'sh'];
+    const { stdout } = await cli(['ls', '--file-prefix', filePrefix], { wrap, env: { NO_COLOR: '1' } });
+    const lines = stdout.split(/\r?\n/);
+    const at = lines.findIndex((line) => line.startsWith(filePrefix));
+    expect(lines[at]).to.match(/ running +- +332\/8 +yes +\d+ +\w+ +0$/);
+    expect(lines[at + 1]).to.match(/^ {2}node /);
+    expect(Math.max(...lines.map(({ length }) => length))).to.be.at.most(80);
+  });
+
   it('colours for terminals alone, and ends without a reader', async () => {
     await peers.start(SMALL);
     const args = ['ls', '--file-prefix', peers.filePrefix];
