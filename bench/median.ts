@@ -1,4 +1,5 @@
-// `npm run bench-report`: the median of the runs in bench/results, as a table, as a page (index.html) and as README.md.
+// `npm run bench-report`: the median of the runs in bench/results, as a table, as a page (index.html) and as README.md, and
+// its first numbers in the project's README. Of runs in another directory, README.md stays as it is.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,9 +7,12 @@ import type { RunResult } from './harness/result.js';
 import { markdown } from './report/markdown.js';
 import { merge } from './report/merge.js';
 import { page } from './report/page.js';
+import { withNumbers } from './report/readme.js';
 import { table } from './report/table.js';
 
-const directory = process.argv[2] ?? fileURLToPath(new URL('./results/', import.meta.url));
+const given = process.argv[2];
+const directory = given ?? fileURLToPath(new URL('./results/', import.meta.url));
+const PROJECT_README = new URL('../README.md', import.meta.url);
 
 /** Whole runs of the machine, Node and DPDK of the newest one. */
 function readRuns(): RunResult[] {
@@ -28,5 +32,7 @@ function readRuns(): RunResult[] {
 const merged = merge(readRuns());
 writeFileSync(join(directory, 'index.html'), page(merged));
 writeFileSync(join(directory, 'README.md'), markdown(merged));
+if (given === undefined)
+  writeFileSync(PROJECT_README, withNumbers(readFileSync(PROJECT_README, 'utf8'), merged));
 console.log(table(merged));
 console.log(`\n${join(directory, 'index.html')}\n${join(directory, 'README.md')}`);

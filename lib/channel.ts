@@ -86,8 +86,8 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
 
   /**
    * The primary's shared memory, attached at first use: memzones without copies. After the primary was replaced (or the
-   * memory detached) the next access attaches anew, and what came from the old one says `ERESTARTED`. While memory is attached, a `'peer'`
-   * answers the primary's memory sync requests. `close` detaches it.
+   * memory detached) the next access attaches anew, and what came from the old one says `ERESTARTED`. While memory is
+   * attached, a `'peer'` answers the primary's memory sync requests. `close` detaches it.
    *
    * On a primary that was opened with the option `memory`, its own, where zones can be reserved and freed.
    *
@@ -149,8 +149,8 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
 
   /**
    * `rte_mp_request_sync`: asks and blocks this thread until everybody has answered. Meanwhile requests that arrive are
-   * served, as far as their handlers are synchronous; other channels of this thread are not. A primary asks one secondary after the other and stops at the
-   * first that fails.
+   * served, as far as their handlers are synchronous; other channels of this thread are not. A primary asks one secondary
+   * after the other and stops at the first that fails.
    *
    * Throws as `request` does.
    *
@@ -209,6 +209,9 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
    * `rte_mp_disable`: has the primary refuse C secondaries from now on. True if they are refused, by this call or
    * before; false once any secondary has attached, so always on a secondary that is a peer of a primary with
    * shared memory. A Node primary without it has nothing to say it in: it tells whether a secondary is or was there.
+   *
+   * @example
+   * if (!channel.disable()) console.log('a secondary was faster');
    */
   disable(): boolean {
     this.#assertOpen();
@@ -216,7 +219,13 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     return this.role === 'primary' && this.#core.counters.received === 0 && this.peers().length === 0;
   }
 
-  /** The sockets that a broadcast would reach now: all secondaries, or, for a secondary, its primary. */
+  /**
+   * The sockets that a broadcast would reach now: all secondaries, or, for a secondary, its primary. A killed process's
+   * socket may be among them.
+   *
+   * @example
+   * for (const { path, pid } of channel.peers()) console.log(path, pid);
+   */
   peers(): Peer[] {
     this.#assertOpen();
     const { transport } = this.#core;

@@ -149,8 +149,9 @@ async function scan(
 const hotplugs = new WeakMap<MpChannel, Hotplug>();
 
 /**
- * Attaches, detaches and lists devices of the C primary that `channel` is a secondary of; always the same object for one
- * channel.
+ * Attaches, detaches and lists devices of the C primary that `channel` is a secondary of [`rte_dev_probe`,
+ * `rte_dev_remove`, `rte_dev_event_callback_register`]; always the same object for one channel. Its listeners live as long
+ * as the channel. On a primary every method rejects with `ENOTSUP`.
  *
  * @example
  * const devices = hotplug(channel);

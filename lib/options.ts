@@ -9,7 +9,12 @@ import type { SocketNamespace } from './sys/address.js';
 export const DEFAULT_TIMEOUT_MS = 5_000;
 const MAX_BUSY_POLL_MICROS = 1_000_000;
 
-/** Options of `openPrimary` and `openSecondary`. */
+/**
+ * Options of `openPrimary` and `openSecondary`. A value that an option doesn't take is `EINVAL`, before anything is opened.
+ *
+ * @example
+ * await using channel = await openSecondary({ filePrefix: 'rte', busyPollMicros: 0, unhandledRequests: 'silent' });
+ */
 export interface ChannelOptions {
   /** DPDK's `--file-prefix`; default `'rte'`. */
   readonly filePrefix?: string | undefined;
@@ -28,14 +33,15 @@ export interface ChannelOptions {
    */
   readonly unhandledRequests?: 'ignore' | 'silent' | undefined;
   /**
-   * How long `requestSync` spins on the socket before it sleeps, in microseconds; default 50, 0 never spins. A request
-   * whose last answer took more than four times that sleeps at once: spinning would cost processor time for nothing.
+   * How long `requestSync` spins on the socket before it sleeps, in microseconds, up to 1,000,000; default 50, 0 never
+   * spins. A request whose last answer took more than four times that sleeps at once: spinning would cost processor time
+   * for nothing.
    */
   readonly busyPollMicros?: number | undefined;
   /**
    * For how long after a `request` each turn of the event loop looks for its answer before the loop sleeps, in
-   * microseconds; default 0, never. It makes answers that come within that time arrive sooner, at the price of that much
-   * processor time; other events get their turns as ever.
+   * microseconds, up to 1,000,000; default 0, never. It makes answers that come within that time arrive sooner, at the
+   * price of that much processor time for each request that isn't answered at once; other events get their turns as ever.
    */
   readonly busyPollEventLoopMicros?: number | undefined;
   /**

@@ -167,7 +167,7 @@ function noConfig(runtimePath: string, cause: MpError): MpError {
     'ENOPRIMARY',
     existsSync(`${runtimePath}/${PRIMARY_SOCKET}`)
       ? `There is an mp_socket in ${runtimePath} and no config: a Node primary shares memory only if it is opened with the option memory`
-      : `There is no ${runtimePath}/config: start the primary, and check the file prefix and the runtime directory`,
+      : `There is no ${runtimePath}/config: start the primary (one in Node with the option memory), and check the file prefix and the runtime directory`,
     { path: `${runtimePath}/config`, cause },
   );
 }

@@ -153,6 +153,10 @@ export class Attachment implements PageTable {
     return ownerOfPages(this.#context);
   }
 
+  get mayChange(): boolean {
+    return this.#incarnation !== undefined;
+  }
+
   place(list: MemsegList, segment: number): PagePlace {
     let files = this.#pageFiles.get(list.index);
     if (files === undefined) {

@@ -76,7 +76,13 @@ export class SharedMemory {
     };
   }
 
-  /** All memzones, in the table's order [`rte_memzone_walk`]. None is mapped yet. */
+  /**
+   * All memzones, in the table's order [`rte_memzone_walk`]. None is mapped yet. Throws `ETIMEDOUT` while another process
+   * keeps the lock for `lockTimeoutMs`.
+   *
+   * @example
+   * for (const { name, len } of memory.memzones()) console.log(name, len);
+   */
   memzones(): Memzone[] {
     return this.#tables.memzones(this.#allZones);
   }
@@ -109,6 +115,10 @@ export class SharedMemory {
    * memory for the same thing is for you to know; a view that goes stale shows the old pages, without an error. `ERANGE`
    * for a length that isn't positive or over 4 GiB, `EFAULT` where the primary has no memory, and what `zone.bytes`
    * throws.
+   *
+   * @example
+   * const pointer = new BigUint64Array(zone.buffer, zone.byteOffset, 1)[0] ?? 0n; // struct item *
+   * const item = memory.view(pointer, 64);
    */
   view(addr: bigint | number, length: number): Uint8Array {
     this.#attachment.requireUsable();
@@ -118,7 +128,11 @@ export class SharedMemory {
   }
 
   /**
-   * The pages of all lists, in the order of lists and addresses [`rte_memseg_walk`], external ones included.
+   * The pages of all lists, in the order of lists and addresses [`rte_memseg_walk`], external ones included. Throws
+   * `ETIMEDOUT` as `memzones`.
+   *
+   * @example
+   * const bytes = memory.memsegs().reduce((sum, { len }) => sum + len, 0);
    */
   memsegs(): Memseg[] {
     this.#attachment.requireUsable();
@@ -140,14 +154,17 @@ export class SharedMemory {
 
   /**
    * Makes a memzone of `len` bytes, rounded up to cache lines [`rte_memzone_reserve_aligned`]; 0 is the largest free
-   * block. Its bytes are zero only if nobody has used them before. The memory grows if need be, which every secondary has
-   * to follow: a mute one makes that take 5,000 ms, and fail.
+   * block. With `bound` it is `rte_memzone_reserve_bounded`. Its bytes are zero only if nobody has used them before. The
+   * memory grows if need be, which every secondary has to follow: a mute one makes that take 5,000 ms, and fail. It blocks
+   * this thread; handlers run afterwards.
    *
-   * Only on the memory of a Node primary: `ENOTSUP` elsewhere. `EINVAL` (length, alignment, node), `ENAMETOOLONG` (32
-   * bytes and more), `EEXIST`, `ENOSPC` (2,560 zones), `ENOMEM`, `ETIMEDOUT` (another process keeps a lock).
+   * Throws `ENOTSUP` (not the memory of a Node primary), `EINVAL` (length, alignment, bound, flags, node),
+   * `ENAMETOOLONG` (empty, or 32 bytes and more), `EEXIST`, `ENOSPC` (2,560 zones), `ENOMEM` (no such block, and no pages
+   * for it), `ETIMEDOUT` (another process keeps a lock for `lockTimeoutMs`), `ESTALE` (another process freed it at once),
+   * `EBADF` (closed).
    *
    * @example
-   * const zone = channel.memory.reserve('shared_info', 64);
+   * const zone = channel.memory.reserve('shared_info', 64, { align: 4096, flags: MemzoneFlag.PAGES_2MB });
    */
   reserve(name: string, len: number, options: ReserveOptions = {}): Memzone {
     const allocator = this.#allocator();
@@ -164,7 +181,14 @@ export class SharedMemory {
 
   /**
    * Frees a memzone [`rte_memzone_free`], whoever reserved it. Views of it go on showing the old pages: nobody may use
-   * them. `ENOTSUP` (not the memory of a Node primary), `ESTALE` (freed already), `ETIMEDOUT`.
+   * them. Pages that become free as a whole are given back, which every secondary has to follow.
+   *
+   * Throws `ENOTSUP` (not the memory of a Node primary), `ESTALE` (freed already), `ENOENT` (freed by another process
+   * just now), `ETIMEDOUT` (another process keeps a lock), `EBADF` (closed).
+   *
+   * @example
+   * const zone = channel.memory.lookup('shared_info');
+   * if (zone !== undefined) channel.memory.free(zone);
    */
   free(zone: Memzone): void {
     const allocator = this.#allocator();

@@ -4,7 +4,13 @@ import { callError } from './errors.js';
 import type { Memzone } from './memzone.js';
 import type { Window } from './window.js';
 
-/** Which bytes of a zone `snapshot` copies: all of them by default. */
+/**
+ * Which bytes of a zone `snapshot` copies: all of them by default.
+ *
+ * @example
+ * const into = new Uint8Array(4096);
+ * const copy = memory.snapshot(zone, { offset: 64, length: 8, into }); // the first 8 bytes of `into`
+ */
 export interface SnapshotRange {
   /** Where it begins, in bytes from the zone's begin: 0 by default. */
   readonly offset?: number | undefined;

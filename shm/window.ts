@@ -12,6 +12,8 @@ export interface PageTable {
   place(list: MemsegList, segment: number): PagePlace;
   /** Whose files the pages must be, where that matters. */
   readonly ownerOfPages: number | undefined;
+  /** False once nobody is left who makes or takes pages. */
+  readonly mayChange: boolean;
 }
 
 /** Consecutive pages of one list, mapped contiguously; where they lie has nothing to do with the primary's addresses. */

@@ -52,7 +52,7 @@ export class Windows {
         return Window.map(this.#table, range, this.#writable);
       } catch (error) {
         if (!(error instanceof MpError) || error.code !== 'ENOENT') throw error;
-        if (looks === MAX_LOOKS || isElsewhere(error)) throw unlinked(error);
+        if (looks === MAX_LOOKS || !this.#table.mayChange || isElsewhere(error)) throw unlinked(error);
         sleep(1); // the primary may be about to take the page back, or have taken and made it again
       }
     }

@@ -42,6 +42,11 @@ export class Stage implements AsyncDisposable {
     return new Stage(install, filePrefix, primary, secondary, sizes);
   }
 
+  /** Another one, whose own thread is not on the processor of the primary's IPC thread. Ends with `quit`. */
+  distantSecondary(): Promise<CBench> {
+    return CBench.start(this.install, { role: 'secondary', filePrefix: this.filePrefix, core: 0 });
+  }
+
   get runtimeDir(): string {
     return runtimeDir(this.filePrefix);
   }

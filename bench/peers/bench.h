@@ -2,7 +2,6 @@
 #ifndef BENCH_H
 #define BENCH_H
 
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,9 +21,6 @@ void sample(uint64_t ns);
 /* Prints "samples NS NS ...". */
 int samples_end(void);
 
-/* The processors that the process was started on. */
-extern cpu_set_t all_cpus;
-
 /* Prints "failed WHAT: REASON" and returns -1. */
 int failed(const char *what, int number);
 
@@ -36,8 +32,6 @@ void close_fds(const struct rte_mp_msg *m);
 int ask_sync(unsigned int count, int size, int nfds);
 int ask_async(unsigned int count, int size, int nfds);
 int ask_raw(unsigned int count, int size, int nfds, bool spinning);
-/* On the processors that the process was started on without its lcore. */
-int ask_raw_across(unsigned int count, int size, int nfds, bool spinning);
 int flood(unsigned int count, int size);
 int zones(unsigned int count);
 int reserve(const char *name, uint64_t len);

@@ -20,8 +20,6 @@
 
 #include "bench.h"
 
-cpu_set_t all_cpus;
-
 static uint64_t *samples;
 static unsigned int taken;
 
@@ -159,8 +157,6 @@ run(char *line)
 		return ask_async(a, b, c);
 	if (strcmp(verb, "raw") == 0 && sscanf(line, "%*s %llu %d %d %d", &a, &b, &c, &d) == 4)
 		return ask_raw(a, b, c, d != 0);
-	if (strcmp(verb, "across") == 0 && sscanf(line, "%*s %llu %d %d %d", &a, &b, &c, &d) == 4)
-		return ask_raw_across(a, b, c, d != 0);
 	if (strcmp(verb, "flood") == 0 && sscanf(line, "%*s %llu %d", &a, &b) == 2)
 		return flood(a, b);
 	if (strcmp(verb, "zones") == 0 && sscanf(line, "%*s %llu", &a) == 1)
@@ -181,7 +177,6 @@ main(int argc, char **argv)
 	const char *spawned = getenv("BENCH_SPAWNED_NS");
 	static char line[256];
 
-	sched_getaffinity(0, sizeof(all_cpus), &all_cpus);
 	if (rte_eal_init(argc, argv) < 0) {
 		fprintf(stderr, "no EAL: %s\n", rte_strerror(rte_errno));
 		return EXIT_FAILURE;

@@ -180,21 +180,6 @@ ask_raw(unsigned int count, int size, int nfds, bool spinning)
 	return samples_end();
 }
 
-int
-ask_raw_across(unsigned int count, int size, int nfds, bool spinning)
-{
-	cpu_set_t lcore, others;
-	int ret;
-
-	sched_getaffinity(0, sizeof(lcore), &lcore);
-	CPU_XOR(&others, &all_cpus, &lcore);
-	/* where there is no other processor this fails, and we stay */
-	sched_setaffinity(0, sizeof(others), &others);
-	ret = ask_raw(count, size, nfds, spinning);
-	sched_setaffinity(0, sizeof(lcore), &lcore);
-	return ret;
-}
-
 /* ---- one-way messages ---- */
 
 /* How long it takes until the receiver has handled all: it answers the request behind them after them. */

@@ -23,10 +23,10 @@ export const requestSync: Row = {
   title: 'A synchronous request',
   method:
     'One request after the other to the C primary, which answers with the same param and descriptors; the time ' +
-    'includes closing those of the answer. EAL pins its threads: the C client runs on a processor of its own (-l 1), ' +
-    "and Node on the same one. 'Across processors' is Node on the others, where each wake-up has to reach another " +
-    'processor; on an idle machine the kernel mostly leaves an unpinned Node there. The raw loops and unix-dgram send ' +
-    'the same datagrams, without checks, timeouts or table.',
+    "includes closing those of the answer. EAL pins its threads: the primary's IPC thread and the C client's own are on " +
+    "one processor (-l 1), and Node is, too. 'Across processors': the C client's own thread (-l 0) and Node are on the " +
+    'other, so that each wake-up has to reach another processor. The raw loops and unix-dgram send the same datagrams, ' +
+    'without checks, timeouts or table.',
 
   async measure(stage) {
     await using spinning = await stage.open();
@@ -83,14 +83,17 @@ async function pinned(
   return measures;
 }
 
-function acrossProcessors({ secondary, sizes }: Stage, clients: readonly Contender[]): Promise<Measure[]> {
+async function acrossProcessors(stage: Stage, clients: readonly Contender[]): Promise<Measure[]> {
+  const secondary = await stage.distantSecondary();
   const contenders = [
     ...clients.map(across),
     secondary.contender(C, 'sync', '16 0'),
-    secondary.contender(RAW, 'across', '16 0 0'),
-    secondary.contender('C raw loop, spinning', 'across', '16 0 1'),
+    secondary.contender(RAW, 'raw', '16 0 0'),
+    secondary.contender('C raw loop, spinning', 'raw', '16 0 1'),
   ];
-  return takeTurns(contenders, { what: 'requestSync', variant: ACROSS, sizes });
+  const measures = await takeTurns(contenders, { what: 'requestSync', variant: ACROSS, sizes: stage.sizes });
+  await secondary.quit();
+  return measures;
 }
 
 function client(name: string, channel: MpChannel, message: BenchMessage): Contender {

@@ -1,6 +1,13 @@
 import type { MpChannel } from '../../lib/index.js';
 import type { Measure } from '../harness/result.js';
-import { type BenchMessage, FD_COUNTS, makeMessage, PARAM_SIZES, variantOf } from '../harness/stage.js';
+import {
+  type BenchMessage,
+  FD_COUNTS,
+  makeMessage,
+  PARAM_SIZES,
+  type Stage,
+  variantOf,
+} from '../harness/stage.js';
 import { across, atMost, type Contender, onMain, takeTurns, timeAsync } from '../harness/turns.js';
 import { ACROSS, floorNote, RAW } from './1-request-sync.js';
 import type { Row } from './row.js';
@@ -28,12 +35,7 @@ export const request: Row = {
         const c = stage.secondary.contender(C, 'async', `${size} ${fds}`);
         const variant = variantOf(size, fds);
         measures.push(...(await takeTurns([...clients.map(onMain), c], { ...turns, variant })));
-        if (size === 16 && fds === 0) {
-          const raw = stage.secondary.contender(RAW, 'across', '16 0 0');
-          measures.push(
-            ...(await takeTurns([...clients.map(across), c, raw], { ...turns, variant: ACROSS })),
-          );
-        }
+        if (size === 16 && fds === 0) measures.push(...(await acrossProcessors(stage, clients)));
         message.close();
       }
     }
@@ -47,6 +49,18 @@ export const request: Row = {
     };
   },
 };
+
+async function acrossProcessors(stage: Stage, clients: readonly Contender[]): Promise<Measure[]> {
+  const secondary = await stage.distantSecondary();
+  const contenders = [
+    ...clients.map(across),
+    secondary.contender(C, 'async', '16 0'),
+    secondary.contender(RAW, 'raw', '16 0 0'),
+  ];
+  const measures = await takeTurns(contenders, { what: 'request', variant: ACROSS, sizes: stage.sizes });
+  await secondary.quit();
+  return measures;
+}
 
 function client(name: string, channel: MpChannel, message: BenchMessage): Contender {
   const ask = async () => (await channel.request(message))[Symbol.dispose]();

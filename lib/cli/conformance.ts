@@ -30,8 +30,7 @@ interface Options extends PlaceOptions {
 
 const ABOUT = `Tests the primary that runs under a file prefix against the numbered checks of the protocol reference.
 Without --destructive it is left as it was found. Checks that have to tell the primary what to do are skipped.
-With --driver, processes of a program of yours are tested instead, by all checks (docs/conformance-kit.md).
-`;
+With --driver, processes of a program of yours are tested instead, by all checks (docs/conformance-kit.md).`;
 
 const EXAMPLES = `
 Examples:

@@ -4,7 +4,7 @@ import type { MpChannel } from '../channel.js';
 import { type Hotplug, hotplug } from '../hotplug.js';
 import { openSecondary } from '../open.js';
 import { type PlaceOptions, withJson, withPlace, withTime } from './options.js';
-import { Progress, print, printJson, visible } from './output.js';
+import { Progress, print, printError, printJson, visible } from './output.js';
 
 interface Options extends PlaceOptions {
   readonly timeout: number;
@@ -14,31 +14,50 @@ interface Options extends PlaceOptions {
 const LIST_TIMEOUT_MS = 5_000;
 /** A primary with a silent secondary answers after 10 s. */
 const CHANGE_TIMEOUT_MS = 15_000;
+const TIMEOUT = 'how long to wait for the primary';
 
-const ABOUT = `Attaches devices to the C primary that runs under a file prefix, and detaches them, with all its secondaries.
-DEVARGS is what EAL takes after --vdev or -a: net_null1,size=64 or vdev:net_null1 or 0000:01:00.0.
-The list is of virtual devices: a primary tells its secondaries of no others.
+const DEVARGS = `DEVARGS is what EAL takes after --vdev or -a, such as net_null1,size=64,
+vdev:net_null1 or 0000:01:00.0.`;
 
-Exit status: 0 done, 2 not done.`;
+const ABOUT = `Attaches devices to the C primary that runs under a file prefix and to all its
+secondaries, and detaches them. ${DEVARGS}`;
+
+const ABOUT_LIST = `Prints the names of the primary's virtual devices, one a line: it tells its secondaries
+of no others. All its secondaries hear the names again, as whenever one starts.`;
+
+const ABOUT_ATTACH = `Has the primary, and every secondary of it, attach a device. One that is there already is
+no error. ${DEVARGS}`;
+
+const ABOUT_DETACH = `Has every secondary detach a device, the primary last: its ports should be stopped.
+DEVARGS is its name, or what it was attached with.`;
+
+const STATUS = `
+Exit status: 0 done, 2 not done, or not known to be: the error says which.`;
 
 const EXAMPLES = `
 Examples:
   $ dpdk-ipc hotplug attach vdev:net_null1 --file-prefix rte
   $ dpdk-ipc hotplug list --json
-  $ dpdk-ipc hotplug detach net_null1`;
+  $ dpdk-ipc hotplug detach net_null1
+
+Exit status: 0 done, 2 not done.`;
 
 /** Adds `hotplug list`, `hotplug attach` and `hotplug detach`. */
 export function addHotplug(program: Command): void {
   const group = program.command('hotplug').description(ABOUT).addHelpText('after', EXAMPLES);
-  const about = 'how long to wait for the primary';
-  const listing = group.command('list').summary('print its virtual devices').description(ABOUT);
-  withJson(withTime(withPlace(listing), about, LIST_TIMEOUT_MS)).action(list);
-  for (const verb of ['attach', 'detach'] as const) {
-    const changing = group.command(verb).summary(`${verb} a device`).description(ABOUT).argument('<devargs>');
-    withJson(withTime(withPlace(changing), about, CHANGE_TIMEOUT_MS)).action(
-      (devargs: string, options: Options) => change(verb, devargs, options),
-    );
-  }
+  const listing = group.command('list').summary('print its virtual devices').description(ABOUT_LIST);
+  withJson(withTime(withPlace(listing), TIMEOUT, LIST_TIMEOUT_MS))
+    .addHelpText('after', '\nExit status: 0 listed, 2 not.')
+    .action(list);
+  addChange(group, 'attach', ABOUT_ATTACH);
+  addChange(group, 'detach', ABOUT_DETACH);
+}
+
+function addChange(group: Command, verb: 'attach' | 'detach', about: string): void {
+  const command = group.command(verb).summary(`${verb} a device`).description(about);
+  withJson(withTime(withPlace(command.argument('<devargs>', 'see above')), TIMEOUT, CHANGE_TIMEOUT_MS))
+    .addHelpText('after', STATUS)
+    .action((devargs: string, options: Options) => change(verb, devargs, options));
 }
 
 async function list(options: Options): Promise<void> {
@@ -46,6 +65,7 @@ async function list(options: Options): Promise<void> {
   // a peer: the names are broadcast
   const devices = await withHotplug(options, 'peer', 'listing', (on) => on.list({ timeoutMs }));
   if (options.json) printJson(devices);
+  else if (devices.length === 0) printError('The primary has no virtual devices.');
   else for (const { name } of devices) print(visible(name));
 }
 

@@ -13,10 +13,18 @@ const ABOUT = `The named pieces of the primary's shared memory. A ring R is the 
 is MP_M. Reading takes the primary's read lock for the microseconds of a lookup, and
 copies: a primary that dies meanwhile is an error, not a crash.`;
 
+const EXAMPLES = `
+Examples:
+  $ dpdk-ipc memzone ls
+  $ dpdk-ipc memzone dump shared_info --length 64
+  $ dpdk-ipc memzone watch shared_info
+
+Exit status: 0 done, 1 you said no to a write, 2 it could not be done.`;
+
 /** Adds `memzone` and what it can do. */
 export function addMemzone(program: Command): void {
-  const memzone = program.command('memzone').description(ABOUT);
-  withJson(withMemory(memzone.command('ls').description('list all memzones'))).action(list);
+  const memzone = program.command('memzone').description(ABOUT).addHelpText('after', EXAMPLES);
+  withJson(withMemory(memzone.command('ls').summary('list all memzones').description(ABOUT_LS))).action(list);
   addDump(memzone);
   addRead(memzone);
   addMemzoneWrite(memzone);
@@ -24,7 +32,7 @@ export function addMemzone(program: Command): void {
 }
 
 function addDump(memzone: Command): void {
-  const command = memzone.command('dump').description('print bytes as "hexdump -C" does');
+  const command = memzone.command('dump').summary('print bytes as "hexdump -C" does').description(ABOUT_DUMP);
   withJson(withRange(command)).action(async (name: string, options: RangeOptions) => {
     using memory = attach(options);
     const { bytes } = copyOf(memory, name, options);
@@ -32,6 +40,13 @@ function addDump(memzone: Command): void {
     else await printLines(hexdumpLines(bytes, options.offset));
   });
 }
+
+const ABOUT_LS = `Lists all memzones: length in bytes, the address in the primary, the size of its pages, the
+NUMA node.`;
+
+const ABOUT_DUMP = `Prints the bytes of a memzone, or some of them, as "hexdump -C" does.`;
+
+const ABOUT_READ = `Prints the bytes of a memzone, or some of them: in hex, as a struct (--as), or as they are (--raw).`;
 
 const READ_EXAMPLES = `
 ${STRUCT_HELP}
@@ -47,7 +62,10 @@ interface ReadOptions extends RangeOptions {
 }
 
 function addRead(memzone: Command): void {
-  const command = memzone.command('read').description('print bytes in hex, as a struct, or raw');
+  const command = memzone
+    .command('read')
+    .summary('print bytes in hex, as a struct, or raw')
+    .description(ABOUT_READ);
   withJson(withRange(command))
     .option('--as <fields>', "read them as a struct: 'u32:count,s16:name'")
     .option('--raw', 'write the bytes themselves, for a pipe or a file')

@@ -48,7 +48,7 @@ export function encodeDeviceRequest({
  * Reads a hotplug request or answer. Throws `EBADMSG` for one that is too short.
  *
  * @example
- * const { result } = decodeDeviceRequest(reply.msgs[0].param);
+ * const { result } = decodeDeviceRequest(msg.param); // of an answer
  */
 export function decodeDeviceRequest(param: Uint8Array): DeviceRequest {
   const view = viewOf(param, EAL_DEV_MP_REQ_SIZE, 'A hotplug request');

@@ -88,7 +88,8 @@ export function pdumpFormatOf(versionWord: number): PdumpFormat {
  * release has none. Addresses that are not those of a ring, mempool and filter in shared memory crash the primary.
  *
  * @example
- * const param = encodePdumpRequest(pdumpFormatOf(version), { ...request, op: PdumpOp.DISABLE });
+ * const request = decodePdumpRequest(msg.param); // one to undo
+ * const param = encodePdumpRequest(pdumpFormatOf(0x160b0b63), { ...request, op: PdumpOp.DISABLE });
  */
 export function encodePdumpRequest(format: PdumpFormat, request: PdumpRequest): Uint8Array {
   const param = new Uint8Array(format.size);
@@ -138,7 +139,8 @@ export function decodePdumpRequest(param: Uint8Array): PdumpRequest {
  * The param of an answer.
  *
  * @example
- * return { param: encodePdumpResponse({ version, op, result: 0 }) };
+ * const { version, op } = decodePdumpRequest(msg.param);
+ * const param = encodePdumpResponse({ version, op, result: 0 });
  */
 export function encodePdumpResponse({ version, op, result }: PdumpResponse): Uint8Array {
   const param = new Uint8Array(RESPONSE_SIZE);

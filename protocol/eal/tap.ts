@@ -53,7 +53,7 @@ export function tapFormatOf(versionWord: number): TapFormat {
  * doesn't fit, `EINVAL` for queues that differ in number where the release has pairs.
  *
  * @example
- * const param = encodeTapQueues(tapFormatOf(version), { port: 'net_tap0' });
+ * const param = encodeTapQueues(tapFormatOf(0x160b0b63), { port: 'net_tap0' });
  */
 export function encodeTapQueues(
   { size, areSeparate }: TapFormat,

@@ -66,7 +66,7 @@ export interface VfioMessage {
  * The param of such a message; `result` and `value` are 0 unless given.
  *
  * @example
- * const param = encodeVfio({ request: vfioRequestsOf(version).GROUP, value: 12 });
+ * const param = encodeVfio({ request: vfioRequestsOf(0x160b0b63).GROUP, value: 12 });
  */
 export function encodeVfio({ request, result = 0, value = 0 }: Partial<VfioMessage> & { request: number }) {
   const param = new Uint8Array(VFIO_MP_PARAM_SIZE);

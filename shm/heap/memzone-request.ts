@@ -5,9 +5,14 @@ import { SOCKET_ID_ANY } from './heap-space.js';
 import type { BlockRequest } from './malloc-heap.js';
 import { areKnownFlags, MemzoneFlag } from './page-flags.js';
 
-/** How to reserve a memzone. */
+/**
+ * How to reserve a memzone: the arguments of `rte_memzone_reserve_bounded`. What doesn't fit is `EINVAL`.
+ *
+ * @example
+ * channel.memory.reserve('ring', 8192, { socketId: 0, align: 4096, bound: 65536 });
+ */
 export interface ReserveOptions {
-  /** NUMA node; any by default. 256 and up for heaps of external memory. */
+  /** NUMA node; -1, `SOCKET_ID_ANY`, by default. 256 and up for heaps of external memory. */
   readonly socketId?: number | undefined;
   /** A power of two, in bytes; a cache line by default and at least. */
   readonly align?: number | undefined;

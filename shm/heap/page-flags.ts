@@ -1,20 +1,34 @@
 const MB = 2 ** 20;
 const GB = 2 ** 30;
 
-/** What a reservation may ask for: the RTE_MEMZONE_* flags (rte_memzone.h). */
+/**
+ * What a reservation may ask for: the RTE_MEMZONE_* flags (rte_memzone.h), to be added up. Pages of a size that the
+ * memory doesn't have are `ENOMEM`, unless `SIZE_HINT_ONLY` says that others will do.
+ *
+ * @example
+ * const flags = MemzoneFlag.PAGES_1GB | MemzoneFlag.SIZE_HINT_ONLY;
+ * channel.memory.reserve('table', 4096, { flags });
+ */
 export const MemzoneFlag = Object.freeze({
   /** Pages of 2 MiB. */
   PAGES_2MB: 0x1,
+  /** Pages of 1 GiB. */
   PAGES_1GB: 0x2,
   /** Other pages will do as well. */
   SIZE_HINT_ONLY: 0x4,
+  /** Pages of 16 MiB. */
   PAGES_16MB: 0x100,
+  /** Pages of 16 GiB. */
   PAGES_16GB: 0x200,
+  /** Pages of 256 KiB. */
   PAGES_256KB: 0x10000,
+  /** Pages of 256 MiB. */
   PAGES_256MB: 0x20000,
+  /** Pages of 512 MiB. */
   PAGES_512MB: 0x40000,
+  /** Pages of 4 GiB. */
   PAGES_4GB: 0x80000,
-  /** Physical addresses that follow each other. */
+  /** Bus addresses that follow each other. */
   IOVA_CONTIG: 0x100000,
 });
 

@@ -5,36 +5,56 @@ import { freeHugepages, hugeMounts } from './hugetlbfs.js';
 import { MAX_TAILQ_NAME, MAX_TAILQS, TAILQ_NAMES } from './tailqs.js';
 import { installedVersion, versionWordOf } from './version.js';
 
-/** What shared memory a primary is to make: the option `memory` of `openPrimary`. */
+/**
+ * What shared memory a primary is to make: the option `memory` of `openPrimary`, in the place of what C's `rte_eal_init`
+ * takes as EAL options. All of it lives until the channel is closed or the process ends.
+ *
+ * Values that can't be are `EINVAL`, each before anything is written: see `openPrimary` for the other errors.
+ *
+ * @example
+ * const memory = { hugepages: 8, version: '22.11.11', worker: true };
+ * await using channel = await openPrimary({ filePrefix: 'rte', memory });
+ *
+ * @example
+ * await using channel = await openPrimary({ memory: { hugepages: 0, hugeDir: '/dev/shm' } }); // no hugepages at all
+ */
 export interface PrimaryMemoryOptions {
   /**
-   * Pages of hugetlbfs to begin with, as EAL's `-m` has it; more are added when an allocation needs them. 0 or `false`:
-   * no hugepages, ordinary files in `<runtimeDir>/<filePrefix>/pages` instead (C secondaries attach these as well).
+   * Pages of hugetlbfs to begin with, 1 to 8,192, as EAL's `-m` has it; more are added when an allocation needs them. 0 or
+   * `false`: no hugepages, ordinary files in `<runtimeDir>/<filePrefix>/pages` instead (C secondaries attach these as
+   * well). `ENOMEM` where fewer are free, `ENOTSUP` where hugetlbfs isn't mounted.
    */
   readonly hugepages: number | boolean;
-  /** Bytes; default is that of `hugeDir`, or else of the first hugetlbfs mount. 2 MiB without hugepages. */
+  /** Bytes, of every page; default is that of `hugeDir`, or else of the first hugetlbfs mount. 2 MiB without hugepages. */
   readonly pageSize?: number | undefined;
-  /** Where the page files go: EAL's `--huge-dir`. Default is the first hugetlbfs mount with pages of that size. */
+  /**
+   * Where the page files go: EAL's `--huge-dir`. Default is the first hugetlbfs mount with pages of that size. Without
+   * hugepages any directory but the runtime directory itself. `ENOENT`, `EACCES` where nothing can be written to.
+   */
   readonly hugeDir?: string | undefined;
   /**
-   * The release of the C secondaries, with its minor number: they attach to no other. Default is what is installed
-   * (pkg-config, else librte_eal); without hugepages and without DPDK it is 24.11.0.
+   * The release of the C secondaries, with its minor number, such as `'22.11.11'`: they attach to no other. 20.11 to 26.11,
+   * else `EVERSION`; it decides on the wire dialect, too. Default is what is installed (pkg-config, else librte_eal);
+   * without hugepages and without DPDK it is 24.11.0. Node secondaries take any.
    */
   readonly version?: string | undefined;
-  /** What C's `rte_get_tsc_hz` is to return; measured by default. */
+  /**
+   * Hz, what C's `rte_get_tsc_hz` returns in secondaries; measured by default, which takes 20 ms. `ENOTSUP` where Node can't
+   * read the counter (builds with a shared OpenSSL).
+   */
   readonly tscHz?: number | undefined;
   /**
-   * RTE_MAX_NUMA_NODES of the secondaries' build. Default is that of x86: 32, up to 20.11 4. Builds for arm64 differ: see
-   * `rte_build_config.h`.
+   * RTE_MAX_NUMA_NODES of the secondaries' build (`rte_build_config.h`). Default is that of x86: 32, up to 20.11 4. With a
+   * wrong one secondaries close a descriptor of theirs, and the channel emits `'warning'` (`ELAYOUT`).
    */
   readonly maxNumaNodes?: number | undefined;
-  /** Names of tailqs that secondaries of yours register besides those of DPDK's own libraries. */
+  /** Names of tailqs that secondaries of yours register besides the 29 of DPDK's own libraries: at most 2. */
   readonly tailqs?: readonly string[] | undefined;
-  /** Milliseconds that `reserve` and `free` wait for a lock of a C process; default 15,000. */
+  /** Milliseconds that `reserve`, `free` and lookups wait for a lock of another process (`ETIMEDOUT`); default 15,000. */
   readonly lockTimeoutMs?: number | undefined;
   /**
-   * Answer the EAL's own memory requests in a worker thread, so that a busy main thread lets nobody wait; default false:
-   * on the event loop.
+   * Answer EAL's own requests in a worker thread, so that a busy main thread lets no secondary wait for memory; default
+   * false: on the event loop. All else is handed to the event loop, in order; up to 1,024 messages wait for it.
    */
   readonly worker?: boolean | undefined;
 }

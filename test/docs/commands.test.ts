@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { STAGES } from '../../lib/doctor/checks/index.js';
 import { needsPacked, type Packed } from '../package/packed.js';
 import { DOCUMENTS, read } from './documents.js';
 
@@ -53,4 +54,33 @@ describe('commands in documents', function () {
       }
     });
   }
+
+  /** Names in the list of commands that a `--help` shows. */
+  function commandsIn(text: string): string[] {
+    const list = /^Commands:\n((?: {2}.*\n)+)/m.exec(text)?.[1] ?? '';
+    return [...list.matchAll(/^ {2}([a-z]+)/gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => name !== 'help');
+  }
+
+  it('docs/command-line.md has every command and option that there is', () => {
+    const page = read('docs/command-line.md');
+    const commands = commandsIn(help());
+    expect(commands).to.include.members(['ls', 'hotplug', 'memzone']);
+    for (const command of commands) {
+      expect(page).to.match(new RegExp(`^\\|.*\`${command}\\b.*\\|`, 'm'));
+      for (const sub of ['', ...commandsIn(help(command))]) {
+        expect(page).to.contain(sub);
+        const text = sub === '' ? help(command) : help(command, sub);
+        const options = [...text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option = '']) => option);
+        for (const option of options.filter((name) => name !== '--help'))
+          expect(page, `${command} ${sub}`).to.contain(`\`${option}\``);
+      }
+    }
+  });
+
+  it('docs/command-line.md has everything that doctor finds', () => {
+    const page = read('docs/command-line.md');
+    for (const { id } of STAGES.flat()) expect(page).to.contain(`\`${id}\``);
+  });
 });

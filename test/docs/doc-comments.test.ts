@@ -12,7 +12,7 @@ const FOLDERS = ['protocol', 'lib', 'shm'];
 /** Everything that is exported, and the names that examples don't introduce themselves. */
 const PRELUDE = `
 import { type Worker, parentPort } from 'node:worker_threads';
-import { type Message, type MpChannel, type ReceivedMessage, IGNORE, MpError, openPrimary, openSecondary } from './lib/index.js';
+import { type Message, type MpChannel, type ReceivedMessage, IGNORE, MemzoneFlag, MpError, hotplug, openPrimary, openSecondary } from './lib/index.js';
 import { createMemoryNetwork } from './lib/testing.js';
 import { DIALECTS, DecodeError, MpType, RequestTable, decodeMessage, dialectOf, encodeMessage, versionOf } from './protocol/index.js';
 import { type Memzone, type SharedMemory, attachMemory, attachShared, disableMultiProcess, enableMultiProcess } from './shm/index.js';
@@ -35,9 +35,11 @@ function examplesOf(file: string): Example[] {
   return [...blocks].map(([, block = '']) => ({ file, code: block.replaceAll(/^\s*\* ?/gm, '') }));
 }
 
-/** The names of a file's exported values. */
-function exportsOf(file: string): string[] {
-  const exported = read(file).matchAll(/^export (?:const|function|class|async function) (\w+)/gm);
+const VALUES = 'const|function|class|async function';
+
+/** The names that a file exports: of values, unless more is asked for. */
+function exportsOf(file: string, kinds = VALUES): string[] {
+  const exported = read(file).matchAll(new RegExp(`^export (?:${kinds}) (\\w+)`, 'gm'));
   return [...exported].map(([, name = '']) => name);
 }
 
@@ -45,7 +47,8 @@ const SURFACE = API_REPORTS.map((name) => read(`api/${name}.api.md`)).join('\n')
 
 /** Whether users get to see something of this file. */
 function isPublic(file: string): boolean {
-  return exportsOf(file).some((name) => new RegExp(`^export \\w+ ${name}\\b`, 'm').test(SURFACE));
+  const names = exportsOf(file, `${VALUES}|interface|type`);
+  return names.some((name) => new RegExp(`^export \\w+ ${name}\\b`, 'm').test(SURFACE));
 }
 
 /** What its file exports is at hand, be it public or not. */

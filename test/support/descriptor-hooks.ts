@@ -24,6 +24,8 @@ async function leftBeside(before: readonly string[]): Promise<string[]> {
 const atStart: string[] = [];
 let beforeTest: string[] = [];
 let shared = 0;
+/** Thrown at the end: a root hook that fails ends the whole run. */
+const leaks: string[] = [];
 
 /** Inside a suite's `describe`: its tests share what the first of them opens; they are compared all together. */
 export function sharedDescriptors(): void {
@@ -53,10 +55,11 @@ export const mochaHooks = {
   async afterEach(this: Mocha.Context) {
     if (shared > 0) return;
     const left = await leftBeside(beforeTest);
-    if (left.length > 0) throw new Error(`descriptors that the test left open: ${left.join(', ')}`);
+    if (left.length > 0) leaks.push(`${this.currentTest?.fullTitle()}: ${left.join(', ')}`);
   },
   async afterAll() {
     const left = await leftBeside(atStart);
-    if (left.length > 0) throw new Error(`descriptors that the run left open: ${left.join(', ')}`);
+    if (left.length > 0) leaks.push(`the whole run: ${left.join(', ')}`);
+    if (leaks.length > 0) throw new Error(`descriptors left open by\n${leaks.join('\n')}`);
   },
 };

@@ -3,6 +3,7 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { expect } from 'chai';
 import { checkHeap, Heap, Memzones } from '../../../shm/heap/index.js';
 import type { CProcess } from '../../support/c-process.js';
+import { sharedDescriptors } from '../../support/descriptor-hooks.js';
 import { expectError } from '../../support/mp-error.js';
 import { needsDpdk } from '../../support/needs-dpdk.js';
 import { peersFor } from '../../support/peers-for.js';
@@ -36,6 +37,7 @@ interface Mode {
 for (const { mode, pages, args, brief } of MODES) {
   describeReleases(`shm heap: used with C, ${mode}`, (release) => {
     const scope = peersFor('heap', 'suite', release);
+    sharedDescriptors(); // behind it: they are compared once the scope has ended
     let peer: CProcess;
     let live: LiveSpace;
     let zones: Memzones;
