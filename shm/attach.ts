@@ -3,7 +3,7 @@ import { isMainThread } from 'node:worker_threads';
 import { type RecordLock, recordLockOn } from '../lib/sys/file-lock.js';
 import { type ForeignDirectory, foreignDirectory } from '../lib/sys/runtime-owner.js';
 import { MpError } from '../protocol/errors.js';
-import { defaultRuntimeDir, runtimePath as pathOf } from '../protocol/paths.js';
+import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath as pathOf } from '../protocol/paths.js';
 import { Attachment } from './attachment.js';
 import { isComplete } from './choose-layout.js';
 import { callError, layoutError } from './errors.js';
@@ -165,7 +165,9 @@ function foreignError({ path, uid }: ForeignDirectory): MpError {
 function noConfig(runtimePath: string, cause: MpError): MpError {
   return new MpError(
     'ENOPRIMARY',
-    `There is no ${runtimePath}/config: start the primary (one in Node with the option memory), and check the file prefix and the runtime directory`,
+    existsSync(`${runtimePath}/${PRIMARY_SOCKET}`)
+      ? `There is an mp_socket in ${runtimePath} and no config: a Node primary shares memory only if it is opened with the option memory`
+      : `There is no ${runtimePath}/config: start the primary (one in Node with the option memory), and check the file prefix and the runtime directory`,
     { path: `${runtimePath}/config`, cause },
   );
 }

@@ -100,6 +100,12 @@ export class Attachment implements PageTable {
     return this.#lost();
   }
 
+  /** Throws {@link problem}. */
+  requireUsable(): void {
+    const problem = this.problem();
+    if (problem !== undefined) throw problem;
+  }
+
   #isStill(pid: number): boolean {
     const now = incarnationOf(pid, this.#context.runtimePath);
     return this.#incarnation !== undefined && isSameIncarnation(this.#incarnation, now);

@@ -6,4 +6,5 @@ export type { Memseg } from './memseg.js';
 export type { Memzone } from './memzone.js';
 export { disableMultiProcess, enableMultiProcess, type MultiProcessStatus } from './mp-status.js';
 export { attachShared, type MemzoneHandle, SharedMemzone } from './share.js';
-export type { SharedMemory, SnapshotRange } from './shared-memory.js';
+export type { SharedMemory } from './shared-memory.js';
+export type { SnapshotRange } from './snapshot.js';

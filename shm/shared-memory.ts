@@ -1,26 +1,28 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { copyMemory } from '../lib/sys/safe-copy.js';
 import { versionOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import type { Attachment } from './attachment.js';
-import { callError } from './errors.js';
 import type { FbarrayCopy } from './fbarray-file.js';
 import type { ReserveOptions } from './heap/memzone-request.js';
 import { KnownZones } from './known-zones.js';
-import { LockWait, POLLS } from './lock-wait.js';
 import { type Memseg, readMemseg } from './memseg.js';
 import type { MemsegList } from './memseg-list.js';
 import { Memzone, type ZoneMemory } from './memzone.js';
 import { isFilled, nameBytes, readMemzone } from './memzone-entry.js';
-import type { Look, TableLock } from './table-lock.js';
+import {
+  type CopySource,
+  requireLength,
+  requireValid,
+  type SnapshotRange,
+  snapshotAt,
+  snapshotZone,
+} from './snapshot.js';
+import { TableReader, type Waiting } from './table-reader.js';
 import type { Window } from './window.js';
 import { Windows } from './windows.js';
 
 /** What `attachMemory` was asked for. */
-export interface MemoryBehaviour {
+export interface MemoryBehaviour extends Waiting {
   readonly writable: boolean;
-  readonly lockTimeoutMs: number;
-  readonly whileWaiting: (ms: number) => void;
   /** Only where this process made the memory. */
   readonly allocator: ZoneAllocator | undefined;
 }
@@ -30,27 +32,6 @@ export interface ZoneAllocator {
   reserve(name: string, len: number, options: ReserveOptions): number;
   free(zone: { readonly name: string; readonly addr: number }): void;
 }
-
-/**
- * Which bytes of a zone `snapshot` copies: all of them by default.
- *
- * @example
- * const into = new Uint8Array(4096);
- * const copy = memory.snapshot(zone, { offset: 64, length: 8, into }); // the first 8 bytes of `into`
- */
-export interface SnapshotRange {
-  /** Where it begins, in bytes from the zone's begin: 0 by default. */
-  readonly offset?: number | undefined;
-  /** How many bytes: the rest of the zone by default. */
-  readonly length?: number | undefined;
-  /** Where they go; a new array by default. */
-  readonly into?: Uint8Array<ArrayBuffer> | undefined;
-}
-
-/** Pages may go and come back while we look at them; this often is more than enough. */
-const MAX_LOOKS = 100;
-
-const MEMZONE_TABLE: Pick<Look<FbarrayCopy>, 'isSame'> = { isSame: (a, b) => a.equals(b) };
 
 /**
  * The shared memory of a primary, as `attachMemory` returns it. Looking something up takes the lock that C takes, for
@@ -69,6 +50,8 @@ export class SharedMemory {
   readonly #behaviour: MemoryBehaviour;
   readonly #windows: Windows;
   readonly #zoneMemory: ZoneMemory;
+  readonly #source: CopySource;
+  readonly #tables: TableReader;
   readonly #known = new KnownZones();
 
   /** @internal Use `attachMemory`. */
@@ -78,11 +61,16 @@ export class SharedMemory {
     this.#attachment = attachment;
     this.#behaviour = behaviour;
     this.#windows = new Windows(attachment, behaviour.writable);
+    this.#tables = new TableReader(attachment, behaviour);
+    this.#source = {
+      windowAt: (addr, length) => this.#windowAt(addr, length),
+      release: (window) => this.#windows.release(window),
+    };
     this.#zoneMemory = {
       memzones: attachment.memzones,
       writable: behaviour.writable,
       problem: () => attachment.problem(),
-      windowAt: (addr, length) => this.#windowAt(addr, length),
+      windowAt: this.#source.windowAt,
       viewOf: (window, addr, length) => this.#windows.view(window, addr, length),
       versionOf: (window) => attachment.versionOf(window.list),
     };
@@ -96,12 +84,12 @@ export class SharedMemory {
    * for (const { name, len } of memory.memzones()) console.log(name, len);
    */
   memzones(): Memzone[] {
-    return this.#read(this.#attachment.mlock, 'mlock', this.#allZones);
+    return this.#tables.memzones(this.#allZones);
   }
 
   /** As `memzones`, without blocking while a C process has the lock. */
   memzonesAsync(): Promise<Memzone[]> {
-    return this.#readAsync(this.#attachment.mlock, 'mlock', this.#allZones);
+    return this.#tables.memzonesAsync(this.#allZones);
   }
 
   /**
@@ -113,17 +101,12 @@ export class SharedMemory {
    * const bytes = memory.lookup('SHARED_INFO')?.bytes;
    */
   lookup(name: string): Memzone | undefined {
-    return (
-      this.#known.get(name) ?? this.#read(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name))
-    );
+    return this.#known.get(name) ?? this.#tables.memzones((copy) => this.#zoneIn(copy, name));
   }
 
   /** As `lookup`, without blocking while a C process has the lock. */
   async lookupAsync(name: string): Promise<Memzone | undefined> {
-    return (
-      this.#known.get(name) ??
-      this.#readAsync(this.#attachment.mlock, 'mlock', (copy) => this.#zoneIn(copy, name))
-    );
+    return this.#known.get(name) ?? this.#tables.memzonesAsync((copy) => this.#zoneIn(copy, name));
   }
 
   /**
@@ -138,7 +121,7 @@ export class SharedMemory {
    * const item = memory.view(pointer, 64);
    */
   view(addr: bigint | number, length: number): Uint8Array {
-    this.#requireUsable();
+    this.#attachment.requireUsable();
     const address = addressOf(addr);
     requireLength(length);
     return this.#windows.view(this.#windowAt(address, length), address, length);
@@ -152,7 +135,7 @@ export class SharedMemory {
    * const bytes = memory.memsegs().reduce((sum, { len }) => sum + len, 0);
    */
   memsegs(): Memseg[] {
-    this.#requireUsable();
+    this.#attachment.requireUsable();
     this.#attachment.openArrays();
     const copyAll = (which: 0 | 1) =>
       this.#attachment
@@ -160,7 +143,7 @@ export class SharedMemory {
         .map((list): [MemsegList, FbarrayCopy] => [list, this.#attachment.copySegments(list, which)]);
     const isSame = (a: [MemsegList, FbarrayCopy][], b: [MemsegList, FbarrayCopy][]) =>
       a.length === b.length && a.every(([, copy], i) => b[i]?.[1].equals(copy));
-    const copies = this.#look(this.#attachment.memoryHotplugLock, 'memory_hotplug_lock', {
+    const copies = this.#tables.look(this.#attachment.memoryHotplugLock, 'memory_hotplug_lock', {
       copy: copyAll,
       isSame,
     });
@@ -186,7 +169,7 @@ export class SharedMemory {
   reserve(name: string, len: number, options: ReserveOptions = {}): Memzone {
     const allocator = this.#allocator();
     const index = allocator.reserve(name, len, options);
-    const zone = this.#read(this.#attachment.mlock, 'mlock', (copy) =>
+    const zone = this.#tables.memzones((copy) =>
       copy.mask.has(index) ? this.#zoneAt(copy, index) : undefined,
     );
     if (zone?.name === name) return zone;
@@ -216,7 +199,7 @@ export class SharedMemory {
   }
 
   #allocator(): ZoneAllocator {
-    this.#requireUsable();
+    this.#attachment.requireUsable();
     if (this.#behaviour.allocator !== undefined) return this.#behaviour.allocator;
     throw new MpError(
       'ENOTSUP',
@@ -244,10 +227,10 @@ export class SharedMemory {
     rangeOrLength: number | SnapshotRange = {},
   ): Uint8Array<ArrayBuffer> {
     if (from instanceof Memzone) {
-      return this.#snapshotZone(from, typeof rangeOrLength === 'number' ? {} : rangeOrLength);
+      return snapshotZone(this.#source, from, typeof rangeOrLength === 'number' ? {} : rangeOrLength);
     }
-    this.#requireUsable();
-    return this.#copy(addressOf(from), typeof rangeOrLength === 'number' ? rangeOrLength : 0);
+    this.#attachment.requireUsable();
+    return snapshotAt(this.#source, addressOf(from), typeof rangeOrLength === 'number' ? rangeOrLength : 0);
   }
 
   /**
@@ -310,104 +293,9 @@ export class SharedMemory {
     return new Memzone(this.#zoneMemory, index, entry, fields);
   }
 
-  #snapshotZone(
-    zone: Memzone,
-    { offset = 0, length = zone.len - offset, into }: SnapshotRange,
-  ): Uint8Array<ArrayBuffer> {
-    requireValid(zone);
-    if (!Number.isInteger(offset) || offset < 0 || offset + length > zone.len) {
-      throw new MpError(
-        'ERANGE',
-        `${length} bytes at ${offset} aren't within the ${zone.len} bytes of memzone ${JSON.stringify(zone.name)}`,
-      );
-    }
-    for (let look = 1; ; look++) {
-      try {
-        const copy = this.#copy(Number(zone.addr) + offset, length, into);
-        requireValid(zone);
-        return copy;
-      } catch (error) {
-        // If the zone went away meanwhile, that is what to say; if it went and came back just so, it can be copied now.
-        requireValid(zone);
-        const isPageMissing = error instanceof MpError && error.code === 'EFAULT';
-        if (!isPageMissing || look === MAX_LOOKS) throw error;
-      }
-    }
-  }
-
-  #copy(addr: number, length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    requireLength(length);
-    const target = targetOf(length, into);
-    const window = this.#windowAt(addr, length);
-    try {
-      const failed = copyMemory(window.mapping.address + addr - window.base, length, target);
-      if (failed < 0) throw callError(failed, 'process_vm_readv', `0x${addr.toString(16)}`);
-      return target;
-    } finally {
-      this.#windows.release(window);
-    }
-  }
-
   #windowAt(addr: number, length: number): Window {
     return this.#windows.at(this.#attachment.listAt(addr), addr, length);
   }
-
-  #requireUsable(): void {
-    const problem = this.#attachment.problem();
-    if (problem !== undefined) throw problem;
-  }
-
-  #read<T>(lock: TableLock, name: string, parse: (copy: FbarrayCopy) => T): T {
-    return parse(this.#look(lock, name, this.#memzoneLook()));
-  }
-
-  async #readAsync<T>(lock: TableLock, name: string, parse: (copy: FbarrayCopy) => T): Promise<T> {
-    const wait = this.#waitFor(name, 0);
-    const look = this.#memzoneLook();
-    for (;;) {
-      this.#requireUsable();
-      const found = lock.tryLook(look);
-      if (found !== undefined) return parse(found.result);
-      await delay(wait.next());
-    }
-  }
-
-  #look<T>(lock: TableLock, name: string, look: Look<T>): T {
-    this.#requireUsable();
-    const wait = this.#waitFor(name, POLLS);
-    for (;;) {
-      const found = lock.tryLook(look);
-      if (found !== undefined) return found.result;
-      const ms = wait.next();
-      if (ms === 0) continue;
-      this.#behaviour.whileWaiting(ms);
-      this.#requireUsable(); // nobody releases a dead primary's lock
-    }
-  }
-
-  #memzoneLook(): Look<FbarrayCopy> {
-    return { ...MEMZONE_TABLE, copy: (which) => this.#attachment.memzones.copy(which) };
-  }
-
-  #waitFor(name: string, polls: number): LockWait {
-    return new LockWait(name, this.#attachment.path, this.#behaviour.lockTimeoutMs, polls);
-  }
-}
-
-function requireValid(zone: Memzone): void {
-  const problem = zone.problem();
-  if (problem !== undefined) throw problem;
-}
-
-function requireLength(length: number): void {
-  if (Number.isSafeInteger(length) && length > 0) return;
-  throw new MpError('ERANGE', `A length of ${length} bytes isn't possible: give a positive whole number`);
-}
-
-function targetOf(length: number, into: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> {
-  if (into === undefined) return new Uint8Array(length);
-  if (into instanceof Uint8Array && into.length >= length) return into.subarray(0, length);
-  throw new MpError('ERANGE', `${length} bytes don't fit into the array given: give a longer Uint8Array`);
 }
 
 function addressOf(addr: bigint | number): number {

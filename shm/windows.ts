@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { MAX_VIEW_LENGTH } from '../lib/sys/mapping.js';
 import { MpError } from '../protocol/errors.js';
 import { sleep } from './lock-wait.js';
@@ -50,7 +52,7 @@ export class Windows {
         return Window.map(this.#table, range, this.#writable);
       } catch (error) {
         if (!(error instanceof MpError) || error.code !== 'ENOENT') throw error;
-        if (looks === MAX_LOOKS || !this.#table.mayChange) throw unlinked(error);
+        if (looks === MAX_LOOKS || !this.#table.mayChange || isElsewhere(error)) throw unlinked(error);
         sleep(1); // the primary may be about to take the page back, or have taken and made it again
       }
     }
@@ -101,6 +103,11 @@ function tooLong(length: number): MpError {
     'ERANGE',
     `${length} bytes don't fit into one ArrayBuffer (4 GiB): take parts of it with memory.view(addr, length)`,
   );
+}
+
+/** Where not even the directory is there, the page won't come back. */
+function isElsewhere({ path }: MpError): boolean {
+  return path === undefined || !existsSync(dirname(path));
 }
 
 function unlinked(cause: MpError): MpError {

@@ -29,13 +29,20 @@ export function reportError(error: unknown, args: readonly string[]): number {
     return EXIT_ERROR;
   }
   printError(`${start} ${wrapped(inOurWords(error.message), 'dpdk-ipc: '.length)}`);
-  const place = placeIn(args);
-  if (DOCTORS_CODES.has(error.code) && !/^(doctor|ls)$/.test(args[0] ?? '')) {
+  if (isForDoctor(error, args)) {
+    const place = placeIn(args);
     printError(
       wrapped(`To find out more: dpdk-ipc doctor --file-prefix ${place.filePrefix}${place.runtimeDir}`),
     );
   }
   return EXIT_ERROR;
+}
+
+/** About the primary: not about a file that the user named, nor an answer of a primary that is well. */
+function isForDoctor({ code, path, errno }: MpError, args: readonly string[]): boolean {
+  if (!DOCTORS_CODES.has(code) || /^(doctor|ls)$/.test(args[0] ?? '')) return false;
+  if (path !== undefined) return !args.some((arg) => arg.endsWith(path));
+  return errno === undefined; // else it is what the primary answered
 }
 
 function wrapped(text: string, used = 0): string {

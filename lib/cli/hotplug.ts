@@ -4,7 +4,7 @@ import type { MpChannel } from '../channel.js';
 import { type Hotplug, hotplug } from '../hotplug.js';
 import { openSecondary } from '../open.js';
 import { type PlaceOptions, withJson, withPlace, withTime } from './options.js';
-import { Progress, print, printError, printJson } from './output.js';
+import { Progress, print, printError, printJson, visible } from './output.js';
 
 interface Options extends PlaceOptions {
   readonly timeout: number;
@@ -66,7 +66,7 @@ async function list(options: Options): Promise<void> {
   const devices = await withHotplug(options, 'peer', 'listing', (on) => on.list({ timeoutMs }));
   if (options.json) printJson(devices);
   else if (devices.length === 0) printError('The primary has no virtual devices.');
-  else for (const { name } of devices) print(name);
+  else for (const { name } of devices) print(visible(name));
 }
 
 async function change(verb: 'attach' | 'detach', devargs: string, options: Options): Promise<void> {
@@ -74,7 +74,7 @@ async function change(verb: 'attach' | 'detach', devargs: string, options: Optio
   // private: the primary doesn't wait for us while it asks its secondaries
   await withHotplug(options, 'private', `${verb} ${devargs}`, (on) => on[verb](devargs, { timeoutMs }));
   if (options.json) printJson({ [`${verb}ed`]: devargs });
-  else print(`${verb}ed ${devargs}`);
+  else print(`${verb}ed ${visible(devargs)}`);
 }
 
 async function withHotplug<T>(
@@ -104,5 +104,5 @@ async function findPrimary(filePrefix: string, runtimeDir: string | undefined): 
   await channel.close();
   if (isThere) return;
   const hint = 'start it, or check --file-prefix, --runtime-dir and the user that it runs as';
-  throw new MpError('ENOENT', `No primary runs under the prefix '${filePrefix}': ${hint}`);
+  throw new MpError('ENOENT', `No primary was found under the prefix '${filePrefix}': ${hint}`);
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { findInstances } from '../instances/find.js';
 import type { Instance, UnreadableDir } from '../instances/instance.js';
 import { withJson, withRuntimeDir, withTime } from './options.js';
-import { print, printError, printJson, table, terminalWidth, wrap } from './output.js';
+import { print, printError, printJson, table, terminalWidth, visible, wrap } from './output.js';
 import { type Colour, paint } from './paint.js';
 
 interface Options {
@@ -75,14 +75,17 @@ function unreadable({ path, owner }: UnreadableDir): string {
 
 const HEADING = ['PREFIX', 'STATE', 'VERSION', 'DIALECT', 'IPC', 'PID', 'USER', 'PEERS', 'COMMAND'];
 
+/** In a cell that has nothing to say. */
+const NONE = '-';
+
 /** A table for each runtime directory. */
 function listing(instances: readonly Instance[]): string {
   const dirs = [...new Set(instances.map(({ runtimeDir }) => runtimeDir))];
   return dirs
     .map((dir) => {
       const rows = instances.filter(({ runtimeDir }) => runtimeDir === dir).map(row);
-      const [heading = '', ...lines] = table([HEADING, ...rows]).split('\n');
-      return [paint('dim', `${dir}:`), paint('bold', fitted(heading)), ...lines.map(coloured)].join('\n');
+      const lines = fits(rows) ? tableOf(HEADING, rows) : commandsBelow(rows);
+      return [paint('dim', `${dir}:`), ...lines].join('\n');
     })
     .join('\n\n');
 }
@@ -94,14 +97,39 @@ function row(instance: Instance): string[] {
   return [
     filePrefix,
     state,
-    version ?? '-',
-    isAlive ? (dialect ?? '?') : '-',
+    version ?? NONE,
+    isAlive ? (dialect ?? '?') : NONE,
     ipcOf(instance),
-    primary === undefined ? '-' : String(primary.pid),
-    primary?.user ?? owner ?? '-',
+    primary === undefined ? NONE : String(primary.pid),
+    primary?.user ?? owner ?? NONE,
     `${secondaries.alive.length}${stale}`,
-    primary === undefined ? '-' : withoutFolder(primary.command),
+    primary === undefined ? NONE : withoutFolder(primary.command),
   ];
+}
+
+/** Less of the command tells nothing. */
+const LEAST_OF_COMMAND = 20;
+
+function fits(rows: readonly string[][]): boolean {
+  const withoutCommand = table([HEADING.slice(0, -1), ...rows.map((row) => row.slice(0, -1))]);
+  const width = Math.max(...withoutCommand.split('\n').map(({ length }) => length));
+  return width + LEAST_OF_COMMAND <= (terminalWidth() ?? Number.POSITIVE_INFINITY);
+}
+
+function tableOf(heading: readonly string[], rows: readonly string[][]): string[] {
+  const [first = '', ...lines] = table([heading, ...rows]).split('\n');
+  return [paint('bold', fitted(first)), ...lines.map(coloured)];
+}
+
+/** On a narrow terminal each has a second line. */
+function commandsBelow(rows: readonly string[][]): string[] {
+  const [heading = '', ...lines] = tableOf(
+    HEADING.slice(0, -1),
+    rows.map((row) => row.slice(0, -1)),
+  );
+  const commands = rows.map((row) => row.at(-1) ?? NONE);
+  const below = commands.map((command) => (command === NONE ? [] : [fitted(visible(`  ${command}`))]));
+  return [heading, ...lines.flatMap((line, i) => [line, ...(below[i] ?? [])])];
 }
 
 /** The program's name first: its folder would leave no room for the rest. */
@@ -111,7 +139,7 @@ function withoutFolder(command: string): string {
 
 function ipcOf({ ipc, state }: Instance): string {
   if (state === 'private') return 'none';
-  if (ipc === undefined) return '-';
+  if (ipc === undefined) return NONE;
   return ipc === 'answers' ? 'yes' : ipc;
 }
 

@@ -48,7 +48,7 @@ export function copyOf(
   return { zone, bytes: memory.snapshot(zone, { offset, length }) };
 }
 
-/** Throws `ENOENT` with the names that it may have been. */
+/** Throws `EINVAL` with the names that it may have been. */
 function zoneNamed(memory: SharedMemory, name: string): Memzone {
   const zone = memory.lookup(name);
   if (zone !== undefined) return zone;

@@ -7,7 +7,7 @@ import { MpTimeoutError } from '../timeout-error.js';
 import { describeBody, recordOf } from './describe-message.js';
 import { EXIT_FINDING, reportError } from './failure.js';
 import { type MessageOptions, messageOf, openChannel, withMessage } from './message-options.js';
-import { print, printError, printJson, printRaw } from './output.js';
+import { print, printError, printJson, printRaw, visible } from './output.js';
 import {
   decodeStruct,
   STRUCT_HELP,
@@ -98,7 +98,8 @@ function report(name: string, { nbSent, nbReceived, msgs }: MpReply, ms: number,
     else if (options.as !== undefined) print(structLines(valuesOf(msg, options.as)).join('\n'));
     else print(describeBody(msg.param, msg.fds));
   }
-  if (nbReceived === 0) printError(`The primary has no action '${name}': it answered IGN, "don't count me".`);
+  if (nbReceived === 0)
+    printError(`The primary has no action '${visible(name)}': it answered IGN, "don't count me".`);
 }
 
 /** From the whole param area: some C drivers answer with `len_param` 0 and the result behind it. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type MessageOptions, messageOf, openChannel, withMessage } from './message-options.js';
-import { print, printJson } from './output.js';
+import { print, printJson, visible } from './output.js';
 import { STRUCT_HELP } from './struct.js';
 
 const ABOUT = `Sends the primary a message that has no answer. What it does with it, and whether it
@@ -28,7 +28,7 @@ async function run(name: string, options: MessageOptions): Promise<void> {
     await channel.sendMessage(message, { timeoutMs: options.timeout });
     const to = channel.peers()[0]?.path;
     if (options.json) printJson({ sent: true, name, to });
-    else print(`sent '${name}' to ${to}`);
+    else print(`sent '${visible(name)}' to ${to}`);
   } finally {
     await channel.close();
   }

@@ -19,6 +19,9 @@ interface FieldType {
 
 const utf8 = new TextDecoder();
 
+/** Of one field: far more than a message carries, far less than there is memory. */
+const MOST_BYTES = 2 ** 20;
+
 /** `'u32:1,s16:name'` as bytes. Throws `EINVAL` with the field that is wrong. */
 export function encodeStruct(text: string): Uint8Array {
   const fields = splitFields(text).map((field) => {
@@ -95,6 +98,7 @@ function splitFields(text: string): string[] {
 function typeNamed(name: string, field: string): FieldType {
   const [, kind = '', digits = ''] = /^([uifsx])(\d+)$/.exec(name.trim()) ?? [];
   const size = Number(digits);
+  if (size > MOST_BYTES) throw badField(field, `a field has at most ${MOST_BYTES} bytes`);
   if (kind === 's' && size > 0) return textType(size, field);
   if (kind === 'x' && size > 0) return { size, encode: () => {}, decode: () => undefined };
   if ((kind === 'u' || kind === 'i') && [8, 16, 32, 64].includes(size)) {
@@ -161,5 +165,5 @@ function textType(size: number, field: string): FieldType {
 }
 
 function badField(field: string, hint: string): MpError {
-  return new MpError('EINVAL', `In --struct, '${field}': ${hint}`);
+  return new MpError('EINVAL', `In the struct, '${field}': ${hint}`);
 }

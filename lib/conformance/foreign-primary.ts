@@ -63,10 +63,10 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** A primary without `config` is a Node primary, or something like it. */
+/** A primary without a `config` that it holds the lock on is a Node primary, or something like it. */
 function chooseDialect(head: ConfigHead | undefined, given: DialectId | undefined): Dialect {
   if (given !== undefined) return DIALECTS[given];
-  return head === undefined ? DIALECTS['332/8'] : dialectOf(head.versionWord);
+  return head?.lock === undefined ? DIALECTS['332/8'] : dialectOf(head.versionWord);
 }
 
 async function assertAnswering(directory: string, socketPath: string, dialect: Dialect): Promise<void> {
@@ -101,7 +101,7 @@ class ForeignPrimary implements Subject {
   constructor(directory: string, dialect: Dialect, head: ConfigHead | undefined) {
     this.directory = directory;
     this.dialect = dialect;
-    this.versionWord = head?.versionWord;
+    this.versionWord = head?.lock === undefined ? undefined : head.versionWord;
     const pid = head?.lock?.pid;
     this.pid = pid !== undefined && pid > 0 ? pid : undefined;
     this.implementation = this.pid !== undefined && hasMessageThread(this.pid) ? 'C' : 'unknown';

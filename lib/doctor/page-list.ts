@@ -3,6 +3,7 @@ import { MpError } from '../../protocol/errors.js';
 import { attachMemory } from '../../shm/attach.js';
 import { parseMemConfig } from '../../shm/mem-config.js';
 import { pageFilesOf } from '../../shm/page-files.js';
+import type { SharedMemory } from '../../shm/shared-memory.js';
 import type { Patient } from './patient.js';
 
 /** The file that a page of the primary's memory is in. */
@@ -13,15 +14,26 @@ export interface PageFile {
 
 /** The files of all pages in use, one each; `problem` where it can't be told which they are. */
 export function pageFiles(patient: Patient): { files: PageFile[]; problem?: string } {
+  const { filePrefix, runtimeDir } = patient;
+  // that it can't be attached, or that a lock is stuck, is for another check to say
+  const memory = unlessRefused(() => attachMemory({ filePrefix, runtimeDir, lock: false }));
+  if (memory instanceof MpError) return { files: [] };
+  const paths = unlessRefused(() => pathsOf(memory, patient));
+  memory.detach();
+  if (paths instanceof MpError) return { files: [], problem: paths.message };
+  return { files: [...new Set(paths)].map((path) => ({ path, exists: existsSync(path) })) };
+}
+
+function unlessRefused<T>(action: () => T): T | MpError {
   try {
-    return { files: [...new Set(pathsOf(patient))].map((path) => ({ path, exists: existsSync(path) })) };
+    return action();
   } catch (error) {
-    if (!(error instanceof MpError)) throw error;
-    return { files: [], problem: error.message };
+    if (error instanceof MpError) return error;
+    throw error;
   }
 }
 
-function pathsOf({ filePrefix, runtimeDir, directory, primary }: Patient): string[] {
+function pathsOf(memory: SharedMemory, { filePrefix, directory, primary }: Patient): string[] {
   const path = `${directory}/config`;
   const config = parseMemConfig(readFileSync(path), path);
   const pid = primary?.pid ?? 0;
@@ -35,16 +47,10 @@ function pathsOf({ filePrefix, runtimeDir, directory, primary }: Patient): strin
     owner,
     config,
   };
-  // whether a lock is stuck is for another check to say
-  const memory = attachMemory({ filePrefix, runtimeDir, lock: false });
-  try {
-    return memory.memsegs().flatMap(({ addr }) => {
-      const at = Number(addr);
-      const list = config.lists.find(({ base, length }) => base <= at && at < base + length);
-      if (list === undefined || list.external) return [];
-      return [pageFilesOf(list, context).place(list, (at - list.base) / list.pageSize).path];
-    });
-  } finally {
-    memory.detach();
-  }
+  return memory.memsegs().flatMap(({ addr }) => {
+    const at = Number(addr);
+    const list = config.lists.find(({ base, length }) => base <= at && at < base + length);
+    if (list === undefined || list.external) return [];
+    return [pageFilesOf(list, context).place(list, (at - list.base) / list.pageSize).path];
+  });
 }

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { encodeMessage } from '../../protocol/codec.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import { DEVICE_ACTION, encodeDeviceRequest } from '../../protocol/eal/device.js';
@@ -50,13 +51,24 @@ export async function ask(
 function bind(path: string): SocketEndpoint {
   const socket = DatagramSocket.open('filesystem');
   if (typeof socket === 'number') throw systemError('socket', socket, path, 'Close some descriptors');
-  const failed = socket.bind(path);
+  const failed = writableForAll(() => socket.bind(path));
   if (failed < 0) {
     socket.close();
     throw systemError('bind', failed, path, 'Run as the user that the primary runs as');
   }
   ownSocketFile(path);
   return new SocketEndpoint(socket, path);
+}
+
+/** A primary of another user answers root only where it may write: its directory lets nobody else near the socket. */
+function writableForAll<T>(bind: () => T): T {
+  if (!isMainThread) return bind(); // a worker can't change the mask
+  const mask = process.umask(0);
+  try {
+    return bind();
+  } finally {
+    process.umask(mask);
+  }
 }
 
 /** Any datagram will do: nobody but the one we asked knows the address. */

@@ -3,8 +3,8 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { IGNORE, MpTimeoutError, type Peer } from '../../lib/index.js';
+import { mpError } from '../support/mp-error.js';
 import { openDescriptors, someDescriptors, targetOf } from './descriptors.js';
-import { mpError } from './rejection.js';
 import { makeWorld, type World, type WorldName } from './worlds.js';
 
 for (const name of ['memory', 'filesystem', 'abstract'] satisfies WorldName[]) {

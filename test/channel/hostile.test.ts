@@ -4,8 +4,8 @@ import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, openPrimary, openSecondary } from '../../lib/index.js';
 import { DIALECTS, encodeMessage, MpType } from '../../protocol/index.js';
+import { mpError } from '../support/mp-error.js';
 import { someDescriptors } from './descriptors.js';
-import { mpError } from './rejection.js';
 import { answerNext, nextDatagram, type Stage, StageScope } from './stage.js';
 
 const OLD = DIALECTS['332/8'];

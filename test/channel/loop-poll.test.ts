@@ -1,7 +1,7 @@
 // The option busyPollEventLoopMicros: what the event loop does while it looks for answers itself.
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
-import { mpError } from './rejection.js';
+import { mpError } from '../support/mp-error.js';
 import { makeWorld, type World, type WorldName } from './worlds.js';
 
 /** Longer than any test takes: nobody gives up looking. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
-import { mpError } from './rejection.js';
+import { mpError } from '../support/mp-error.js';
 
 describe('options', () => {
   const wrong: Readonly<Record<string, unknown>>[] = [

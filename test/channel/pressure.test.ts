@@ -4,8 +4,8 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
 import { DIALECTS, decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
+import { mpError } from '../support/mp-error.js';
 import { someDescriptors } from './descriptors.js';
-import { mpError } from './rejection.js';
 import { answerNext, nextDatagram, type Stage, StageScope } from './stage.js';
 
 const OLD = DIALECTS['332/8'];

@@ -4,10 +4,10 @@ import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
 import { processFacts } from '../../lib/instances/process-facts.js';
 import { DatagramSocket } from '../../lib/sys/datagram-socket.js';
+import { cli, needsCli, RunningCli } from '../support/cli.js';
 import { findHugepages } from '../support/hugepages.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
-import { cli, needsCli, RunningCli } from './cli.js';
 import { examine, expectFinding, HUGE, NOBODY, needsRoot, until } from './doctoring.js';
 
 describe('dpdk-ipc doctor, a primary that is well', () => {

@@ -1,7 +1,7 @@
 // `dpdk-ipc doctor`: every condition that it knows is brought about for real.
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { expect } from 'chai';
 import { hasMessageThread } from '../../lib/conformance/proc.js';
 import { openPrimary } from '../../lib/index.js';
@@ -9,13 +9,15 @@ import { processFacts } from '../../lib/instances/process-facts.js';
 import { readConfigHead } from '../../lib/sys/config-head.js';
 import { FileLock } from '../../lib/sys/file-lock.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
+import { cli, needsCli } from '../support/cli.js';
+import { findHugepages } from '../support/hugepages.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';
 import { cleanPrefix, uniquePrefix } from '../support/prefix.js';
 import { describeReleases } from '../support/releases.js';
-import { cli, needsCli } from './cli.js';
 import {
+  AS_NOBODY,
   examine,
   expectFinding,
   HUGE,
@@ -58,6 +60,20 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
   it('the primary is a Node process', async () => {
     await using _primary = await openPrimary({ filePrefix: peers.filePrefix });
     expectFinding(await examine(peers.filePrefix), 'no-memory');
+    const { status, stderr } = await cli(['memzone', 'ls', '--file-prefix', peers.filePrefix]);
+    expect(status).to.equal(2);
+    expect(stderr).to.contain('opened with the option memory');
+  });
+
+  it('nothing, on a Node primary with memory: then its page files are removed', async () => {
+    const memory = { hugepages: 1 };
+    await using primary = await openPrimary({ filePrefix: peers.filePrefix, memory });
+    primary.memory.reserve('ZONE', 64);
+    expect(await examine(peers.filePrefix)).to.deep.include({ status: 0, ids: [] });
+    const { dir } = findHugepages() ?? { dir: '' };
+    rmSync(`${dir}/${peers.filePrefix}map_0`);
+    const { what } = expectFinding(await examine(peers.filePrefix), 'hugetlbfs');
+    expect(what).to.contain('page files were removed');
   });
 
   it('the path is too long for sockets', async () => {
@@ -187,14 +203,27 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     const dir = scratch(peers);
     chownSync(dir, NOBODY, NOBODY);
     chmodSync(dir, 0o711);
-    const wrap = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-    await startWrapped(peers, wrap, { hugepages: false }, { RUNTIME_DIRECTORY: dir });
+    await startWrapped(peers, AS_NOBODY, { hugepages: false }, { RUNTIME_DIRECTORY: dir });
     const args = ['--runtime-dir', `${dir}/dpdk`];
     const { evidence } = expectFinding(await examine(peers.filePrefix, args), 'answers-refused');
     expect(evidence).to.equal('it runs as nobody, we are root');
     const echo = ['request', 'echo', '--timeout', '300ms', '--file-prefix', peers.filePrefix, ...args];
     expect((await cli(echo)).status).to.equal(1);
     expect((await cli(echo, { uid: NOBODY })).status).to.equal(0);
+    expect(await examine(peers.filePrefix, args, { uid: NOBODY })).to.include({ status: 0 });
+  });
+
+  it("the directory is another user's, in one like /tmp", async function () {
+    needsRoot(this);
+    const dir = scratch(peers);
+    chmodSync(dir, 0o1777);
+    await startWrapped(peers, AS_NOBODY, { hugepages: false }, { RUNTIME_DIRECTORY: dir });
+    const args = ['--runtime-dir', `${dir}/dpdk`];
+    const { evidence, fix } = expectFinding(await examine(peers.filePrefix, args), 'foreign-directory');
+    expect(evidence).to.contain(`${dir}/dpdk belongs to nobody`);
+    expect(fix).to.contain('sudo -u nobody');
+    const echo = ['request', 'echo', '--file-prefix', peers.filePrefix, ...args];
+    expect((await cli(echo)).stderr).to.contain(`${dir}/dpdk belongs to user ${NOBODY}`);
     expect(await examine(peers.filePrefix, args, { uid: NOBODY })).to.include({ status: 0 });
   });
 

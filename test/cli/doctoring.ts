@@ -9,12 +9,14 @@ import type { Finding } from '../../lib/doctor/finding.js';
 import { DatagramSocket } from '../../lib/sys/datagram-socket.js';
 import { peerProgram } from '../support/build.js';
 import { CProcess } from '../support/c-process.js';
+import { type CliOptions, cliJson } from '../support/cli.js';
 import { findDpdk } from '../support/dpdk.js';
 import { type EalOptions, ealArgs } from '../support/eal-args.js';
 import type { PeerScope } from '../support/peers-for.js';
-import { type CliOptions, cliJson } from './cli.js';
 
 export const NOBODY = 65534;
+/** For `startWrapped`. */
+export const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
 
 /** What `PeerScope.start` takes for a primary without hugepages, and with some. */
 export const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;

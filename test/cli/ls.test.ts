@@ -1,13 +1,13 @@
 // `dpdk-ipc ls` and what a user meets first: help, mistakes, colours, pipes.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import type { Instance } from '../../lib/instances/instance.js';
+import { cli, cliJson, needsCli, RunningCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
 import { cleanPrefix } from '../support/prefix.js';
-import { cli, cliJson, needsCli, RunningCli } from './cli.js';
-import { NOBODY, needsRoot, startPrivate } from './doctoring.js';
+import { AS_NOBODY, NOBODY, needsRoot, scratch, startPrivate, startWrapped } from './doctoring.js';
 
 const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;
 
@@ -112,6 +112,30 @@ describe('dpdk-ipc ls', () => {
     expect(hidden?.primary?.pid).to.equal(shy.pid);
   });
 
+  it('shows a Node primary that has memory as one of its release', async () => {
+    await using _primary = await openPrimary({
+      filePrefix: peers.filePrefix,
+      memory: { hugepages: 1, version: '25.11.0' },
+    });
+    const [found] = await listed();
+    expect(found).to.deep.include({
+      state: 'running',
+      version: '25.11.0',
+      dialect: '340/253',
+      ipc: 'answers',
+    });
+    expect(found?.primary?.pid).to.equal(process.pid);
+  });
+
+  it("sees whether another user's primary answers", async function () {
+    needsRoot(this);
+    const dir = scratch(peers);
+    chownSync(dir, NOBODY, NOBODY);
+    await startWrapped(peers, AS_NOBODY, { hugepages: false }, { RUNTIME_DIRECTORY: dir });
+    const [found] = await listed();
+    expect(found).to.include({ state: 'running', ipc: 'answers', owner: 'nobody' });
+  });
+
   it('shows no control characters that others have put into names', async () => {
     const filePrefix = `${peers.filePrefix}-\x1b[5m`;
     peers.defer(() => cleanPrefix(filePrefix));
@@ -137,6 +161,19 @@ describe('dpdk-ipc ls', () => {
     expect({ status, stdout }).to.deep.equal({ status: 0, stdout: '' });
     expect(stderr).to.contain('/var/run/dpdk can not be read, it belongs to root: run as root');
     expect(stderr).to.contain(`No DPDK primary was found under the prefix '${peers.filePrefix}'`);
+  });
+
+  it('leaves room for the command on a terminal of 80 columns', async () => {
+    const filePrefix = `${peers.filePrefix}-${'x'.repeat(8)}`;
+    peers.defer(() => cleanPrefix(filePrefix));
+    await using _primary = await openPrimary({ filePrefix });
+    const wrap = ['sh', '-c', 'script -qec "stty cols 80; $*" /dev/null', 'sh'];
+    const { stdout } = await cli(['ls', '--file-prefix', filePrefix], { wrap, env: { NO_COLOR: '1' } });
+    const lines = stdout.split(/\r?\n/);
+    const at = lines.findIndex((line) => line.startsWith(filePrefix));
+    expect(lines[at]).to.match(/ running +- +332\/8 +yes +\d+ +\w+ +0$/);
+    expect(lines[at + 1]).to.match(/^ {2}node /);
+    expect(Math.max(...lines.map(({ length }) => length))).to.be.at.most(80);
   });
 
   it('colours for terminals alone, and ends without a reader', async () => {

@@ -1,10 +1,10 @@
 // `dpdk-ipc memzone` against the memory of live C primaries.
 import { expect } from 'chai';
+import { cli, cliJson, needsCli, RunningCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';
 import { cleanPrefix } from '../support/prefix.js';
-import { cli, cliJson, needsCli, RunningCli } from './cli.js';
 
 describe('dpdk-ipc memzone', () => {
   const peers = peersFor('memzone', 'suite');

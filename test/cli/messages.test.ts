@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
+import { type CliOptions, cli, cliJson, needsCli, RunningCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import type { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';
-import { type CliOptions, cli, cliJson, needsCli, RunningCli } from './cli.js';
 
 const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;
 
@@ -103,11 +103,16 @@ describe('dpdk-ipc request and send', () => {
       [['--timeout', '0'], '500ms'],
       [['--as', 'q3'], 'no such type'],
       [['--as', 's257'], 'at most 256'],
+      [['--struct', 's99999999999:a'], 'at most 1048576'],
+      [['--struct', 's1048577:a'], 'at most 1048576'],
     ] as const) {
       const { status, stderr, stdout } = await request('echo', args);
       expect({ status, stdout }, stderr).to.deep.equal({ status: 2, stdout: '' });
-      expect(stderr).to.contain(hint);
+      expect(stderr).to.contain(hint).and.not.to.contain('doctor');
     }
+    const bench = await cli(['bench', '--count', '99999999999', '--file-prefix', peers.filePrefix]);
+    expect(bench).to.include({ status: 2, stdout: '' });
+    expect(bench.stderr).to.contain('from 1 to 100000000');
     expect((await request('x'.repeat(64))).stderr).to.contain('63');
   });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { decodeStruct, encodeStruct, structLines, structRecord, structSize } from '../../lib/cli/struct.js';
-import { rejected } from '../live/support/rejected.js';
+import { rejected } from '../support/mp-error.js';
 
 const hex = (text: string) => Buffer.from(encodeStruct(text)).toString('hex');
 

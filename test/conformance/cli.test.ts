@@ -1,23 +1,25 @@
 // `dpdk-ipc conformance` as a user runs it, against a live C primary.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { REGISTER, runCli } from '../support/cli.js';
+import { cli, needsCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import type { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';
+import { REGISTER } from '../support/register.js';
 
 const DRIVER = fileURLToPath(new URL('./node-subject.ts', import.meta.url));
 
-const conformance = (...args: string[]) => runCli('conformance', ...args);
+const conformance = (...args: string[]) => cli(['conformance', ...args]);
 
 describe('dpdk-ipc conformance', () => {
   const peers = peersFor('cli');
   before('DPDK', async function () {
     await needsDpdk(this);
+    needsCli(this);
   });
 
   async function startPrimary(): Promise<CPeer> {
@@ -72,6 +74,22 @@ describe('dpdk-ipc conformance', () => {
     expect(stdout).to.match(/^C14 +pass .*not as C: dropped/m);
     expect(stdout).to.match(/^C76 +pass .*not as C: IGN/m);
     expect(stdout).not.to.contain('restart it');
+  });
+
+  it('speaks as a Node primary does, whatever release has left its config there', async () => {
+    const dead = await startPrimary();
+    dead.kill('SIGKILL');
+    await dead.exited;
+    const config = openSync(`${peers.runtimeDir}/config`, 'r+');
+    writeSync(config, Buffer.from([0x63, 0, 0x0b, 0x19]), 0, 4, 4); // as 25.11, which has longer datagrams
+    closeSync(config);
+    await using primary = await openPrimary({ filePrefix: peers.filePrefix });
+    const { status, stdout } = await conformance('--file-prefix', peers.filePrefix, '--only', 'C38');
+    expect({ status, dropped: primary.stats.dropped.malformed }).to.deep.equal({
+      status: 0,
+      dropped: 0,
+    });
+    expect(stdout).to.contain('unknown version, dialect 332/8');
   });
 
   it('tests the processes of a driver', async () => {

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
-import { mpError } from '../channel/rejection.js';
 import { StageScope } from '../channel/stage.js';
+import { mpError } from '../support/mp-error.js';
+import { REGISTER } from '../support/register.js';
 
 const CHILD = fileURLToPath(new URL('./exhausted-child.ts', import.meta.url));
-const REGISTER = new URL('../register.mjs', import.meta.url).href;
 
 describe('faults: exhaustion', () => {
   const scope = new StageScope();

@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { longRun } from '../support/long-run.js';
+import { REGISTER } from '../support/register.js';
 
 const MOCHA = fileURLToPath(import.meta.resolve('mocha/bin/mocha.js'));
 const HOOKS = fileURLToPath(new URL('../support/descriptor-hooks.ts', import.meta.url));
-const REGISTER = fileURLToPath(new URL('../register.mjs', import.meta.url));
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
 
 await longRun('descriptors', async (progress) => {

@@ -5,8 +5,8 @@ import { hotplug, type MpError, MpTimeoutError } from '../../lib/index.js';
 import { DeviceRequestType, decodeDeviceRequest, encodeDeviceRequest, MpType } from '../../protocol/index.js';
 import { live } from '../live/support/live.js';
 import { RawPeer } from '../live/support/raw-peer.js';
-import { rejected } from '../live/support/rejected.js';
 import { settling } from '../live/support/settling.js';
+import { rejected } from '../support/mp-error.js';
 import { describeReleases } from '../support/releases.js';
 import { devicesOf, driverArgs } from './support.js';
 

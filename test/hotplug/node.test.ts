@@ -11,7 +11,7 @@ import {
   VDEV_ACTION,
   VdevType,
 } from '../../protocol/index.js';
-import { rejected } from '../live/support/rejected.js';
+import { rejected } from '../support/mp-error.js';
 
 describe('hotplug: primaries that are not C', () => {
   let primary: MpChannel;

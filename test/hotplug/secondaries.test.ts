@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { hotplug } from '../../lib/index.js';
 import { live } from '../live/support/live.js';
-import { rejected } from '../live/support/rejected.js';
+import { rejected } from '../support/mp-error.js';
 import { describeReleases } from '../support/releases.js';
 import { devicesOf, driverArgs } from './support.js';
 

@@ -3,11 +3,11 @@ import { existsSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, type MpTimeoutError, openPrimary } from '../../lib/index.js';
 import { FileLock } from '../../lib/sys/file-lock.js';
+import { rejected } from '../support/mp-error.js';
 import { contents, letters, withFds } from './support/descriptors.js';
 import { live } from './support/live.js';
 import { ask, NodeWorker, startNodeProcess } from './support/node-peers.js';
 import { RawPeer } from './support/raw-peer.js';
-import { rejected } from './support/rejected.js';
 import { settling } from './support/settling.js';
 
 describe('live: a Node primary', () => {

@@ -10,10 +10,10 @@ import {
   type ReceivedMessage,
 } from '../../lib/index.js';
 import type { PeerLine } from '../support/line.js';
+import { rejected } from '../support/mp-error.js';
 import type { CPeer } from '../support/peer.js';
 import { contents, isOpen, letters, withFds } from './support/descriptors.js';
 import { live } from './support/live.js';
-import { rejected } from './support/rejected.js';
 import { settling } from './support/settling.js';
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, openSecondary } from '../../lib/index.js';
+import { rejected } from '../support/mp-error.js';
 import type { CPeer } from '../support/peer.js';
 import { live } from './support/live.js';
 import { ask, startNodeProcess } from './support/node-peers.js';
-import { rejected } from './support/rejected.js';
 
 describe('live: socket files', () => {
   const scope = live('files');

@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
 import { FileLock } from '../../lib/sys/file-lock.js';
+import { rejected } from '../support/mp-error.js';
 import { live } from './support/live.js';
-import { rejected } from './support/rejected.js';
 import { settling } from './support/settling.js';
 
 /** Turns of the event loop that a test lets pass to see that something does not happen. */

@@ -2,11 +2,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { rejected } from '../live/support/rejected.js';
 import { zoneOf } from '../shm/support/attach-live.js';
 import { findHugepages } from '../support/hugepages.js';
+import { rejected } from '../support/mp-error.js';
 import { CPeer } from '../support/peer.js';
 import { cleanPrefix, leftovers, uniquePrefix } from '../support/prefix.js';
+import { REGISTER } from '../support/register.js';
 import { did, primaryStage } from './support/stage.js';
 
 describe('primary: life', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { expect } from 'chai';
 import { Mapping } from '../../lib/sys/mapping.js';
 import { createPage, removePage } from '../../shm/primary/page-file.js';
-import { expectError } from '../shm/support/expect-error.js';
+import { expectError } from '../support/mp-error.js';
 
 const PAGE = 4096;
 /** No machine that tests run on has so many. */

@@ -11,7 +11,7 @@ import {
   MP_MAX_PARAM_LEN,
   MpType,
 } from '../../protocol/index.js';
-import { thrown } from './thrown.js';
+import { thrown } from '../support/mp-error.js';
 
 const IDS = Object.keys(DIALECTS) as DialectId[];
 

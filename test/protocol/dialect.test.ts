@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Dialect, resolveDialect } from '../../protocol/dialect.js';
 import { DIALECTS, type DialectId, dialectOf, versionOf } from '../../protocol/index.js';
-import { thrown } from './thrown.js';
+import { thrown } from '../support/mp-error.js';
 
 describe('DIALECTS', () => {
   it('has the layouts of struct mp_msg_internal', () => {

@@ -35,7 +35,7 @@ import {
   VfioResult,
   vfioRequestsOf,
 } from '../../protocol/index.js';
-import { thrown } from './thrown.js';
+import { thrown } from '../support/mp-error.js';
 
 interface Vector {
   readonly description: string;

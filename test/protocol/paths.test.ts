@@ -7,7 +7,7 @@ import {
   runtimePath,
   secondarySocketName,
 } from '../../protocol/paths.js';
-import { thrown } from './thrown.js';
+import { thrown } from '../support/mp-error.js';
 
 describe('paths', () => {
   it('finds the runtime directory as DPDK 22.03 and later do', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { thrown } from '../support/mp-error.js';
 import { A, B, Bench, C, complete, done, drop, send } from './request-bench.js';
-import { thrown } from './thrown.js';
 
 describe('RequestTable, matching', () => {
   let bench: Bench;

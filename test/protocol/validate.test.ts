@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { DIALECTS, type Message } from '../../protocol/index.js';
 import { checkMessage, checkName, checkTimeout } from '../../protocol/validate.js';
-import { thrown } from './thrown.js';
+import { thrown } from '../support/mp-error.js';
 
 const HALF_PAIR = '\ud83d';
 

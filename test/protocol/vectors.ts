@@ -9,7 +9,7 @@ import {
   encodeMessage,
   type MpType,
 } from '../../protocol/index.js';
-import { thrown } from './thrown.js';
+import { thrown } from '../support/mp-error.js';
 
 interface Vector {
   readonly description: string;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
-import { mpError } from '../channel/rejection.js';
+import { mpError } from '../support/mp-error.js';
 
 const NOBODY = 65534;
 

@@ -4,6 +4,7 @@ import { attachMemory } from '../../shm/index.js';
 import { interposed } from '../faults/support/fault-plan.js';
 import { LIST_BASE } from '../shm/support/image.js';
 import { makeRuntime, pretendAlive } from '../shm/support/runtime.js';
+import { expectError } from '../support/mp-error.js';
 
 describe('regression: a page file that is not there for a moment', () => {
   it('is looked for again', async () => {
@@ -23,5 +24,27 @@ describe('regression: a page file that is not there for a moment', () => {
     release();
     runtime.remove();
     expect({ opened, length }).to.deep.equal({ opened: 3, length: 64 });
+  });
+
+  it('is not looked for again where its directory is not there', async () => {
+    const runtime = makeRuntime({ zones: [{ name: 'ONE', addr: LIST_BASE, len: 64 }], pages: [0] });
+    const release = pretendAlive(runtime);
+    const { runtimeDir, filePrefix, hugeDir } = runtime;
+    const memory = attachMemory({ runtimeDir, filePrefix, hugeDir: `${hugeDir}-elsewhere` });
+    memory.memsegs(); // opens all else
+    let opened = 0;
+    await interposed(
+      (name) => {
+        if (name === 'openSync') opened++;
+        return undefined;
+      },
+      () => {
+        expectError('ENOTSUP', () => memory.lookup('ONE')?.bytes);
+      },
+    );
+    memory.detach();
+    release();
+    runtime.remove();
+    expect(opened).to.equal(1);
   });
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { attachMemory } from '../../shm/attach.js';
-import { expectError } from './support/expect-error.js';
+import { expectError } from '../support/mp-error.js';
 import { buildImage } from './support/image.js';
 import { writeRuntime } from './support/runtime.js';
 

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { attachMemory } from '../../shm/attach.js';
 import { findHugepages } from '../support/hugepages.js';
+import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { type PeerScope, peersFor } from '../support/peers-for.js';
 import { describeReleases } from '../support/releases.js';
 import { attachLive, patternErrors, zoneOf } from './support/attach-live.js';
-import { expectError } from './support/expect-error.js';
 
 const SIX_MB = 6_000_000;
 

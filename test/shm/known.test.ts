@@ -2,11 +2,11 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import { attachMemory } from '../../shm/attach.js';
+import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
 import { describeReleases } from '../support/releases.js';
 import { attachLive, zoneOf } from './support/attach-live.js';
-import { expectError } from './support/expect-error.js';
 import { collectUntil } from './support/gc.js';
 
 describeReleases('shm: zones that are held', (release) => {

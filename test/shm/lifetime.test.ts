@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { Mapping } from '../../lib/sys/mapping.js';
 import { attachMemory } from '../../shm/attach.js';
 import type { SharedMemory } from '../../shm/shared-memory.js';
-import { expectError, expectRejection } from './support/expect-error.js';
+import { expectError, rejected } from '../support/mp-error.js';
 import { collectUntil } from './support/gc.js';
 import { LIST_BASE, PAGE_SIZE } from './support/image.js';
 import { type FakeRuntime, makeRuntime, pretendAlive } from './support/runtime.js';
@@ -81,7 +81,7 @@ describe('shm: lifetimes', () => {
     ]) {
       expectError('EBADF', access);
     }
-    await expectRejection('EBADF', memory.lookupAsync('ONE'));
+    await rejected('EBADF', memory.lookupAsync('ONE'));
     expect(zone?.valid).to.equal(false);
     expect(openFiles()).to.deep.equal([]);
     await collectUntil(() => mapped().length === 0);

@@ -2,16 +2,16 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { CProcess } from '../support/c-process.js';
+import { expectError, rejected } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
+import { REGISTER } from '../support/register.js';
 import { describeReleases } from '../support/releases.js';
 import { attachLive, zoneOf } from './support/attach-live.js';
-import { expectError, expectRejection } from './support/expect-error.js';
 import { PAGE_SIZE } from './support/image.js';
 import { liveLock } from './support/live-lock.js';
 import { run, startStress } from './support/stress.js';
 
-const REGISTER = fileURLToPath(new URL('../register.mjs', import.meta.url));
 const support = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));
 const WRITER = 2; // rte_rwlock.h since 22.11: a writer is inside
 
@@ -110,7 +110,7 @@ describeReleases('shm: locks against C', (release) => {
     mlock.set(WRITER);
     try {
       let turns = 0;
-      const waiting = expectRejection('ETIMEDOUT', memory.lookupAsync('X'));
+      const waiting = rejected('ETIMEDOUT', memory.lookupAsync('X'));
       let settled = false;
       void waiting.finally(() => {
         settled = true;
@@ -159,7 +159,7 @@ describeReleases('shm: locks against C', (release) => {
     const stress = await startStress(scope);
     const memory = attachLive(scope, { lockTimeoutMs: 60_000 });
     liveLock(scope, scope.runtimeDir, 'mlock').set(WRITER);
-    const lookup = expectRejection('ENOPRIMARY', memory.lookupAsync('X'));
+    const lookup = rejected('ENOPRIMARY', memory.lookupAsync('X'));
     stress.kill('SIGKILL');
     await stress.exited;
     await lookup;

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AttachOptions } from '../../shm/attach.js';
 import { findHugepages } from '../support/hugepages.js';
+import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import type { CPeer } from '../support/peer.js';
 import { type PeerScope, peersFor } from '../support/peers-for.js';
 import { describeReleases } from '../support/releases.js';
 import { attachLive, patternErrors, patternFill, zoneOf } from './support/attach-live.js';
-import { expectError } from './support/expect-error.js';
 import { run, startStress } from './support/stress.js';
 
 const BIG_LEN = 5 << 20;

@@ -3,10 +3,10 @@ import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { disableMultiProcess, enableMultiProcess } from '../../shm/mp-status.js';
+import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
 import { describeReleases } from '../support/releases.js';
-import { expectError } from './support/expect-error.js';
 import type { ImageOptions } from './support/image.js';
 import { type FakeRuntime, makeRuntime, pretendAlive } from './support/runtime.js';
 

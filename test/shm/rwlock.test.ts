@@ -10,12 +10,12 @@ import { attachMemory } from '../../shm/attach.js';
 import { RwLock } from '../../shm/rwlock.js';
 import type { SharedMemory } from '../../shm/shared-memory.js';
 import { CProcess } from '../support/c-process.js';
-import { expectError } from './support/expect-error.js';
+import { expectError } from '../support/mp-error.js';
+import { REGISTER } from '../support/register.js';
 import { LIST_BASE } from './support/image.js';
 import { liveLock } from './support/live-lock.js';
 import { type FakeRuntime, makeRuntime, pretendAlive } from './support/runtime.js';
 
-const REGISTER = fileURLToPath(new URL('../register.mjs', import.meta.url));
 const support = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));
 const WRITER = 2; // rte_rwlock.h since 22.11: a writer is inside
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { attachMemory } from '../../shm/attach.js';
 import { attachShared } from '../../shm/share.js';
+import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';
 import { describeReleases } from '../support/releases.js';
 import { attachLive, zoneOf } from './support/attach-live.js';
 import { countInWorkers } from './support/count-in-workers.js';
-import { expectError } from './support/expect-error.js';
 import { LIST_BASE, PAGE_SIZE } from './support/image.js';
 import { addPage, type FakeRuntime, makeRuntime } from './support/runtime.js';
 

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { type MpChannel, MpTimeoutError, openSecondary, type SecondaryOptions } from '../../lib/index.js';
 import { createMemoryNetwork, type FakePeer } from '../../lib/testing.js';
 import { openDescriptors, someDescriptors, targetOf } from '../channel/descriptors.js';
-import { mpError } from '../channel/rejection.js';
+import { mpError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import type { CPeer } from '../support/peer.js';
 import { peersFor } from '../support/peers-for.js';

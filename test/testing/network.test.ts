@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { IGNORE, type MpChannel, openPrimary } from '../../lib/index.js';
 import { createMemoryNetwork, type FakePeer, type MemoryNetwork, type Traffic } from '../../lib/testing.js';
 import { openDescriptors, someDescriptors } from '../channel/descriptors.js';
-import { mpError } from '../channel/rejection.js';
+import { mpError } from '../support/mp-error.js';
 
 describe('a memory network', () => {
   let network: MemoryNetwork;

@@ -3,6 +3,7 @@ import { answersRefused } from './answers-refused.js';
 import { badPath } from './bad-path.js';
 import { descriptorLimit } from './descriptor-limit.js';
 import { directoryLocked } from './directory-locked.js';
+import { foreignRuntimeDirectory } from './foreign-directory.js';
 import { hugetlbfs } from './hugetlbfs.js';
 import { ipcSilent } from './ipc-silent.js';
 import { ipcThreadDead } from './ipc-thread-dead.js';
@@ -25,7 +26,7 @@ import { wrongPrefix } from './wrong-prefix.js';
 /** Checks that stand on each other: after an error in one stage the later ones would only say it again. */
 export const STAGES: readonly (readonly Check[])[] = [
   [badPath],
-  [noPermission],
+  [noPermission, foreignRuntimeDirectory],
   [otherMountNamespace],
   [primaryPrivate],
   [wrongPrefix],

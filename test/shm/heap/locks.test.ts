@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { Heap, Memzones, SharedLocks } from '../../../shm/heap/index.js';
 import { RwLock } from '../../../shm/rwlock.js';
-import { expectError } from '../support/expect-error.js';
+import { expectError } from '../../support/mp-error.js';
 import { heapImage } from './support/heap-image.js';
 
 const READER = 4; // rte_rwlock.h since 22.11

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { freeListIndex } from '../../../shm/heap/free-lists.js';
 import { checkHeap, Heap, Memzones } from '../../../shm/heap/index.js';
 import { MemzoneFlag } from '../../../shm/heap/page-flags.js';
-import { expectError } from '../support/expect-error.js';
+import { expectError } from '../../support/mp-error.js';
 import { heapImage, IMAGE_LISTS, layoutOf } from './support/heap-image.js';
 
 const MB = 2 ** 20;

@@ -8,7 +8,7 @@ import {
   MallocType,
 } from '../../../protocol/eal/malloc.js';
 import { checkHeap, Heap, serveMallocRequest } from '../../../shm/heap/index.js';
-import { expectError } from '../support/expect-error.js';
+import { expectError } from '../../support/mp-error.js';
 import { type HeapImage, heapImage, IMAGE_LISTS, type ImageOptions } from './support/heap-image.js';
 
 const MB = 2 ** 20;
