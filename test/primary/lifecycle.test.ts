@@ -7,7 +7,6 @@ import { findHugepages } from '../support/hugepages.js';
 import { rejected } from '../support/mp-error.js';
 import { CPeer } from '../support/peer.js';
 import { cleanPrefix, leftovers, uniquePrefix } from '../support/prefix.js';
-import { REGISTER } from '../support/register.js';
 import { did, primaryStage } from './support/stage.js';
 
 describe('primary: life', () => {

@@ -7,9 +7,8 @@ import { LAYOUTS } from '../../shm/layout.js';
 import type { PrimaryMemoryOptions } from '../../shm/primary/options.js';
 import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
-import { rejected } from '../live/support/rejected.js';
 import { MIB } from '../primary/support/stage.js';
-import { expectError } from '../shm/support/expect-error.js';
+import { expectError, rejected } from '../support/mp-error.js';
 
 const VERSION_WORD = 0x180b0063;
 const WRITER = 2;

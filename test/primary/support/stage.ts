@@ -9,9 +9,9 @@ import { liveSpace } from '../../shm/heap/support/live-space.js';
 import { CProcess } from '../../support/c-process.js';
 import { findDpdk } from '../../support/dpdk.js';
 import type { CPeer } from '../../support/peer.js';
+import { REGISTER } from '../../support/register.js';
 
 const CHILD = fileURLToPath(new URL('./primary-child.ts', import.meta.url));
-const REGISTER = new URL('../../register.mjs', import.meta.url).href;
 
 export const MIB = 2 ** 20;
 
