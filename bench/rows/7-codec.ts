@@ -1,5 +1,5 @@
 import type { MpChannel } from '../../lib/index.js';
-import { decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
+import { DIALECTS, decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
 import { collectGarbage, heapBytes } from '../harness/heap.js';
 import { median } from '../harness/histogram.js';
 import { progress } from '../harness/progress.js';
@@ -81,7 +81,7 @@ function keep(result: unknown): void {
 
 function actions(size: number): [string, () => void][] {
   const message = { name: 'echo', param: new Uint8Array(size) };
-  const out = new Uint8Array(512);
+  const out = new Uint8Array(DIALECTS[DIALECT].wireLength);
   const datagram = encodeMessage(DIALECT, MpType.REQ, message);
   const encode = (into?: Uint8Array) => encodeMessage(DIALECT, MpType.REQ, message, into);
   return [

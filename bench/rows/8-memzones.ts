@@ -61,6 +61,9 @@ export const memzones: Row = {
           bar: { kind: 'at least', limit: 0.9 },
         },
       ],
+      notes: [
+        `The kernel's copy is the limit of snapshot: process_vm_readv in C reaches ${ratio(measures, copies, MEMCPY, KERNEL).toFixed(2)} of memcpy. It is what makes a page that is gone an error instead of SIGBUS; a view reads at full speed.`,
+      ],
       growths: [growthOf(zones, measures)],
     };
   },

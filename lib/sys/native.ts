@@ -12,9 +12,10 @@ interface Native {
   readonly libc: LibraryHandle;
 }
 
-let loaded: Native | undefined;
+/** With the package, as a C program's libraries are: the first request doesn't wait for it. Elsewhere an import does nothing. */
+let loaded = isSupported() ? preload() : undefined;
 
-/** koffi, loaded at first use, so that an import of this package does nothing anywhere. Throws `ENOTSUP`. */
+/** koffi and libc. Throws `ENOTSUP` where they can't be had. */
 export function native(): Native {
   loaded ??= load();
   return loaded;
@@ -23,11 +24,23 @@ export function native(): Native {
 /** Throws `ENOTSUP` where DPDK's sockets and memory can't be. */
 export function assertPlatform(): void {
   const { platform, arch } = process;
-  if (platform === 'linux' && ARCHITECTURES.includes(arch)) return;
+  if (isSupported()) return;
   throw new MpError(
     'ENOTSUP',
     `DPDK's sockets and shared memory need 64-bit Linux, and this is ${platform} on ${arch}: here use dpdk-ipc/protocol (the codec) or dpdk-ipc/testing (channels in memory)`,
   );
+}
+
+function isSupported(): boolean {
+  return process.platform === 'linux' && ARCHITECTURES.includes(process.arch);
+}
+
+function preload(): Native | undefined {
+  try {
+    return load();
+  } catch {
+    return undefined; // an import does no harm: the first use tries again, and says why not
+  }
 }
 
 function load(): Native {
