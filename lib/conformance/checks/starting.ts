@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { MpType } from '../../../protocol/message-type.js';
 import { FileLock } from '../../sys/file-lock.js';
 import type { Check } from '../check.js';
 import { driverOf, expectFields, runCommand } from '../stage.js';
-import { lockWhileStarting } from '../starting.js';
+import { lockWhileStarting, waitsForLock } from '../starting.js';
 import type { Subject } from '../subject.js';
 import { until } from '../until.js';
 import { CheckFailure, expectEqual, expectThat } from '../verdict.js';
@@ -80,7 +80,7 @@ const C65: Check = {
     stage.defer(() => lock.release());
     const secondary = await place.start('secondary', { untilReady: false });
     stage.defer(() => secondary[Symbol.asyncDispose]());
-    await waitsForLock(secondary);
+    await startsToWait(secondary);
     expectThat(secondary.socketPath === '', `it has bound ${secondary.socketPath}`);
     lock.release();
     await ready(secondary);
@@ -90,10 +90,9 @@ const C65: Check = {
 };
 
 /** C blocks in flock; ours says that it opens and then keeps trying, so that some time has to pass. */
-async function waitsForLock(subject: Subject): Promise<void> {
+async function startsToWait(subject: Subject): Promise<void> {
   if (subject.implementation === 'C') {
-    const blocked = new RegExp(`-> FLOCK +ADVISORY +WRITE ${subject.pid} `);
-    await until(() => blocked.test(readFileSync('/proc/locks', 'utf8')), 'it does not wait for the lock');
+    await until(() => waitsForLock(subject), 'it does not wait for the lock');
     return;
   }
   await driverOf(subject).waitFor(({ event }) => event === 'OPENING', { from: 0, timeoutMs: 15_000 });
