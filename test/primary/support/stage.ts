@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type MpChannel, openPrimary } from '../../../lib/index.js';
+import { MpError } from '../../../protocol/errors.js';
 import { checkHeap } from '../../../shm/heap/index.js';
 import type { PrimaryMemoryOptions } from '../../../shm/primary/options.js';
 import { type LiveScope, live } from '../../live/support/live.js';
@@ -59,6 +60,14 @@ export class PrimaryStage {
     return this.live.startSecondary({ args });
   }
 
+  expectWholeIfAlive(): void {
+    try {
+      this.expectWhole();
+    } catch (error) {
+      if (!(error instanceof MpError) || error.code !== 'ENOPRIMARY') throw error;
+    }
+  }
+
   /** That everything in the heap is as it has to be, and that nobody has kept a lock. */
   expectWhole(): void {
     const { space, locks, memory } = liveSpace(this.live.peers, 'changing');
@@ -68,14 +77,18 @@ export class PrimaryStage {
   }
 }
 
-/** To be called inside `describe`. */
+/** To be called inside `describe`. Whatever a test did, the heap of a primary that it leaves alive is looked over. */
 export function primaryStage(label: string, release = 'native'): () => PrimaryStage {
+  let stage: PrimaryStage | undefined;
+  afterEach('the heap is whole', () => stage?.expectWholeIfAlive()); // before the hooks of `live` end everybody
   const scope = live(label, { attachable: true, release });
-  let stage: PrimaryStage;
   beforeEach('stage', () => {
     stage = new PrimaryStage(scope, release);
   });
-  return () => stage;
+  return () => {
+    if (stage === undefined) throw new TypeError('There is a stage inside a test only.');
+    return stage;
+  };
 }
 
 /** The fields of a command's answer, which must have gone well. */
