@@ -235,6 +235,7 @@ static const struct command {
 	{ "fill", 1, 2, zone_fill, "fill ZONE [SEED]" },
 	{ "verify", 1, 2, zone_verify, "verify ZONE [SEED]" },
 	{ "stats", 0, 0, zone_stats, "stats" },
+	{ "hold", 0, 0, zone_hold, "hold" },
 	{ "conform", 0, 0, conform_begin, "conform" },
 	{ "register", 1, 1, conform_register, "register NAME" },
 	{ "unregister", 1, 1, conform_unregister, "unregister NAME" },

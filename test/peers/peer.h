@@ -112,6 +112,7 @@ void zone_poke(int argc, char **argv);
 void zone_fill(int argc, char **argv);
 void zone_verify(int argc, char **argv);
 void zone_stats(int argc, char **argv);
+void zone_hold(int argc, char **argv);
 
 /* ---- devices.c: commands on devices ---- */
 

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { zoneOf } from '../shm/support/attach-live.js';
 import { findHugepages } from '../support/hugepages.js';
-import { rejected } from '../support/mp-error.js';
+import { expectError, rejected } from '../support/mp-error.js';
 import { CPeer } from '../support/peer.js';
 import { cleanPrefix, leftovers, uniquePrefix } from '../support/prefix.js';
 import { did, primaryStage } from './support/stage.js';
@@ -52,6 +52,20 @@ describe('primary: life', () => {
     const third = await stage().primary();
     expect(third.memory.memzones()).to.deep.equal([]);
     stage().expectWhole();
+  });
+
+  it('says so when a secondary died with a lock, and starts anew without it', async () => {
+    const first = await stage().primary({ lockTimeoutMs: 300 });
+    first.memory.reserve('WALKED', 64);
+    const secondary = await stage().secondary();
+    await secondary.command('hold');
+    secondary.kill('SIGKILL');
+    await secondary.exited;
+    const { message } = expectError('ETIMEDOUT', () => first.memory.reserve('LATE', 64));
+    expect(message).to.include('mlock').and.to.include('died with the lock');
+    await first.close();
+    const second = await stage().primary();
+    second.memory.reserve('ANEW', 64);
   });
 
   it('gives way to a C primary', async () => {
