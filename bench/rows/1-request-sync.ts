@@ -1,4 +1,5 @@
 import type { MpChannel } from '../../lib/index.js';
+import { ACROSS, acrossProcessors, floorNote, RAW, RAW_SPINNING } from '../harness/across.js';
 import type { Measure } from '../harness/result.js';
 import {
   type BenchMessage,
@@ -8,15 +9,13 @@ import {
   type Stage,
   variantOf,
 } from '../harness/stage.js';
-import { across, atMost, type Contender, onMain, ratio, takeTurns, timeSync } from '../harness/turns.js';
+import { atMost, type Contender, onMain, takeTurns, timeSync } from '../harness/turns.js';
 import { UNIX_DGRAM_MISSING, unixDgram } from '../harness/unix-dgram.js';
 import type { Row } from './row.js';
 
 const C = 'C rte_mp_request_sync';
 const SPINNING = 'requestSync';
 const SLEEPING = 'requestSync, busyPollMicros: 0';
-export const RAW = 'C raw loop';
-export const ACROSS = '16 B, across processors';
 
 export const requestSync: Row = {
   number: 1,
@@ -37,7 +36,8 @@ export const requestSync: Row = {
         const message = makeMessage('echo', size, fds);
         const clients = [client(SPINNING, spinning, message), client(SLEEPING, sleeping, message)];
         measures.push(...(await pinned(stage, clients, message)));
-        if (size === 16 && fds === 0) measures.push(...(await acrossProcessors(stage, clients)));
+        if (size === 16 && fds === 0)
+          measures.push(...(await acrossProcessors(stage, 'requestSync', clients, [C, 'sync'])));
         message.close();
       }
     }
@@ -55,12 +55,6 @@ export const requestSync: Row = {
   },
 };
 
-/** How fast anything can be across processors, so that the ratio there can be judged. */
-export function floorNote(measures: readonly Measure[], c: string): string {
-  const floor = ratio(measures, ACROSS, RAW, c);
-  return `Across processors the raw loop, which is nothing but sendmsg and recvmsg, takes ${floor.toFixed(2)} of ${c}.`;
-}
-
 async function pinned(
   stage: Stage,
   clients: readonly Contender[],
@@ -74,25 +68,12 @@ async function pinned(
     ...clients.map(onMain),
     stage.secondary.contender(C, 'sync', rest),
     stage.secondary.contender(RAW, 'raw', `${rest} 0`),
-    stage.secondary.contender('C raw loop, spinning', 'raw', `${rest} 1`),
+    stage.secondary.contender(RAW_SPINNING, 'raw', `${rest} 1`),
     ...(dgram === undefined ? [] : [onMain(dgram)]),
   ];
   const variant = variantOf(size, fds);
   const measures = await takeTurns(contenders, { what: 'requestSync', variant, sizes: stage.sizes });
   dgram?.close();
-  return measures;
-}
-
-async function acrossProcessors(stage: Stage, clients: readonly Contender[]): Promise<Measure[]> {
-  const secondary = await stage.distantSecondary();
-  const contenders = [
-    ...clients.map(across),
-    secondary.contender(C, 'sync', '16 0'),
-    secondary.contender(RAW, 'raw', '16 0 0'),
-    secondary.contender('C raw loop, spinning', 'raw', '16 0 1'),
-  ];
-  const measures = await takeTurns(contenders, { what: 'requestSync', variant: ACROSS, sizes: stage.sizes });
-  await secondary.quit();
   return measures;
 }
 

@@ -1,15 +1,8 @@
 import type { MpChannel } from '../../lib/index.js';
+import { acrossProcessors, floorNote } from '../harness/across.js';
 import type { Measure } from '../harness/result.js';
-import {
-  type BenchMessage,
-  FD_COUNTS,
-  makeMessage,
-  PARAM_SIZES,
-  type Stage,
-  variantOf,
-} from '../harness/stage.js';
-import { across, atMost, type Contender, onMain, takeTurns, timeAsync } from '../harness/turns.js';
-import { ACROSS, floorNote, RAW } from './1-request-sync.js';
+import { type BenchMessage, FD_COUNTS, makeMessage, PARAM_SIZES, variantOf } from '../harness/stage.js';
+import { atMost, type Contender, onMain, takeTurns, timeAsync } from '../harness/turns.js';
 import type { Row } from './row.js';
 
 const C = 'C rte_mp_request_async';
@@ -35,7 +28,8 @@ export const request: Row = {
         const c = stage.secondary.contender(C, 'async', `${size} ${fds}`);
         const variant = variantOf(size, fds);
         measures.push(...(await takeTurns([...clients.map(onMain), c], { ...turns, variant })));
-        if (size === 16 && fds === 0) measures.push(...(await acrossProcessors(stage, clients)));
+        if (size === 16 && fds === 0)
+          measures.push(...(await acrossProcessors(stage, 'request', clients, [C, 'async'])));
         message.close();
       }
     }
@@ -51,18 +45,6 @@ export const request: Row = {
     };
   },
 };
-
-async function acrossProcessors(stage: Stage, clients: readonly Contender[]): Promise<Measure[]> {
-  const secondary = await stage.distantSecondary();
-  const contenders = [
-    ...clients.map(across),
-    secondary.contender(C, 'async', '16 0'),
-    secondary.contender(RAW, 'raw', '16 0 0'),
-  ];
-  const measures = await takeTurns(contenders, { what: 'request', variant: ACROSS, sizes: stage.sizes });
-  await secondary.quit();
-  return measures;
-}
 
 function client(name: string, channel: MpChannel, message: BenchMessage): Contender {
   const ask = async () => (await channel.request(message))[Symbol.dispose]();

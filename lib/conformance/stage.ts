@@ -5,7 +5,7 @@ import { datagramOf, type Parts } from './datagram.js';
 import { descriptorCount, hasMessageThread } from './proc.js';
 import { openSocket, RawPeer } from './raw-peer.js';
 import { Session } from './session.js';
-import type { Driver, DriverLine, Place, Subject, SubjectSource } from './subject.js';
+import type { Driver, DriverLine, Place, Role, StartOptions, Subject, SubjectSource } from './subject.js';
 import { until } from './until.js';
 import { CheckFailure, CheckSkip, expectEqual } from './verdict.js';
 
@@ -93,6 +93,13 @@ export class Stage {
     const place = await this.#source.place();
     this.defer(() => place[Symbol.asyncDispose]());
     return place;
+  }
+
+  /** Starts a process in a place; it ends with the check. */
+  async start(place: Place, role: Role, options?: StartOptions): Promise<Subject> {
+    const subject = await place.start(role, options);
+    this.defer(() => subject[Symbol.asyncDispose]());
+    return subject;
   }
 
   /** Runs at the end of the check, last one first. */

@@ -24,11 +24,9 @@ export interface HeldSubject {
 export async function lockWhileStarting(stage: Stage): Promise<HeldSubject> {
   const place = await stage.place();
   const isPrimary = stage.subject.role === 'primary';
-  const primary = isPrimary ? undefined : await place.start('primary');
-  if (primary !== undefined) stage.defer(() => primary[Symbol.asyncDispose]());
+  const primary = isPrimary ? undefined : await stage.start(place, 'primary');
   for (let starts = 1; ; starts++) {
-    const subject = await place.start(stage.subject.role, { untilReady: false });
-    stage.defer(() => subject[Symbol.asyncDispose]());
+    const subject = await stage.start(place, stage.subject.role, { untilReady: false });
     await until(() => hasSocket(subject), 'it has bound no socket');
     const release = await lockShared(place.directory);
     stage.defer(release);

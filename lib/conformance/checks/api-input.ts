@@ -255,8 +255,7 @@ const C13: Check = {
   notForOurs: 'a channel that is not opened has no calls',
   async run(stage) {
     const place = await stage.place();
-    const subject = await place.start('primary', { args: ['--no-shconf'], env: { NO_ACTIONS: '1' } });
-    stage.defer(() => subject[Symbol.asyncDispose]());
+    const subject = await stage.start(place, 'primary', { args: ['--no-shconf'], env: { NO_ACTIONS: '1' } });
     const run = async (text: string) => (await runCommand(driverOf(subject), text, 3_000)).line;
     expectErrno(await run('register any'), ENOTSUP);
     for (const call of CALLS) expectErrno(await run(`raw ${call} any`), ENOTSUP);

@@ -47,8 +47,7 @@ const C71: Check = {
   needs: ['driver', 'place'],
   async run(stage) {
     const place = await stage.place();
-    const primary = await place.start('primary');
-    stage.defer(() => primary[Symbol.asyncDispose]());
+    const primary = await stage.start(place, 'primary');
     const clean = await place.start('secondary');
     const cleanPath = clean.socketPath;
     await clean.quit();
@@ -81,8 +80,7 @@ const C72: Check = {
     place.prepare();
     const path = `${place.directory}/mp_socket_${NO_PID}_a`;
     stage.peer('stale', path).die();
-    const primary = await place.start('primary');
-    stage.defer(() => primary[Symbol.asyncDispose]());
+    const primary = await stage.start(place, 'primary');
     if (!existsSync(path)) return 'as ours';
     expectFields((await runCommand(driverOf(primary), 'bcast any -', 5_000)).line, { ret: 0 });
     expectThat(!existsSync(path), 'the file is still there after a broadcast');
@@ -100,18 +98,16 @@ const C73: Check = {
   needs: ['driver', 'place'],
   async run(stage) {
     const place = await stage.place();
-    const first = await place.start('primary');
-    stage.defer(() => first[Symbol.asyncDispose]());
-    expectThat(await failsToStart(stage, () => place.start('primary', { untilReady: false })), 'it started');
+    const first = await stage.start(place, 'primary');
+    expectThat(await failsToStart(stage, place, 'primary'), 'it started');
     const peer = stage.peerOf(first, `${place.directory}/mp_socket_${process.pid}_a`);
     await peer.ask(first.probe.name, first.probe.param);
     return undefined;
   },
 };
 
-async function failsToStart(stage: Stage, start: () => Promise<Subject>): Promise<boolean> {
-  const subject = await start();
-  stage.defer(() => subject[Symbol.asyncDispose]());
+async function failsToStart(stage: Stage, place: Place, role: Role): Promise<boolean> {
+  const subject = await stage.start(place, role, { untilReady: false });
   return (await started(subject)).event === 'FAILED';
 }
 
@@ -150,15 +146,13 @@ const C74: Check = {
     const place = await stage.place();
     const base = longBase(stage, place);
     const env = { RUNTIME_DIRECTORY: base };
-    const start = (role: Role) => place.start(role, { env, untilReady: false });
+    const start = (role: Role) => stage.start(place, role, { env, untilReady: false });
     const primary = await start('primary');
-    stage.defer(() => primary[Symbol.asyncDispose]());
     const first = await started(primary);
     if (first.fields.errno === 'ENAMETOOLONG') return 'as ours';
     const path = `${base}/dpdk/${basename(place.directory)}/mp_socket`;
     const { ino } = statSync(path);
-    const secondary = await start('secondary');
-    stage.defer(() => secondary[Symbol.asyncDispose]());
+    await start('secondary');
     await until(() => statSync(path, { throwIfNoEntry: false })?.ino !== ino, "the primary's socket stayed");
     return 'as C';
   },
@@ -175,13 +169,11 @@ const C75: Check = {
   notForOurs: 'a Node primary has no shared memory to say it in',
   async run(stage) {
     const place = await stage.place();
-    const primary = await place.start('primary');
-    stage.defer(() => primary[Symbol.asyncDispose]());
+    const primary = await stage.start(place, 'primary');
     expectFields((await runCommand(driverOf(primary), 'disable', 5_000)).line, { ret: 1 });
     const peer = stage.peerOf(primary, `${place.directory}/mp_socket_${process.pid}_a`);
     await peer.ask(primary.probe.name, primary.probe.param);
-    const start = () => place.start('secondary', { untilReady: false });
-    expectThat(await failsToStart(stage, start), 'the secondary started');
+    expectThat(await failsToStart(stage, place, 'secondary'), 'the secondary started');
     return undefined;
   },
 };

@@ -98,10 +98,8 @@ function seconds(start: number): number {
 /** A primary, a secondary, and a peer of theirs that answers built-in requests itself. */
 async function family(stage: Stage): Promise<{ secondary: Subject; peer: RawPeer }> {
   const place = await stage.place();
-  const primary = await place.start('primary');
-  stage.defer(() => primary[Symbol.asyncDispose]());
-  const secondary = await place.start('secondary');
-  stage.defer(() => secondary[Symbol.asyncDispose]());
+  const primary = await stage.start(place, 'primary');
+  const secondary = await stage.start(place, 'secondary');
   const peer = stage.peerOf(primary, `${place.directory}/mp_socket_${process.pid}_a`);
   peer.takesBuiltIns = true;
   return { secondary, peer };

@@ -74,12 +74,10 @@ const C65: Check = {
   needs: ['driver', 'place'],
   async run(stage) {
     const place = await stage.place();
-    const primary = await place.start('primary');
-    stage.defer(() => primary[Symbol.asyncDispose]());
+    await stage.start(place, 'primary');
     const lock = lockOf(place.directory, 'shared');
     stage.defer(() => lock.release());
-    const secondary = await place.start('secondary', { untilReady: false });
-    stage.defer(() => secondary[Symbol.asyncDispose]());
+    const secondary = await stage.start(place, 'secondary', { untilReady: false });
     await startsToWait(secondary);
     expectThat(secondary.socketPath === '', `it has bound ${secondary.socketPath}`);
     lock.release();
