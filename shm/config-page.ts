@@ -1,5 +1,5 @@
-import { Mapping } from '../lib/sys/mapping.js';
-import { callError } from './errors.js';
+import type { Mapping } from '../lib/sys/mapping.js';
+import { mapFile } from './map-file.js';
 import type { SharedFile } from './shared-file.js';
 
 /** The locks and the status byte are within the first page, in every layout; nothing else gets mapped. */
@@ -20,12 +20,7 @@ export class ConfigPage {
 
   /** `config` must be open for writing and be a whole `struct rte_mem_config`. */
   static map(config: SharedFile): ConfigPage {
-    const mapping = Mapping.reserve(PAGE, PAGE);
-    if (typeof mapping === 'number') throw callError(mapping, 'mmap', config.path);
-    const failed = mapping.place(0, PAGE, config.fd, 0, true);
-    if (failed === 0) return new ConfigPage(mapping);
-    mapping.close();
-    throw callError(failed, 'mmap', config.path);
+    return new ConfigPage(mapFile(config.fd, PAGE, config.path));
   }
 
   /** It is unmapped once this object and the locks in it are garbage. */

@@ -77,6 +77,11 @@ const SIGNED_COUNT: RwLockFormat = Object.freeze({
 /** By `MemConfigLayout.rwlock`. */
 export const RWLOCK_FORMATS = Object.freeze({ 'flag-bits': FLAG_BITS, 'signed-count': SIGNED_COUNT });
 
+/** `config` in the words that its locks are. */
+export function wordsOf({ buffer, byteOffset, byteLength }: DataView): Int32Array {
+  return new Int32Array(buffer, byteOffset, byteLength >> 2);
+}
+
 /** One `rte_rwlock_t` in memory that C processes share. */
 export class RwLock {
   readonly #words: Int32Array;
@@ -92,6 +97,10 @@ export class RwLock {
 
   get isTaken(): boolean {
     return this.#format.isTaken(Atomics.load(this.#words, this.#index));
+  }
+
+  get isWriteHeld(): boolean {
+    return this.#format.isWriteHeld(Atomics.load(this.#words, this.#index));
   }
 
   /**

@@ -54,11 +54,3 @@ export function nodeOf(address: number): number {
   );
   return result < 0 ? result : (new Int32Array(memory, 8, 1)[0] ?? 0);
 }
-
-let count: number | undefined;
-
-/** How many there are. */
-export function nodeCount(): number {
-  count ??= numaNodes().length;
-  return count;
-}

@@ -2,7 +2,7 @@ import { MpError } from '../../protocol/errors.js';
 import { FBARRAY_COUNT, type FbarrayDescriptor, geometryOf, readDescriptor } from '../fbarray.js';
 import type { MemConfigLayout } from '../layout.js';
 import { LockWait, POLLS, sleep } from '../lock-wait.js';
-import { RwLock } from '../rwlock.js';
+import { RwLock, wordsOf } from '../rwlock.js';
 
 // offsets in struct rte_fbarray (rte_fbarray.h)
 const LOCK = 88;
@@ -45,9 +45,8 @@ export class FbarrayTable {
     this.#mask = maskHead + MASK_WORDS;
     this.#file = Buffer.from(file.buffer, file.byteOffset, file.length);
     this.#fields = new DataView(config.buffer, config.byteOffset + offset);
-    const words = new Int32Array(config.buffer, config.byteOffset, config.byteLength >> 2);
     this.#path = path;
-    this.#lock = new RwLock(words, offset + LOCK, layout.rwlock);
+    this.#lock = new RwLock(wordsOf(config), offset + LOCK, layout.rwlock);
   }
 
   /** Capacity in entries. */
@@ -80,9 +79,12 @@ export class FbarrayTable {
     this.#set(index, false);
   }
 
-  /** The lowest index that isn't in use; `undefined` when all are. */
-  findFree(): number | undefined {
-    for (let index = 0; index < this.len; index++) if (!this.has(index)) return index;
+  /** The lowest of `n` indexes in a row that aren't in use; `undefined` where there are none. */
+  findFree(n = 1): number | undefined {
+    for (let index = 0, free = 0; index < this.len; index++) {
+      free = this.has(index) ? 0 : free + 1;
+      if (free === n) return index - n + 1;
+    }
     return undefined;
   }
 

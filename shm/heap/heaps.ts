@@ -41,7 +41,8 @@ export class Heaps {
 
   /** By its position in `malloc_heaps`, which growth requests name. */
   at(index: number): MallocHeap | undefined {
-    return this.all().find((heap) => heap.index === index);
+    const heap = this.#heaps[index];
+    return heap?.name === '' ? undefined : heap;
   }
 
   /**

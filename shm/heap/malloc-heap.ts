@@ -89,7 +89,7 @@ export class MallocHeap {
   }
 
   /** New pages of one list become free memory: malloc_heap_add_memory. */
-  addPages({ addr, len }: PageRange, dirty = false): void {
+  addPages({ addr, len }: PageRange): void {
     const list = ListRecord.holding(this.#words, addr);
     if (list === undefined) throw corrupt('the address of new pages', addr, 'one within a list');
     const element = Element.create(this.#words, addr, {
@@ -98,7 +98,7 @@ export class MallocHeap {
       size: len,
       origElem: addr,
       origSize: len,
-      dirty,
+      dirty: false,
     });
     this.#chain.insert(element);
     this.#freeLists.insert(this.#chain.joinFree(element));

@@ -6,7 +6,7 @@ import {
   MallocResult,
   MallocType,
 } from '../../protocol/eal/malloc.js';
-import { RWLOCK_FORMATS } from '../rwlock.js';
+import { RwLock, wordsOf } from '../rwlock.js';
 import { ceilTo, isPowerOfTwo } from './fit.js';
 import { growHeap, releasePages } from './growth.js';
 import { EXTERNAL_SOCKET_ID, type HeapSpace } from './heap-space.js';
@@ -49,9 +49,7 @@ function serveAlloc(space: HeapSpace, asked: MallocAllocRequest, isStillWanted: 
 
 /** Whoever asks holds `memory_hotplug_lock` for writing until it gives up. */
 function isWriteHeld({ config, layout }: HeapSpace): boolean {
-  const words = new Int32Array(config.buffer, config.byteOffset, config.byteLength >> 2);
-  const word = Atomics.load(words, layout.offsets.memoryHotplugLock / Int32Array.BYTES_PER_ELEMENT);
-  return RWLOCK_FORMATS[layout.rwlock].isWriteHeld(word);
+  return new RwLock(wordsOf(config), layout.offsets.memoryHotplugLock, layout.rwlock).isWriteHeld;
 }
 
 function serveFree(

@@ -2,7 +2,7 @@ import { holdingSignals } from '../../lib/sys/signal-guard.js';
 import type { MemConfigLayout } from '../layout.js';
 import { LockWait, POLLS, sleep } from '../lock-wait.js';
 import type { PrimaryLocks } from '../primary/interface.js';
-import { RwLock } from '../rwlock.js';
+import { RwLock, wordsOf } from '../rwlock.js';
 import { Spinlock } from './spinlock.js';
 
 export interface SharedLocksOptions {
@@ -35,9 +35,8 @@ export class SharedLocks implements PrimaryLocks {
   readonly #words: Int32Array;
 
   constructor(options: SharedLocksOptions) {
-    const { buffer, byteOffset, byteLength } = options.config;
     this.#options = options;
-    this.#words = new Int32Array(buffer, byteOffset, byteLength >> 2);
+    this.#words = wordsOf(options.config);
   }
 
   mlock<T>(section: () => T): T {

@@ -14,6 +14,10 @@ export class Spinlock {
     this.#index = offset / Int32Array.BYTES_PER_ELEMENT;
   }
 
+  get isWriteHeld(): boolean {
+    return Atomics.load(this.#words, this.#index) !== FREE;
+  }
+
   /** One attempt; whoever gets the lock holds signals, and releases it whatever happens. */
   tryWrite(): boolean {
     for (let poll = 0; poll < POLLS; poll++) {

@@ -1,13 +1,5 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { constants, existsSync, ftruncateSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeFile } from '../../lib/sys/close-file.js';
 import { readConfigHead } from '../../lib/sys/config-head.js';
 import { EAGAIN } from '../../lib/sys/errno.js';
 import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../lib/sys/file-lock.js';
@@ -15,12 +7,12 @@ import { Mapping } from '../../lib/sys/mapping.js';
 import { MpError } from '../../protocol/errors.js';
 import { callError, fileError } from '../errors.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout.js';
+import { mapFile } from '../map-file.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
 import type { MemoryPlan } from './options.js';
 import { removeUnused } from './page-file.js';
 import type { PagePlaces, SpaceMappings } from './space.js';
 
-const PAGE = 4096;
 const FBARRAY_FILE = 'fbarray_';
 
 /** The files of a primary's shared memory, created, locked and mapped; nothing is in them yet. */
@@ -46,7 +38,7 @@ export class CreatedFiles {
     const fds: number[] = [];
     const made: Mapping[] = [];
     const map = (fd: number, length: number, path: string) => {
-      const mapping = mapWhole(fd, length, path);
+      const mapping = mapFile(fd, length, path);
       made.push(mapping);
       return mapping;
     };
@@ -96,7 +88,7 @@ function closeAll(fds: readonly number[]): void {
   for (const fd of fds) {
     dropRecordLock(fd);
     dropFlock(fd);
-    closeSync(fd);
+    closeFile(fd);
   }
 }
 
@@ -141,7 +133,7 @@ function withUnused(path: string, { used, unused }: { used?: () => void; unused?
     if (tryFlock(fd, 'exclusive') === 0) unused?.();
     else used?.();
   } finally {
-    closeSync(fd);
+    closeFile(fd);
   }
 }
 
@@ -195,13 +187,4 @@ function open(path: string, fds: number[]): number {
   } catch (error) {
     throw fileError(error, path, 'Cannot create');
   }
-}
-
-function mapWhole(fd: number, length: number, path: string): Mapping {
-  const mapping = Mapping.reserve(length, PAGE);
-  if (typeof mapping === 'number') throw callError(mapping, 'mmap', path);
-  const result = mapping.place(0, length, fd, 0, true);
-  if (result === 0) return mapping;
-  mapping.close();
-  throw callError(result, 'mmap', path);
 }

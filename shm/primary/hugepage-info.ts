@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, statSync, writeFileSync } from 'node:fs';
+import { constants, openSync, statSync, writeFileSync } from 'node:fs';
+import { closeFile } from '../../lib/sys/close-file.js';
 import { MpError } from '../../protocol/errors.js';
 import { fileError } from '../errors.js';
 import { HUGEPAGE_INFO_DIR, HUGEPAGE_INFO_ENTRIES, HUGEPAGE_INFO_PATH_MAX } from '../hugepage-info.js';
@@ -33,7 +34,7 @@ export function writeHugepageInfo(path: string, { pageSize, dir, maxNumaNodes, p
   } catch (error) {
     throw fileError(error, path, 'Cannot write');
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    if (fd !== undefined) closeFile(fd);
   }
 }
 

@@ -1,14 +1,6 @@
 /** What the creating side of shared memory is made of, as its allocator sees it. */
+import type { PageRange } from '../heap/page-release.js';
 import type { MemConfigLayout } from '../layout.js';
-
-/** Consecutive pages of one memseg list, at addresses of the primary. */
-export interface HeapPages {
-  readonly addr: number;
-  /** Bytes. */
-  readonly len: number;
-  /** Index in `rte_mem_config.memsegs`. */
-  readonly list: number;
-}
 
 /** Where pages come from and go to. The caller holds `memory_hotplug_lock` for writing, or whoever asked it does. */
 export interface PageSource {
@@ -16,7 +8,7 @@ export interface PageSource {
    * `pages` consecutive pages of a NUMA node: their files are made, locked and mapped, and the list tells of them.
    * `undefined`: there are no more.
    */
-  allocate(socketId: number, pageSize: number, pages: number): HeapPages | undefined;
+  allocate(socketId: number, pageSize: number, pages: number): PageRange | undefined;
   /** Takes them out of the list and removes their files. */
   release(addr: number, len: number): void;
 }
@@ -46,8 +38,6 @@ interface MemzoneTable {
   readonly descriptorOffset: number;
   /** The array's file. */
   readonly bytes: DataView;
-  /** Capacity in entries. */
-  readonly len: number;
 }
 
 /** The two requests that tell secondaries of changed memory (malloc_mp.h). */

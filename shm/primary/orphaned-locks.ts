@@ -1,6 +1,7 @@
 import { FBARRAY_COUNT } from '../fbarray.js';
+import { Spinlock } from '../heap/spinlock.js';
 import type { MemConfigLayout } from '../layout.js';
-import { RWLOCK_FORMATS } from '../rwlock.js';
+import { RwLock, wordsOf } from '../rwlock.js';
 
 /** A lock that a process took and may have died with. */
 interface Suspect {
@@ -74,43 +75,26 @@ export class OrphanedLocks {
 
 /** Whoever takes it for a change of memory asks us. */
 function hotplugLock({ layout, config }: OrphanOptions): Suspect {
-  const lock = rwlock(layout.offsets.memoryHotplugLock, layout, config);
-  return { ...lock, name: 'memory_hotplug_lock', guarded: () => '' };
+  const lock = new RwLock(wordsOf(config), layout.offsets.memoryHotplugLock, layout.rwlock);
+  return { ...heldBy(lock), name: 'memory_hotplug_lock', guarded: () => '' };
 }
 
 function mlock({ layout, config }: OrphanOptions): Suspect {
-  const lock = rwlock(layout.offsets.mlock, layout, config);
+  const lock = new RwLock(wordsOf(config), layout.offsets.mlock, layout.rwlock);
   const count = () => config.getUint32(layout.offsets.memzones + FBARRAY_COUNT, true);
-  return { ...lock, name: 'mlock', guarded: () => `${count()}` };
+  return { ...heldBy(lock), name: 'mlock', guarded: () => `${count()}` };
 }
 
 function heapLock({ layout, config, heap }: OrphanOptions): Suspect {
-  const words = wordsOf(config);
   const offset = layout.offsets.mallocHeaps + heap * layout.mallocHeapSize;
-  const index = offset / words.BYTES_PER_ELEMENT;
   const record = Buffer.from(config.buffer, config.byteOffset + offset, layout.mallocHeapSize);
   return {
+    ...heldBy(new Spinlock(wordsOf(config), offset)),
     name: `malloc_heaps[${heap}].lock`,
-    isHeld: () => Atomics.load(words, index) !== 0,
-    release: () => void Atomics.store(words, index, 0),
     guarded: () => record.toString('latin1'),
   };
 }
 
-function rwlock(
-  offset: number,
-  layout: MemConfigLayout,
-  config: DataView,
-): Pick<Suspect, 'isHeld' | 'release'> {
-  const words = wordsOf(config);
-  const index = offset / words.BYTES_PER_ELEMENT;
-  const format = RWLOCK_FORMATS[layout.rwlock];
-  return {
-    isHeld: () => format.isWriteHeld(Atomics.load(words, index)),
-    release: () => format.releaseWrite(words, index),
-  };
-}
-
-function wordsOf({ buffer, byteOffset, byteLength }: DataView): Int32Array {
-  return new Int32Array(buffer, byteOffset, byteLength >> 2);
+function heldBy(lock: RwLock | Spinlock): Pick<Suspect, 'isHeld' | 'release'> {
+  return { isHeld: () => lock.isWriteHeld, release: () => lock.releaseWrite() };
 }

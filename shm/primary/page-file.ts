@@ -1,4 +1,5 @@
-import { closeSync, constants, ftruncateSync, openSync, rmSync, unlinkSync } from 'node:fs';
+import { constants, ftruncateSync, openSync, rmSync, unlinkSync } from 'node:fs';
+import { closeFile } from '../../lib/sys/close-file.js';
 import { EAGAIN } from '../../lib/sys/errno.js';
 import { dropFlock, tryFlock } from '../../lib/sys/file-lock.js';
 import * as libc from '../../lib/sys/libc.js';
@@ -27,7 +28,7 @@ export function createPage(mapping: Mapping, offset: number, file: PageFile): vo
     removePage(mapping, offset, file);
     throw error;
   } finally {
-    closeSync(fd);
+    closeFile(fd);
   }
 }
 
@@ -78,7 +79,7 @@ export function removeUnused(path: string): void {
   try {
     if (tryFlock(fd, 'exclusive') === 0) unlinkSync(path);
   } finally {
-    closeSync(fd);
+    closeFile(fd);
   }
 }
 

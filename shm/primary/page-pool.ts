@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
-import { nodeCount } from '../../lib/sys/numa.js';
 import { MpError } from '../../protocol/errors.js';
-import type { FbarrayTable } from '../heap/fbarray-table.js';
+import type { PageRange } from '../heap/page-release.js';
 import { MEMSEG_LIST_SIZE } from '../layout.js';
 import {
   MEMSEG_ADDR,
@@ -13,7 +12,7 @@ import {
 } from '../memseg.js';
 import { LIST_VERSION } from '../memseg-list.js';
 import { withFolderLock } from './folder-lock.js';
-import type { HeapPages, PageSource } from './interface.js';
+import type { PageSource } from './interface.js';
 import { createPage, type PageFile, removePage } from './page-file.js';
 import type { ListMemory, SpaceParts } from './space.js';
 
@@ -28,12 +27,12 @@ export class PagePool implements PageSource {
     this.#parts = parts;
   }
 
-  allocate(socketId: number, pageSize: number, pages: number): HeapPages | undefined {
+  allocate(socketId: number, pageSize: number, pages: number): PageRange | undefined {
     return this.#allocate(socketId, pageSize, pages, 0);
   }
 
   /** Those of the beginning: secondaries never ask to have them freed. */
-  allocateForGood(socketId: number, pageSize: number, pages: number): HeapPages | undefined {
+  allocateForGood(socketId: number, pageSize: number, pages: number): PageRange | undefined {
     return this.#allocate(socketId, pageSize, pages, DO_NOT_FREE);
   }
 
@@ -54,14 +53,14 @@ export class PagePool implements PageSource {
     });
   }
 
-  #allocate(socketId: number, pageSize: number, pages: number, flags: number): HeapPages | undefined {
+  #allocate(socketId: number, pageSize: number, pages: number, flags: number): PageRange | undefined {
     for (const list of this.#parts.lists) {
       if (list.plan.socketId !== socketId || list.plan.pageSize !== pageSize) continue;
-      const first = findFree(list.array, pages);
+      const first = list.array.findFree(pages);
       if (first === undefined || !this.#create(list, first, pages)) continue;
       for (let i = 0; i < pages; i++) this.#record(list, first + i, flags);
       this.#changed(list);
-      return { addr: list.plan.base + first * pageSize, len: pages * pageSize, list: list.plan.index };
+      return { addr: list.plan.base + first * pageSize, len: pages * pageSize };
     }
     return undefined;
   }
@@ -114,7 +113,7 @@ export class PagePool implements PageSource {
     return {
       path: this.#parts.pages.pathOf(index, segment),
       pageSize,
-      node: nodeCount() > 1 && this.#parts.pages.hugetlb ? socketId : undefined,
+      node: this.#parts.lists.length > 1 && this.#parts.pages.hugetlb ? socketId : undefined,
     };
   }
 }
@@ -122,13 +121,4 @@ export class PagePool implements PageSource {
 /** Where a segment is in its list's mapping. */
 function offsetOf({ plan }: ListMemory, segment: number): number {
   return segment * plan.pageSize;
-}
-
-/** The first of `n` unused entries in a row, `undefined` if there are none. */
-function findFree(array: FbarrayTable, n: number): number | undefined {
-  for (let index = 0, free = 0; index < array.len; index++) {
-    free = array.has(index) ? 0 : free + 1;
-    if (free === n) return index - n + 1;
-  }
-  return undefined;
 }

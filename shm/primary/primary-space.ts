@@ -27,7 +27,7 @@ export function primarySpace(parts: SpaceParts, path: string, calls: SpaceCalls)
     config,
     configAddress: plan.configAddress,
     lists: plan.lists,
-    memzones: { descriptorOffset: layout.offsets.memzones, bytes: parts.memzones, len: plan.memzones.len },
+    memzones: { descriptorOffset: layout.offsets.memzones, bytes: parts.memzones },
     pages: new PagePool(parts),
     locks: calls.changing?.noting(locks) ?? locks,
     view: (addr, len) => parts.view(addr, len),

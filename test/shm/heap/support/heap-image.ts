@@ -4,9 +4,9 @@ import { MpError } from '../../../../protocol/errors.js';
 import { FbarrayTable } from '../../../../shm/heap/fbarray-table.js';
 import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
 import { addRun, Heaps, initHeaps } from '../../../../shm/heap/heaps.js';
+import type { PageRange } from '../../../../shm/heap/page-release.js';
 import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
 import { LAYOUTS, type MemConfigLayout } from '../../../../shm/layout.js';
-import type { HeapPages } from '../../../../shm/primary/interface.js';
 
 const CONFIG_ADDRESS = 0x100000000;
 const ZONES = 100;
@@ -121,7 +121,7 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     return { list, first, last, offset: addr - base };
   };
   const pages = {
-    allocate(socketId: number, pageSize: number, n: number): HeapPages | undefined {
+    allocate(socketId: number, pageSize: number, n: number): PageRange | undefined {
       for (const [list, one] of IMAGE_LISTS.entries()) {
         if (one.socketId !== socketId || one.pageSize !== pageSize) continue;
         for (let first = 0; first + n <= one.len; first++) {
@@ -129,7 +129,7 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
           for (let i = 0; i < n; i++) makePage(list, first + i, 0);
           const addr = one.base + first * pageSize;
           new Uint8Array(memories[list]!, first * pageSize, n * pageSize).fill(0);
-          return { addr, len: n * pageSize, list };
+          return { addr, len: n * pageSize };
         }
       }
       return undefined;
@@ -147,7 +147,7 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     layout,
     config,
     configAddress: CONFIG_ADDRESS,
-    memzones: { descriptorOffset: memzones, bytes: zoneFile, len: zones },
+    memzones: { descriptorOffset: memzones, bytes: zoneFile },
     locks: new SharedLocks({ layout, config, path: 'config', lockTimeoutMs: 100 }),
     segments: (list) => arrays[list]!,
     view(addr, len) {

@@ -34,7 +34,7 @@ export function liveSpace(scope: PeerScope, pages: 'fixed' | 'changing'): LiveSp
     layout,
     config,
     configAddress,
-    memzones: { descriptorOffset: offsets.memzones, bytes: zones, len: memzones.len },
+    memzones: { descriptorOffset: offsets.memzones, bytes: zones },
     locks: new SharedLocks({ layout, config, path }),
     segments(index) {
       const name = lists.find((list) => list.index === index)?.array.name;
