@@ -135,12 +135,19 @@ export class CreatedMemory {
   #fill(nodes: readonly number[]): void {
     const { pageSize, startPages } = this.plan;
     const { dir } = this.parts.pages;
-    removeStalePages(this.parts.pages);
+    removeStalePages(this.parts.pages); // first: a dead primary's files keep their hugepages
+    const free = this.plan.hugetlb ? freeHugepages(pageSize) : 0;
+    if (this.plan.hugetlb && free < startPages) {
+      throw new MpError(
+        'ENOMEM',
+        `${startPages} hugepages of ${pageSize} bytes are wanted and ${free} are free: reserve more (dpdk-hugepages.py --setup), or ask for fewer with memory.hugepages`,
+      );
+    }
     writeHugepageInfo(`${this.#runtimePath}/hugepage_info`, {
       pageSize,
       dir,
       maxNumaNodes: this.plan.maxNumaNodes,
-      pages: this.plan.hugetlb ? freeHugepages(pageSize) : 0,
+      pages: free,
     });
     const space = primarySpace(this.parts, `${this.#runtimePath}/config`, NOBODY_ATTACHED);
     initHeaps(space, [...nodes]);

@@ -2,7 +2,7 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
 import { isPowerOfTwo } from '../heap/fit.js';
 import { LAYOUTS, type MemConfigLayout } from '../layout.js';
-import { freeHugepages, type HugeMount, hugeMounts } from './hugetlbfs.js';
+import { type HugeMount, hugeMounts } from './hugetlbfs.js';
 import { MAX_TAILQ_NAME, MAX_TAILQS, TAILQ_NAMES } from './tailqs.js';
 import { installedVersion, versionWordOf } from './version.js';
 
@@ -87,7 +87,7 @@ const ORDINARY_PAGE_SIZE = 2 ** 21;
 /** What one list can hold (RTE_MAX_MEMSEG_PER_LIST). */
 const MAX_START_PAGES = 8192;
 
-/** Throws `EINVAL`, `EVERSION`, `ENOTSUP` or `ENOMEM`, each with what to give instead. */
+/** Throws `EINVAL`, `EVERSION` or `ENOTSUP`, each with what to give instead. */
 export function planMemory(options: PrimaryMemoryOptions): MemoryPlan {
   checkShape(options);
   const { hugepages, tscHz, tailqs = [], lockTimeoutMs = LOCK_TIMEOUT_MS, worker = false } = options;
@@ -129,13 +129,6 @@ function placeOf({ hugepages, pageSize, hugeDir: folder }: PrimaryMemoryOptions)
     return { pageSize: pageSize ?? ORDINARY_PAGE_SIZE, startPages: 1, hugetlb: false, hugeDir };
   const mount = findMount(pageSize, hugeDir);
   const startPages = Number(hugepages);
-  const free = freeHugepages(mount.pageSize);
-  if (free < startPages) {
-    throw new MpError(
-      'ENOMEM',
-      `${startPages} hugepages of ${mount.pageSize} bytes are wanted and ${free} are free: reserve more (dpdk-hugepages.py --setup), or ask for fewer with memory.hugepages`,
-    );
-  }
   return { pageSize: mount.pageSize, startPages, hugetlb: true, hugeDir: mount.dir };
 }
 

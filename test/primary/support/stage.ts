@@ -45,11 +45,11 @@ export class PrimaryStage {
   }
 
   /** A primary in a process of its own: see primary-child.ts. */
-  async process(worker = false): Promise<CProcess> {
+  async process(worker = false, hugepages = 2): Promise<CProcess> {
     const { filePrefix, peers } = this.live;
     const child = new CProcess('Node primary', [
       ...[process.execPath, '--import', REGISTER, CHILD],
-      ...[filePrefix, this.version, worker ? 'worker' : ''],
+      ...[filePrefix, this.version, `${hugepages}`, worker ? 'worker' : ''],
     ]);
     peers.defer(() => child[Symbol.asyncDispose]());
     await child.waitFor(/^READY/, 15_000);
