@@ -1,3 +1,4 @@
+import { DIALECTS, type Dialect, dialectOf } from '../protocol/dialect.js';
 import { type ConfigHead, readConfigHead } from './sys/config-head.js';
 import { fileError } from './system-error.js';
 
@@ -8,4 +9,15 @@ export function readConfig(path: string): ConfigHead | undefined {
   } catch (error) {
     throw fileError(error, path, 'Run as the same user as the primary');
   }
+}
+
+/** What a primary speaks that says nothing about itself: a Node primary without shared memory. */
+export const DEFAULT_DIALECT = DIALECTS['332/8'];
+
+/**
+ * What the primary speaks beside this `config`. Without its owner's lock the file is a dead primary's, and tells nothing
+ * about the one at the socket. Throws `EVERSION` for a release that isn't known.
+ */
+export function dialectIn(head: ConfigHead | undefined): Dialect {
+  return head?.lock === undefined ? DEFAULT_DIALECT : dialectOf(head.versionWord);
 }

@@ -1,12 +1,10 @@
-import { DIALECTS, type Dialect, type DialectId, dialectOf } from '../protocol/dialect.js';
+import { DIALECTS, type Dialect, type DialectId } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { enableMultiProcess } from '../shm/mp-status.js';
-import { readConfig } from './config.js';
+import { DEFAULT_DIALECT, dialectIn, readConfig } from './config.js';
 import { debug } from './diagnostics.js';
 import type { Endpoint, Transport } from './transport.js';
 
-/** What a primary speaks that says nothing about itself: a Node primary without shared memory. */
-const DEFAULT_DIALECT = DIALECTS['332/8'];
 /** How long a look at who is the primary is good for a socket that is connected to it. */
 const FRESH_MS = 1;
 
@@ -86,10 +84,9 @@ export class PrimaryLink {
   #read(): void {
     const { configPath, announce } = this.#options;
     const head = configPath === undefined ? undefined : readConfig(configPath);
-    // Without its owner's lock the file is a dead primary's, and tells nothing about the one at the socket.
     const alive = head?.lock !== undefined;
     this.#isStarting = alive && !head.complete;
-    if (this.#fixed === undefined) this.#dialect = alive ? dialectOf(head.versionWord) : DEFAULT_DIALECT;
+    if (this.#fixed === undefined) this.#dialect = dialectIn(head);
     if (configPath !== undefined && announce && alive && head.complete) this.#announce(configPath);
   }
 

@@ -17,7 +17,7 @@ export function removeStaleSockets(directory: string): void {
     for (const name of namesIn(directory)) {
       const path = `${directory}/${name}`;
       const pid = pidOfSocket(name);
-      if (pid !== undefined && !isAlive(pid) && probe.connect(path) === -ECONNREFUSED) tryUnlink(path);
+      if (pid !== undefined && !processExists(pid) && probe.connect(path) === -ECONNREFUSED) tryUnlink(path);
     }
   } finally {
     probe.close();
@@ -34,7 +34,8 @@ function namesIn(directory: string): string[] {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is such a process in our pid namespace. */
+export function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

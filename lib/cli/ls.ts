@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { findInstances } from '../instances/find.js';
-import type { Instance, UnreadableDir } from '../instances/instance.js';
+import { type Instance, isAlive, type UnreadableDir } from '../instances/instance.js';
 import { withJson, withRuntimeDir, withTime } from './options.js';
 import { print, printError, printJson, table, terminalWidth, visible, wrap } from './output.js';
 import { type Colour, paint } from './paint.js';
@@ -92,13 +92,13 @@ function listing(instances: readonly Instance[]): string {
 
 function row(instance: Instance): string[] {
   const { filePrefix, state, version, dialect, primary, owner, secondaries } = instance;
-  const isAlive = state === 'running' || state === 'starting';
+  const alive = isAlive(instance);
   const stale = secondaries.stale.length === 0 ? '' : `+${secondaries.stale.length} stale`;
   return [
     filePrefix,
     state,
     version ?? NONE,
-    isAlive ? (dialect ?? '?') : NONE,
+    alive ? (dialect ?? '?') : NONE,
     ipcOf(instance),
     primary === undefined ? NONE : String(primary.pid),
     primary?.user ?? owner ?? NONE,

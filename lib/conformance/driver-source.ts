@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Dialect, dialectOf } from '../../protocol/dialect.js';
 import {
@@ -8,6 +8,7 @@ import {
   pidOfSocket,
   runtimePath,
 } from '../../protocol/paths.js';
+import { namesIn } from '../instances/process-facts.js';
 import { readConfigHead } from '../sys/config-head.js';
 import { DriverProcess } from './driver-process.js';
 import type {
@@ -169,13 +170,5 @@ class DrivenSubject implements Subject {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return []; // not made yet
   }
 }

@@ -1,8 +1,10 @@
-import { readdirSync } from 'node:fs';
-import { DIALECTS, type Dialect, type DialectId, dialectOf } from '../../protocol/dialect.js';
+import { DIALECTS, type Dialect, type DialectId } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath } from '../../protocol/paths.js';
+import { dialectIn } from '../config.js';
 import { type Answer, ask, harmlessRequest } from '../instances/ask.js';
+import { namesIn } from '../instances/process-facts.js';
+import { processExists } from '../stale-sockets.js';
 import { type ConfigHead, readConfigHead } from '../sys/config-head.js';
 import { hasMessageThread } from './proc.js';
 import type { Ability, Subject, SubjectSource } from './subject.js';
@@ -27,7 +29,7 @@ export async function findPrimary(options: ForeignOptions): Promise<SubjectSourc
   const socketPath = `${directory}/${PRIMARY_SOCKET}`;
   assertExists(base, directory, options.filePrefix);
   const head = readConfigHead(`${directory}/config`);
-  const dialect = chooseDialect(head, options.dialect);
+  const dialect = options.dialect === undefined ? dialectIn(head) : DIALECTS[options.dialect];
   await assertAnswering(directory, socketPath, dialect);
   const subject = new ForeignPrimary(directory, dialect, head);
   const abilities: Ability[] = ['devices', ...(subject.pid === undefined ? [] : ['pid' as const])];
@@ -53,20 +55,6 @@ function assertExists(base: string, directory: string, filePrefix: string): void
       'start the primary, or give its --file-prefix and --runtime-dir',
     { path: directory },
   );
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return []; // not there, or not ours to see
-  }
-}
-
-/** A primary without a `config` that it holds the lock on is a Node primary, or something like it. */
-function chooseDialect(head: ConfigHead | undefined, given: DialectId | undefined): Dialect {
-  if (given !== undefined) return DIALECTS[given];
-  return head?.lock === undefined ? DIALECTS['332/8'] : dialectOf(head.versionWord);
 }
 
 async function assertAnswering(directory: string, socketPath: string, dialect: Dialect): Promise<void> {
@@ -116,13 +104,7 @@ class ForeignPrimary implements Subject {
   }
 
   isRunning(): boolean {
-    if (this.pid === undefined) return true;
-    try {
-      process.kill(this.pid, 0);
-      return true;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-    }
+    return this.pid === undefined || processExists(this.pid);
   }
 
   /** It isn't ours to end. */

@@ -130,16 +130,10 @@ export class Stage {
 
   /** The peer that is asked first, what it got, and the other one. */
   async firstToReceive(peers: readonly [RawPeer, RawPeer]) {
-    const deadline = performance.now() + END_WITHIN_MS;
-    while (performance.now() < deadline) {
-      const peer = peers.find(({ waiting }) => waiting > 0);
-      if (peer !== undefined) {
-        const other = peer === peers[0] ? peers[1] : peers[0];
-        return { peer, other, message: await peer.next() };
-      }
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    throw new CheckFailure('neither peer got anything');
+    const [one, two] = peers;
+    await until(() => one.waiting + two.waiting > 0, 'neither peer got anything', END_WITHIN_MS);
+    const [peer, other] = one.waiting > 0 ? [one, two] : [two, one];
+    return { peer, other, message: await peer.next() };
   }
 
   /** A socket that the kernel names no sender for (unbound), or one in the abstract namespace. */

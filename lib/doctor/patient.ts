@@ -54,6 +54,12 @@ export class Patient {
     return this.inspection?.primary;
   }
 
+  /** Sockets are bound with mode 0755: only their owner and root may send to ours. */
+  get mayNotAnswer(): boolean {
+    const { primary, uid } = this;
+    return primary !== undefined && primary.uid !== 0 && primary.uid !== uid;
+  }
+
   /** `undefined`: nothing must be sent. */
   get dialect(): Dialect | undefined {
     const id = this.inspection?.dialect;

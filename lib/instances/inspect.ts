@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { DIALECTS, type DialectId, dialectOf, versionOf } from '../../protocol/dialect.js';
+import { type DialectId, versionOf } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import { isSecondarySocket, PRIMARY_SOCKET, pidOfSocket } from '../../protocol/paths.js';
+import { dialectIn } from '../config.js';
 import { type ConfigHead, readConfigHead } from '../sys/config-head.js';
 import { ignoringErrno } from '../system-error.js';
 import type { Instance, InstanceState, SecondarySocket } from './instance.js';
@@ -41,7 +42,7 @@ export function inspect(runtimeDir: string, filePrefix: string): Inspection | un
     primarySocket,
     state,
     version: head === undefined ? undefined : versionOf(head.versionWord),
-    dialect: dialectIn(head),
+    dialect: knownDialect(head),
     primary: state === 'dead' ? undefined : primaryProcess(head, directory),
     owner: ownerOf(directory),
     secondaries: { alive: of('bound'), stale: of('dead') },
@@ -59,11 +60,9 @@ function stateOf(
   return head !== undefined || socket === 'dead' ? 'dead' : undefined;
 }
 
-/** Without a `config` file of its own a primary isn't C, and speaks what Node primaries do. */
-function dialectIn(head: ConfigHead | undefined): DialectId | undefined {
-  if (head?.lock === undefined) return DIALECTS['332/8'].id;
+function knownDialect(head: ConfigHead | undefined): DialectId | undefined {
   try {
-    return dialectOf(head.versionWord).id;
+    return dialectIn(head).id;
   } catch (error) {
     if (error instanceof MpError && error.code === 'EVERSION') return undefined;
     throw error;

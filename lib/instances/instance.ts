@@ -50,3 +50,8 @@ export interface Instances {
   readonly instances: readonly Instance[];
   readonly unreadable: readonly UnreadableDir[];
 }
+
+/** Whether its primary runs, or is about to. */
+export function isAlive({ state }: Instance): boolean {
+  return state === 'running' || state === 'starting';
+}

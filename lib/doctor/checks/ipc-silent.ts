@@ -37,8 +37,7 @@ export const ipcSilent: Check = {
 };
 
 /** Other checks say why. */
-function isExplained({ primary, uid }: Patient): boolean {
+function isExplained({ primary, mayNotAnswer }: Patient): boolean {
   if (primary === undefined) return false;
-  const mayNotAnswer = primary.uid !== 0 && primary.uid !== uid;
   return mayNotAnswer || isStopped(primary) || isIpcThreadGone(primary.pid);
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { PRIMARY_SOCKET } from '../../../protocol/paths.js';
 import { didYouMean } from '../../instances/did-you-mean.js';
-import type { Instance, UnreadableDir } from '../../instances/instance.js';
+import { type Instance, isAlive, type UnreadableDir } from '../../instances/instance.js';
 import { ownerOf } from '../../instances/process-facts.js';
 import { identityOf } from '../../instances/runtime-dirs.js';
 import { boundSockets } from '../../instances/unix-sockets.js';
@@ -82,8 +82,4 @@ function atLast(filePrefix: string, unreadable: readonly UnreadableDir[]): strin
 
 function livingFirst(instances: readonly Instance[]): readonly Instance[] {
   return [...instances].sort((a, b) => Number(isAlive(b)) - Number(isAlive(a)));
-}
-
-function isAlive({ state }: Instance): boolean {
-  return state === 'running' || state === 'starting';
 }
