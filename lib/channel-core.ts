@@ -15,6 +15,7 @@ import { Replier } from './replier.js';
 import { Requester } from './requester.js';
 import { Sender } from './sender.js';
 import { Counters } from './stats.js';
+import { nowMs } from './sys/clock.js';
 import { ECANCELED } from './sys/errno.js';
 import type { Endpoint, Transport } from './transport.js';
 
@@ -147,7 +148,7 @@ export class ChannelCore {
     const { publicEndpoint: endpoint } = this;
     if (endpoint === undefined) return;
     const encoded = this.#sender.encode(this.link.dialect, MpType.MSG, message);
-    const deadline = performance.now() + SEND_TIMEOUT_MS;
+    const deadline = nowMs() + SEND_TIMEOUT_MS;
     this.#sender.send(encoded, { endpoint, to, connected: false, deadline, done: () => {} });
   }
 

@@ -1,3 +1,5 @@
+import { nowMs } from './sys/clock.js';
+
 /** Something that may be over at the next look. */
 export interface Polled {
   /** Looks; true once it is over. */
@@ -20,12 +22,12 @@ export class LoopPoll {
   }
 
   add(polled: Polled): void {
-    this.#polled.set(polled, performance.now() + this.#micros / 1000);
+    this.#polled.set(polled, nowMs() + this.#micros / 1000);
     if (this.#polled.size === 1) setImmediate(this.#turn);
   }
 
   readonly #turn = (): void => {
-    const now = performance.now();
+    const now = nowMs();
     try {
       for (const [polled, end] of this.#polled) {
         const isOver = polled.look();

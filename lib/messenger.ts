@@ -6,6 +6,7 @@ import { closedError, type Readiness } from './readiness.js';
 import type { Receiver } from './receiver.js';
 import { sendError } from './request-error.js';
 import { checkForAnyDialect, type Sender } from './sender.js';
+import { nowMs } from './sys/clock.js';
 import { EAGAIN, ECONNREFUSED, ENOTCONN, errnoName } from './sys/errno.js';
 import type { Endpoint, Transport } from './transport.js';
 
@@ -32,7 +33,7 @@ export class Messenger {
   /** `rte_mp_sendmsg`. Resolves once it is in the queue of everybody who gets it. */
   async send(given: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { readiness } = this.#options;
-    const deadline = performance.now() + timeoutMs;
+    const deadline = nowMs() + timeoutMs;
     const message = checkForAnyDialect(given);
     const lock = readiness.tryNow() ?? (await readiness.wait(deadline, signal));
     try {

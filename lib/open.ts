@@ -13,7 +13,7 @@ import {
   type SecondaryOptions,
 } from './options.js';
 import { PrimaryLink } from './primary-link.js';
-import { PrimaryMemory } from './primary-memory.js';
+import type { PrimaryMemory } from './primary-memory.js';
 import { closedError } from './readiness.js';
 import { SocketEndpoint } from './socket-endpoint.js';
 import { AbstractNames, FilesystemNames } from './socket-names.js';
@@ -130,6 +130,7 @@ async function memoryFor(
   publicEndpoint: SocketEndpoint,
 ): Promise<PrimaryMemory> {
   try {
+    const { PrimaryMemory } = await import('./primary-memory.js'); // a third of the package, that few need
     return await PrimaryMemory.create(plan, { filePrefix, runtimeDir, directory }, publicEndpoint);
   } catch (error) {
     publicEndpoint.close();

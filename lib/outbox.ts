@@ -1,4 +1,5 @@
 import { listenForAbort } from './abort.js';
+import { nowMs } from './sys/clock.js';
 import { EAGAIN, ECANCELED, ENOBUFS } from './sys/errno.js';
 import { OwnedFd } from './sys/owned-fd.js';
 import type { Endpoint } from './transport.js';
@@ -24,7 +25,7 @@ export interface Outgoing {
   /** May be overwritten once `submit` has returned. */
   readonly bytes: Uint8Array;
   readonly fds: readonly number[];
-  /** Until when to wait for room, on the clock of `performance.now()`. */
+  /** Until when to wait for room, on the clock of {@link nowMs}. */
   readonly deadline: number;
   /** Gives up waiting, with `-ECANCELED`. */
   readonly signal?: AbortSignal | undefined;
@@ -80,7 +81,7 @@ export class Outbox {
       const queue = this.#queues.get(outgoing.to);
       const isFree = queue === undefined || this.#sendWaiting(queue);
       const result = isFree ? send(outgoing, outgoing.bytes, outgoing.fds) : -EAGAIN;
-      const left = outgoing.deadline - performance.now();
+      const left = outgoing.deadline - nowMs();
       if (result !== -EAGAIN || left <= 0) {
         outgoing.done(result);
         return;
@@ -165,7 +166,7 @@ export class Outbox {
       const isEmpty = this.#sendWaiting(queue);
       if (!isEmpty && !this.#expire(queue)) this.#continue(queue);
     };
-    const left = Math.max(0, queue.due - performance.now());
+    const left = Math.max(0, queue.due - nowMs());
     queue.timer = setTimeout(retry, connected ? left : Math.min(left, queue.retryMs));
     queue.retryMs = Math.min(queue.retryMs * 2, LAST_RETRY_MS);
     if (!connected) return;
@@ -175,7 +176,7 @@ export class Outbox {
 
   /** Gives up what has waited long enough; true if there was anything. */
   #expire(queue: Queue): boolean {
-    const now = performance.now();
+    const now = nowMs();
     if (now < queue.due) return false;
     const expired = new Set(queue.waiting.filter(({ outgoing }) => outgoing.deadline <= now));
     queue.due = earliest(queue.waiting.filter((waiting) => !expired.has(waiting)));

@@ -3,6 +3,7 @@ import { MpError } from '../protocol/errors.js';
 import { enableMultiProcess } from '../shm/mp-status.js';
 import { DEFAULT_DIALECT, dialectIn, readConfig } from './config.js';
 import { debug } from './diagnostics.js';
+import { nowMs } from './sys/clock.js';
 import type { Endpoint, Transport } from './transport.js';
 
 /** How long a look at who is the primary is good for a socket that is connected to it. */
@@ -68,7 +69,7 @@ export class PrimaryLink {
    * that was looked at, so it reaches no other; a new socket calls for `refresh`.
    */
   refreshIfOld(): void {
-    const now = performance.now();
+    const now = nowMs();
     if (now - this.#lookedAt < FRESH_MS && !this.#isStarting) return;
     this.refresh();
     this.#lookedAt = now;

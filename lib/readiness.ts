@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MpError } from '../protocol/errors.js';
 import { Reply } from './message.js';
 import type { PrimaryLink } from './primary-link.js';
+import { nowMs } from './sys/clock.js';
 import { MpTimeoutError } from './timeout-error.js';
 import type { Releasable, Transport } from './transport.js';
 
@@ -34,7 +35,7 @@ export class Readiness {
       assertNotAborted(signal);
       const ready = this.tryNow();
       if (ready !== undefined) return ready;
-      if (performance.now() >= deadline) throw this.#notReady();
+      if (nowMs() >= deadline) throw this.#notReady();
       await sleep(RETRY_MS);
     }
   }
@@ -44,7 +45,7 @@ export class Readiness {
     for (;;) {
       const ready = this.tryNow();
       if (ready !== undefined) return ready;
-      if (performance.now() >= deadline) throw this.#notReady();
+      if (nowMs() >= deadline) throw this.#notReady();
       this.#transport.wait([], undefined, RETRY_MS);
       serve();
     }

@@ -10,6 +10,7 @@ import type { Receiver } from './receiver.js';
 import { sendError } from './request-error.js';
 import { checkForAnyDialect, type Sender } from './sender.js';
 import { MAX_SOCKET_PATH } from './sys/address.js';
+import { nowMs } from './sys/clock.js';
 import { EAGAIN, ECONNREFUSED, errnoName } from './sys/errno.js';
 import type { Datagram, Endpoint, Transport } from './transport.js';
 
@@ -118,7 +119,7 @@ export class Replier {
             sendError(result === -EAGAIN ? 'ETIMEDOUT' : errnoName(-result), `Reply '${message.name}'`, path),
           );
       };
-      const deadline = performance.now() + REPLY_TIMEOUT_MS;
+      const deadline = nowMs() + REPLY_TIMEOUT_MS;
       sender.send(encoded, { endpoint, to: path, connected: false, deadline, done });
     });
   }

@@ -2,6 +2,7 @@ import { MpError } from '../protocol/errors.js';
 import { MAX_HEAPS } from '../shm/layout.js';
 import type { PrimarySpace } from '../shm/primary/interface.js';
 import { OrphanedLocks } from '../shm/primary/orphaned-locks.js';
+import { nowMs } from './sys/clock.js';
 
 /** How often the locks of a requester are looked at. */
 const LOOK_MS = 20;
@@ -57,7 +58,7 @@ export class RequesterWatch {
     if (!one.isDead && one.locks.isOver) return false;
     one.isDead ||= !isAlive(one.path);
     if (!one.isDead) return true;
-    const released = one.locks.look(performance.now(), isBusy());
+    const released = one.locks.look(nowMs(), isBusy());
     if (released === undefined) return false;
     for (const name of released) onWarning(orphaned(one.path, name));
     return true;

@@ -9,6 +9,7 @@ import { type ActiveRequest, RequestsUnderWay, type RequestsUnderWayOptions } fr
 import { checkForAnyDialect } from './sender.js';
 import { Slots } from './slots.js';
 import { SpinBudget } from './spin-budget.js';
+import { nowMs } from './sys/clock.js';
 import type { Releasable } from './transport.js';
 
 /** While spinning: looks at the answer's socket between two at the others. */
@@ -45,7 +46,7 @@ export class Requester {
   }
 
   async request(given: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Reply> {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = nowMs() + timeoutMs;
     const message = checkForAnyDialect(given);
     if (!this.#slots.tryAcquire() && !(await this.#slots.acquire(timeoutMs, signal))) {
       assertNotAborted(signal);
@@ -65,7 +66,7 @@ export class Requester {
   }
 
   requestSync(given: Message, timeoutMs: number): Reply {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = nowMs() + timeoutMs;
     const message = checkForAnyDialect(given);
     for (let isRetry = false; ; isRetry = true) {
       const { readiness, inbound } = this.#options;
@@ -96,10 +97,7 @@ export class Requester {
     return new Promise((resolve, reject) => {
       try {
         const request = this.#underWay.start(message, deadline, false);
-        const timer = setTimeout(
-          () => this.#underWay.tick(deadline),
-          Math.max(0, deadline - performance.now()),
-        );
+        const timer = setTimeout(() => this.#underWay.tick(deadline), Math.max(0, deadline - nowMs()));
         const onAbort = () => this.#underWay.cancel(request.id);
         if (signal !== undefined) listenForAbort(signal, onAbort);
         const settle = (outcome: RequestOutcome<Received>) => {
@@ -135,11 +133,11 @@ export class Requester {
   #runBlocking(message: Message, deadline: number, lock: Releasable): RequestOutcome<Received> {
     try {
       const request = this.#underWay.start(message, deadline, true);
-      const asked = performance.now();
+      const asked = nowMs();
       this.#busyPoll(request, asked);
       while (request.outcome === undefined) this.#block(request);
       // of a broadcast it would be the time of all peers together
-      if (this.#unicast) this.#spinBudget.learn(message.name, performance.now() - asked);
+      if (this.#unicast) this.#spinBudget.learn(message.name, nowMs() - asked);
       return request.outcome;
     } finally {
       lock.release();
@@ -150,7 +148,7 @@ export class Requester {
   #busyPoll(request: ActiveRequest, asked: number): void {
     const { inbound } = this.#options;
     const end = Math.min(asked + this.#spinBudget.for(request.message.name) / 1000, request.deadline);
-    for (let look = 1; request.outcome === undefined && performance.now() < end; look++) {
+    for (let look = 1; request.outcome === undefined && nowMs() < end; look++) {
       this.#underWay.read(request);
       if (look % SERVE_EVERY === 0) inbound.serve();
     }
@@ -159,10 +157,10 @@ export class Requester {
   /** Sleeps until there is something to do. A primary may ask us something before it answers: it is served, too. */
   #block(request: ActiveRequest): void {
     const { transport, inbound } = this.#options;
-    const left = request.deadline - performance.now();
+    const left = request.deadline - nowMs();
     if (left > 0) transport.wait([request.endpoint, ...inbound.endpoints()], undefined, left);
     this.#underWay.read(request);
     if (request.outcome === undefined) inbound.serve();
-    if (request.outcome === undefined) this.#underWay.tick(performance.now());
+    if (request.outcome === undefined) this.#underWay.tick(nowMs());
   }
 }

@@ -10,6 +10,7 @@ import type { Inbound, Receiver } from './receiver.js';
 import { ReplyEndpoints } from './reply-endpoints.js';
 import type { Sender } from './sender.js';
 import type { Counters } from './stats.js';
+import { nowMs } from './sys/clock.js';
 import { EAGAIN, ECANCELED, ECONNREFUSED, errnoName } from './sys/errno.js';
 import type { Endpoint, Transport } from './transport.js';
 
@@ -94,7 +95,7 @@ export class RequestsUnderWay {
           goneIsError: this.#unicast,
           exclusive,
         },
-        performance.now(),
+        nowMs(),
       ),
     );
     return request;
@@ -153,7 +154,7 @@ export class RequestsUnderWay {
     }
     const code = errnoName(-result);
     const kind = result === 0 ? 'sent' : this.#isGone(peer, result) ? 'gone' : 'send-failed';
-    this.#apply(this.#table.dispatch({ kind, id, peer, code }, performance.now()));
+    this.#apply(this.#table.dispatch({ kind, id, peer, code }, nowMs()));
   }
 
   #isGone(peer: string, result: number): boolean {
@@ -168,7 +169,7 @@ export class RequestsUnderWay {
 
   /** Ends one with `ECANCELED`. */
   cancel(id: number): void {
-    this.#apply(this.#table.dispatch({ kind: 'cancel', id, code: 'ECANCELED' }, performance.now()));
+    this.#apply(this.#table.dispatch({ kind: 'cancel', id, code: 'ECANCELED' }, nowMs()));
   }
 
   #complete(id: number, outcome: RequestOutcome<Received>): void {
@@ -203,7 +204,7 @@ export class RequestsUnderWay {
     const { name, type } = message;
     // The kernel lets nobody but its peer send to a connected socket, whatever way its path is spelled.
     const peer = this.#unicast ? this.#options.transport.primaryPath : (inbound.sender ?? '');
-    const now = performance.now();
+    const now = nowMs();
     if (type === MpType.REP) {
       // What the peer sent us before its answer is handled before it, as by C's one socket.
       this.#options.inbound.serve();

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MpError } from '../protocol/errors.js';
 import { PRIMARY_SOCKET, replySocketName, secondarySocketName } from '../protocol/paths.js';
@@ -6,9 +5,11 @@ import { readConfig } from './config.js';
 import { assertNotAborted } from './readiness.js';
 import { SocketEndpoint } from './socket-endpoint.js';
 import type { SocketNames } from './socket-names.js';
+import { nowMs } from './sys/clock.js';
 import { DatagramSocket } from './sys/datagram-socket.js';
 import { ECONNREFUSED, ENOENT } from './sys/errno.js';
 import { waitForSockets } from './sys/poll.js';
+import { random64 } from './sys/random.js';
 import { systemError } from './system-error.js';
 import type { Endpoint, Releasable, Transport } from './transport.js';
 
@@ -82,11 +83,11 @@ export class SocketTransport implements Transport {
   }
 
   async #lockForStart(signal: AbortSignal | undefined): Promise<Releasable> {
-    const deadline = performance.now() + START_TIMEOUT_MS;
+    const deadline = nowMs() + START_TIMEOUT_MS;
     for (;;) {
       const lock = this.#names.tryLock('exclusive');
       if (lock !== undefined) return lock;
-      if (performance.now() >= deadline) {
+      if (nowMs() >= deadline) {
         throw new MpError(
           'ETIMEDOUT',
           `${this.#directory} has been locked by another process for ${START_TIMEOUT_MS / 1000} s. ` +
@@ -142,7 +143,7 @@ export class SocketTransport implements Transport {
 
   /** 64 random bits where C has its cycle counter: no two sockets ever meet in a name. */
   #newPath(name: (pid: number, unique: bigint) => string): string {
-    return `${this.#directory}/${name(process.pid, randomBytes(8).readBigUInt64LE())}`;
+    return `${this.#directory}/${name(process.pid, random64())}`;
   }
 }
 

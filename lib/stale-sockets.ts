@@ -11,17 +11,23 @@ import { ECONNREFUSED } from './sys/errno.js';
  * the second may be true at any time and the first only between the two halves of its `bind`.
  */
 export function removeStaleSockets(directory: string): void {
+  const suspects = namesIn(directory).filter(isOfDeadProcess);
+  if (suspects.length === 0) return;
   const probe = DatagramSocket.open('filesystem');
   if (typeof probe === 'number') return; // out of descriptors: whoever needs one next says so
   try {
-    for (const name of namesIn(directory)) {
+    for (const name of suspects) {
       const path = `${directory}/${name}`;
-      const pid = pidOfSocket(name);
-      if (pid !== undefined && !processExists(pid) && probe.connect(path) === -ECONNREFUSED) tryUnlink(path);
+      if (probe.connect(path) === -ECONNREFUSED) tryUnlink(path);
     }
   } finally {
     probe.close();
   }
+}
+
+function isOfDeadProcess(name: string): boolean {
+  const pid = pidOfSocket(name);
+  return pid !== undefined && !processExists(pid);
 }
 
 /** What can't be seen can't be removed: whoever starts next looks again. */

@@ -1,10 +1,9 @@
 import { recordLockOn } from '../lib/sys/file-lock.js';
 import { MpError } from '../protocol/errors.js';
-import { isComplete } from './choose-layout.js';
+import { chooseLayout, isComplete } from './choose-layout.js';
 import { ConfigPage } from './config-page.js';
 import { callError } from './errors.js';
 import { VERSION_OFFSET } from './layout.js';
-import { parseMemConfig } from './mem-config.js';
 import { SharedFile } from './shared-file.js';
 
 // enum mp_status (eal_memcfg.h)
@@ -21,8 +20,8 @@ export type MultiProcessStatus = 'enabled' | 'disabled' | 'absent';
 /**
  * What a C secondary does when it attaches [`__rte_mp_enable`, eal_common_proc.c]: says in the shared
  * configuration that multi-process is in use, unless the primary has ruled that out. `'disabled'`: it has, and a C
- * secondary would be refused. One byte of `config` is written to, and that only if all of it validates and the primary
- * is alive.
+ * secondary would be refused. One byte of `config` is written to, and that only if its layout is one that we know and the
+ * primary is alive.
  *
  * Throws `EACCES` (other user), `EVERSION`, `ELAYOUT`.
  */
@@ -46,12 +45,12 @@ function exchangeStatus(path: string, desired: number): number | undefined {
   const config = openConfig(path);
   if (config === undefined) return undefined;
   try {
-    const offset = statusOffset(config);
-    if (offset === undefined) return undefined;
+    const found = readStatus(config);
+    if (found === undefined || found.status !== UNKNOWN) return found?.status; // only ever set once
     if (!config.writable) throw readOnly(path);
     const page = ConfigPage.map(config);
     try {
-      const before = Atomics.compareExchange(page.bytes, offset, UNKNOWN, desired);
+      const before = Atomics.compareExchange(page.bytes, found.offset, UNKNOWN, desired);
       return before === UNKNOWN ? desired : before;
     } finally {
       page.close();
@@ -70,15 +69,16 @@ function openConfig(path: string): SharedFile | undefined {
   }
 }
 
-/** Where the status is, once everything else in `config` has been found in order. */
-function statusOffset(config: SharedFile): number | undefined {
+/** The status and where it is, once size, version and content agree on a layout. */
+function readStatus(config: SharedFile): { offset: number; status: number } | undefined {
   const owner = recordLockOn(config.fd);
   if (typeof owner === 'number') throw callError(owner, 'fcntl', config.path);
   if (owner === undefined) return undefined; // dead: what it left isn't for us to change
   const bytes = config.read(Buffer.alloc(config.size), 0);
   if (bytes.length < VERSION_OFFSET + 4 || !isComplete(bytes)) return undefined; // still starting
   if (bytes.readUInt32LE(VERSION_OFFSET) <= MAX_CHANNELS) return undefined;
-  return parseMemConfig(bytes, config.path).layout.offsets.mpStatus;
+  const offset = chooseLayout(bytes, config.path).offsets.mpStatus;
+  return offset === undefined ? undefined : { offset, status: bytes.readUInt8(offset) };
 }
 
 function readOnly(path: string): MpError {

@@ -7,6 +7,7 @@ import { MP_MAX_PARAM_LEN } from '../../protocol/limits.js';
 import type { Message } from '../../protocol/message.js';
 import type { MpChannel } from '../channel.js';
 import { inspect } from '../instances/inspect.js';
+import { nowMs } from '../sys/clock.js';
 import { openChannel, withDialect } from './message-options.js';
 import { type PlaceOptions, parseBytes, parseCount, withJson, withPlace, withTime } from './options.js';
 import { Progress, print, printJson } from './output.js';
@@ -102,18 +103,18 @@ async function measure(
 ): Promise<Float64Array> {
   const warmUp = Math.min(WARM_UP, count);
   const micros = new Float64Array(count);
-  let lastTurn = performance.now();
+  let lastTurn = nowMs();
   for (let i = -warmUp; i < count; i++) {
-    const start = performance.now();
+    const start = nowMs();
     const reply = channel.requestSync(message, { timeoutMs });
-    const end = performance.now();
+    const end = nowMs();
     if (reply.nbReceived === 0) throw nobody(message.name);
     reply[Symbol.dispose]();
     if (i >= 0) micros[i] = (end - start) * 1_000;
     if (end - lastTurn < TURN_EVERY_MS) continue;
     progress.show(`${Math.max(i, 0)} of ${count} requests`);
     await turn();
-    lastTurn = performance.now();
+    lastTurn = nowMs();
   }
   return micros;
 }

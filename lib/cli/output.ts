@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { MpError } from '../../protocol/errors.js';
+import { nowMs } from '../sys/clock.js';
 
 /** What a command prints: results to stdout, everything else to stderr. */
 export function print(text: string): void {
@@ -118,11 +119,11 @@ const CLEAR_LINE = '\r\x1b[K';
 
 /** One line on a terminal that tells how far a long command is; nothing where stderr is no terminal. */
 export class Progress {
-  readonly #start = performance.now();
+  readonly #start = nowMs();
   #isShown = false;
 
   show(text: string): void {
-    if (!process.stderr.isTTY || performance.now() - this.#start < SILENT_MS) return;
+    if (!process.stderr.isTTY || nowMs() - this.#start < SILENT_MS) return;
     this.#isShown = true;
     process.stderr.write(`${CLEAR_LINE}${text}`);
   }

@@ -3,6 +3,7 @@ import { MpError } from '../../protocol/errors.js';
 import { MP_MAX_PARAM_LEN } from '../../protocol/limits.js';
 import type { MpChannel } from '../channel.js';
 import type { MpReply, ReceivedMessage } from '../message.js';
+import { nowMs } from '../sys/clock.js';
 import { MpTimeoutError } from '../timeout-error.js';
 import { describeBody, recordOf } from './describe-message.js';
 import { EXIT_FINDING, reportError } from './failure.js';
@@ -60,9 +61,9 @@ async function run(name: string, options: Options): Promise<void> {
   if (options.as !== undefined) checkLayout(options.as); // before anything is sent
   const channel = await openChannel(options);
   try {
-    const start = performance.now();
+    const start = nowMs();
     const reply = await ask(channel, message, options);
-    const ms = Number((performance.now() - start).toFixed(3));
+    const ms = Number((nowMs() - start).toFixed(3));
     report(name, reply, ms, options);
     reply[Symbol.dispose]();
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Dialect } from '../../protocol/dialect.js';
 import { MpType } from '../../protocol/message-type.js';
 import { ownSocketFile, tryUnlink } from '../exit-cleanup.js';
 import { SocketEndpoint } from '../socket-endpoint.js';
+import { nowMs } from '../sys/clock.js';
 import { DatagramSocket } from '../sys/datagram-socket.js';
 import { EAGAIN } from '../sys/errno.js';
 import type { OwnedFd } from '../sys/owned-fd.js';
@@ -90,11 +91,11 @@ export class RawPeer {
 
   /** Sends these bytes to the subject, waiting for room in its queue. */
   async sendBytes(bytes: Uint8Array, fds: readonly number[] = [], to = this.#subject): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = nowMs() + PATIENCE_MS;
     for (;;) {
       const result = this.trySend(bytes, fds, to);
       if (result === 0) return;
-      if (result !== -EAGAIN || performance.now() > deadline) {
+      if (result !== -EAGAIN || nowMs() > deadline) {
         throw new CheckFailure(systemError('sendmsg', result, to, 'Look at the subject').message);
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -132,11 +133,11 @@ export class RawPeer {
 
   /** As {@link next}; `undefined` once the time has passed. */
   async nextOrNothing(timeoutMs: number): Promise<RawMessage | undefined> {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = nowMs() + timeoutMs;
     for (;;) {
       const message = this.#inbox.shift();
       if (message !== undefined) return message;
-      const left = deadline - performance.now();
+      const left = deadline - nowMs();
       if (left <= 0 || !this.#isOpen) return undefined;
       await this.#arrival(left);
     }

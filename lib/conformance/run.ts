@@ -1,3 +1,4 @@
+import { nowMs } from '../sys/clock.js';
 import { type Behaviour, type Check, differenceOf } from './check.js';
 import { Session } from './session.js';
 import { Stage } from './stage.js';
@@ -59,9 +60,9 @@ export class CheckRunner {
 
   /** Never rejects because of what the check found. */
   async run(check: Check, options: RunOptions): Promise<CheckResult> {
-    const start = performance.now();
+    const start = nowMs();
     const done = (status: Status, detail = '', differs = false): CheckResult => {
-      return { check, status, detail, differs, millis: Math.round(performance.now() - start) };
+      return { check, status, detail, differs, millis: Math.round(nowMs() - start) };
     };
     const why = reasonToSkip(check, this.#source, options);
     if (why !== undefined) return done('skip', why);

@@ -1,5 +1,6 @@
 import { type Dialect, versionOf } from '../../protocol/dialect.js';
 import { MpType } from '../../protocol/message-type.js';
+import { nowMs } from '../sys/clock.js';
 import type { DatagramSocket } from '../sys/datagram-socket.js';
 import { datagramOf, type Parts } from './datagram.js';
 import { descriptorCount, hasMessageThread } from './proc.js';
@@ -193,8 +194,8 @@ export class Stage {
     const peer = this.peer('fate', `${this.subject.directory}/mp_fate_${process.pid}`);
     const { name, param } = this.subject.probe;
     peer.trySend(this.datagram({ type: MpType.REQ, name, param }));
-    const deadline = performance.now() + END_WITHIN_MS;
-    while (performance.now() < deadline) {
+    const deadline = nowMs() + END_WITHIN_MS;
+    while (nowMs() < deadline) {
       if (!this.subject.isRunning()) return 'crashed';
       if (this.#hasLostThread()) return this.#endOrCrash();
       if ((await peer.nextOrNothing(LOOK_EVERY_MS)) !== undefined) return 'alive';
@@ -206,8 +207,8 @@ export class Stage {
   /** As {@link fate}, but a C process that should lose its IPC thread is sent nothing. */
   async fateUnprobed(): Promise<Fate> {
     if (!this.#showsThread) return this.fate();
-    const deadline = performance.now() + END_WITHIN_MS;
-    while (performance.now() < deadline) {
+    const deadline = nowMs() + END_WITHIN_MS;
+    while (nowMs() < deadline) {
       if (this.#hasLostThread()) return 'ended';
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }

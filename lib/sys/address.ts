@@ -15,7 +15,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * be at most {@link MAX_SOCKET_PATH} bytes long.
  */
 export function writeAddress(into: Buffer, namespace: SocketNamespace, path: string): number {
-  into.writeUInt16LE(AF_UNIX, 0);
+  into[0] = AF_UNIX; // sun_family, little-endian
+  into[1] = 0;
   if (namespace === 'abstract') {
     into[PATH_OFFSET] = 0;
     return PATH_OFFSET + 1 + into.write(path, PATH_OFFSET + 1, MAX_SOCKET_PATH);

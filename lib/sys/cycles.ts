@@ -1,3 +1,4 @@
+import { nowMs } from './clock.js';
 import * as libc from './libc.js';
 
 /** Node's OpenSSL has the one function of this process that reads the cycle counter: `rdtsc`, on arm64 `cntvct_el0`. */
@@ -17,9 +18,9 @@ export function sampleCycles(): Sample | undefined {
   if (readCounter === undefined) return undefined;
   let best: Sample & { slack: number } = { cycles: 0, ms: 0, slack: Number.POSITIVE_INFINITY };
   for (let i = 0; i < ATTEMPTS; i++) {
-    const before = performance.now();
+    const before = nowMs();
     const cycles = readCounter();
-    const after = performance.now();
+    const after = nowMs();
     if (after - before < best.slack) best = { cycles, ms: (before + after) / 2, slack: after - before };
   }
   return best;

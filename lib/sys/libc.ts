@@ -1,10 +1,9 @@
 /**
  * The libc calls that Node has no API for, through koffi. Each returns what the call returned, or `-errno`:
- * exceptions start one level above. Addresses are numbers (user space ends at 2^47, so they are exact). Nothing is
- * bound before its first call.
+ * exceptions start one level above. Addresses are numbers (user space ends at 2^47, so they are exact).
  */
 import type koffi from 'koffi';
-import { native } from './native.js';
+import { isLoaded, native } from './native.js';
 
 type Argument = number | bigint | string | Uint8Array | null;
 type Call = (...args: Argument[]) => number;
@@ -22,11 +21,11 @@ export function interpose(interposer: Interposer | undefined): void {
   for (const rebind of rebinders) rebind(interposer);
 }
 
-/** One C function, bound at its first call; a failure turns into `-errno`, read before anything else can change it. */
+/** One C function; a failure turns into `-errno`, read before anything else can change it. */
 function call(prototype: string): Call {
   const [, name = ''] = / (\w+)\(/.exec(prototype) ?? [];
   const bind = () => native().libc.func(prototype) as unknown as Call;
-  let bound: Call | undefined;
+  let bound = bindAtImport(bind);
   rebinders.push((interposer) => {
     bound = interposer?.(name, bind());
   });
@@ -35,6 +34,15 @@ function call(prototype: string): Call {
     const result = bound(...args);
     return result < 0 ? -native().koffi.errno() : result;
   };
+}
+
+/** Where koffi comes with the package, its functions do, too: the first request doesn't wait for them. */
+function bindAtImport(bind: () => Call): Call | undefined {
+  try {
+    return isLoaded() ? bind() : undefined;
+  } catch {
+    return undefined; // the first call tries again, and fails
+  }
 }
 
 /** A function that not every build of Node has; `undefined` where it is missing. Its result is returned as it is. */

@@ -21,6 +21,11 @@ export function native(): Native {
   return loaded;
 }
 
+/** Whether {@link native} answers without loading anything. */
+export function isLoaded(): boolean {
+  return loaded !== undefined;
+}
+
 /** Throws `ENOTSUP` where DPDK's sockets and memory can't be. */
 export function assertPlatform(): void {
   const { platform, arch } = process;

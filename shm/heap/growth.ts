@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { random64 } from '../../lib/sys/random.js';
 import type { PageSource } from '../primary/interface.js';
 import { type BlockShape, ceilTo } from './fit.js';
 import { HEADER, type HeapSpace } from './heap-space.js';
@@ -27,7 +27,7 @@ export interface Growth {
 export function growHeap(space: HeapSpace, heap: MallocHeap, growth: Growth): boolean {
   const { pages, sync } = space;
   if (pages === undefined || sync === undefined) return false;
-  const { socketId, pageSize, request, id = randomId(), isStillWanted = () => true } = growth;
+  const { socketId, pageSize, request, id = random64(), isStillWanted = () => true } = growth;
   const made = pages.allocate(socketId, pageSize, pagesFor(request, pageSize));
   if (made === undefined) return false;
   let isReady = false;
@@ -59,7 +59,7 @@ export function releasePages(
   { sync }: HeapSpace,
   source: PageSource,
   { addr, len }: PageRange,
-  id = randomId(),
+  id = random64(),
 ): boolean {
   source.release(addr, len);
   return sync?.('mp_malloc_sync', id) ?? true;
@@ -68,8 +68,4 @@ export function releasePages(
 /** How many pages a block takes that begins in none of the others: as try_expand_heap_primary since 21.02. */
 function pagesFor({ size, align }: Pick<BlockShape, 'size' | 'align'>, pageSize: number): number {
   return ceilTo(ceilTo(size, align) + HEADER, pageSize) / pageSize;
-}
-
-function randomId(): bigint {
-  return randomBytes(8).readBigUInt64LE();
 }

@@ -1,4 +1,5 @@
 import { MpType } from '../../../protocol/message-type.js';
+import { nowMs } from '../../sys/clock.js';
 import type { Check } from '../check.js';
 import type { RawMessage, RawPeer } from '../raw-peer.js';
 import { driverOf, runCommand, type Stage } from '../stage.js';
@@ -78,7 +79,7 @@ const C78: Check = {
   async run(stage) {
     const { main, subject } = stage;
     main.takesBuiltIns = true;
-    const start = performance.now();
+    const start = nowMs();
     const growing = grow(subject, 20_000);
     const first = await main.next();
     const second = await main.next(8_000);
@@ -92,7 +93,7 @@ const C78: Check = {
 };
 
 function seconds(start: number): number {
-  return Math.round((performance.now() - start) / 1000);
+  return Math.round((nowMs() - start) / 1000);
 }
 
 /** A primary, a secondary, and a peer of theirs that answers built-in requests itself. */
@@ -148,7 +149,7 @@ const C80: Check = {
   notForOurs: NO_MEMORY,
   async run(stage) {
     const { secondary, peer } = await family(stage);
-    const start = performance.now();
+    const start = nowMs();
     const growing = grow(secondary, 20_000).then(({ line }) => ({ line, took: seconds(start) }));
     await nextNamed(peer, 'mp_malloc_sync');
     await nextNamed(peer, 'mp_malloc_rollback', 8_000);
@@ -190,8 +191,8 @@ const C81: Check = {
     await main.send(request);
     await nextNamed(main, 'mp_malloc_sync');
     await main.send(request);
-    const deadline = performance.now() + 25_000;
-    while (subject.isRunning() && performance.now() < deadline) await main.nextOrNothing(100);
+    const deadline = nowMs() + 25_000;
+    while (subject.isRunning() && nowMs() < deadline) await main.nextOrNothing(100);
     expectThat(!subject.isRunning(), 'it still runs after 25 s');
     return undefined;
   },
