@@ -1,3 +1,4 @@
+import { arrayToFill } from '../lib/sys/large-array.js';
 import { copyMemory } from '../lib/sys/safe-copy.js';
 import { MpError } from '../protocol/errors.js';
 import { callError } from './errors.js';
@@ -88,7 +89,7 @@ export function requireLength(length: number): void {
 }
 
 function targetOf(length: number, into: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> {
-  if (into === undefined) return new Uint8Array(length);
+  if (into === undefined) return arrayToFill(length);
   if (into instanceof Uint8Array && into.length >= length) return into.subarray(0, length);
   throw new MpError('ERANGE', `${length} bytes don't fit into the array given: give a longer Uint8Array`);
 }

@@ -1,17 +1,13 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { MpChannel } from '../../lib/index.js';
-import { DIALECTS, decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
 import { collectGarbage, heapBytes } from '../harness/heap.js';
-import { median } from '../harness/histogram.js';
 import { progress } from '../harness/progress.js';
 import type { Measure } from '../harness/result.js';
-import { PARAM_SIZES } from '../harness/stage.js';
 import { p50 } from '../harness/turns.js';
 import type { Row } from './row.js';
 
-const DIALECT = '332/8';
-const BATCHES = 20;
-/** Few enough that no collection comes in between. */
-const ALLOCATING = 500;
+const CHILD = fileURLToPath(new URL('../peers/codec.ts', import.meta.url));
 const BOTH = 'encode into out, decode';
 const HEAP = 'heap';
 /** What the engine itself comes and goes by. */
@@ -21,33 +17,13 @@ export const codec: Row = {
   number: 7,
   title: 'Codec',
   method:
-    'Datagrams of the dialect 332/8, in batches; the median batch. Bytes are what one operation allocates, on the heap ' +
+    'Datagrams of the dialect 332/8, in batches, in a process of its own; the median batch. Bytes are what one operation allocates, on the heap ' +
     'and beside it. The growth of the heap is measured between two full collections.',
 
   async measure(stage) {
     const { codecOperations, heapRequests } = stage.sizes;
-    const measures: Measure[] = [];
-    for (const size of PARAM_SIZES) {
-      for (const [contender, action] of actions(size)) {
-        progress(`codec, ${size} B: ${contender}`);
-        const variant = `${size} B`;
-        measures.push({
-          contender,
-          variant,
-          unit: 'ns',
-          count: codecOperations,
-          p50: time(action, codecOperations),
-        });
-        const bytes = allocatedBy(action);
-        measures.push({
-          contender,
-          variant: `${variant}, allocated`,
-          unit: 'bytes',
-          count: ALLOCATING,
-          p50: bytes,
-        });
-      }
-    }
+    progress('codec');
+    const measures = await measureCodec(codecOperations);
     await using channel = await stage.open();
     const growth = growthOver(channel, heapRequests);
     const what = `${heapRequests.toLocaleString('en')} requestSync`;
@@ -72,50 +48,13 @@ export const codec: Row = {
   },
 };
 
-/** Where results go, so that they are made. */
-const kept: { result?: unknown } = {};
-
-function keep(result: unknown): void {
-  kept.result = result;
-}
-
-function actions(size: number): [string, () => void][] {
-  const message = { name: 'echo', param: new Uint8Array(size) };
-  const out = new Uint8Array(DIALECTS[DIALECT].wireLength);
-  const datagram = encodeMessage(DIALECT, MpType.REQ, message);
-  const encode = (into?: Uint8Array) => encodeMessage(DIALECT, MpType.REQ, message, into);
-  return [
-    ['encode', () => keep(encode())],
-    ['encode into out', () => keep(encode(out))],
-    ['decode', () => keep(decodeMessage(DIALECT, datagram, 0))],
-    [BOTH, () => keep(decodeMessage(DIALECT, encode(out), 0))],
-  ];
-}
-
-function time(action: () => void, count: number): number {
-  const perBatch = Math.ceil(count / BATCHES);
-  const batch = () => {
-    const start = performance.now();
-    for (let i = 0; i < perBatch; i++) action();
-    return ((performance.now() - start) * 1e6) / perBatch;
-  };
-  batch();
-  return median(Array.from({ length: BATCHES }, batch));
-}
-
-function allocatedBy(action: () => void): number {
-  const batch = () => {
-    collectGarbage();
-    const before = heapBytes();
-    for (let i = 0; i < ALLOCATING; i++) action();
-    return (heapBytes() - before) / ALLOCATING;
-  };
-  const empty = heapBytes();
-  const overhead = (heapBytes() - empty) / ALLOCATING;
-  batch();
-  const found = Math.max(0, median(Array.from({ length: 5 }, batch)) - overhead);
-  keep(undefined);
-  return found;
+/** In a process of its own, as it would be measured alone. */
+function measureCodec(operations: number): Promise<Measure[]> {
+  const child = fork(CHILD, [String(operations)], { execArgv: process.execArgv });
+  return new Promise((resolve, reject) => {
+    child.once('message', (measures) => resolve(measures as Measure[]));
+    child.once('exit', (code) => reject(new Error(`${CHILD} ended with ${code} and no result`)));
+  });
 }
 
 function growthOver(channel: MpChannel, requests: number): number {

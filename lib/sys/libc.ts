@@ -102,6 +102,8 @@ export function pollHandle(fd: number): PollHandle {
 export const mmap = call(
   'intptr_t mmap(uintptr_t addr, size_t length, int prot, int flags, int fd, int64_t offset)',
 );
+/** How memory is going to be used: `advice` is one of the MADV_ constants. */
+export const madvise = call('int madvise(uintptr_t addr, size_t length, int advice)');
 export const munmap = call('int munmap(uintptr_t addr, size_t length)');
 /** `local` and `remote` are addresses of arrays of `struct iovec`. */
 export const processVmReadv = call(

@@ -77,6 +77,7 @@ for (const mode of MODES) {
       const { bytes } = zoneOf(memory, 'BIG');
       expect(bytes.length).to.equal(BIG_LEN);
       expect(patternErrors(bytes, 7)).to.equal(0);
+      expect(Buffer.compare(memory.snapshot(zoneOf(memory, 'BIG')), bytes)).to.equal(0);
       patternFill(bytes, 99);
       const verified = await primary.command('verify BIG 99');
       expect(verified.fields.bad).to.equal('0');
