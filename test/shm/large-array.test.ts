@@ -9,7 +9,8 @@ const THP = '/sys/kernel/mm/transparent_hugepage/enabled';
 describe('shm: arrays for large copies', () => {
   it('may be backed by huge pages where whole ones fit', function () {
     if (modeOfKernel() !== 'madvise' && modeOfKernel() !== 'always') {
-      this.skip(); // a kernel without transparent huge pages has nothing to be asked
+      console.log('      needs a kernel with transparent huge pages');
+      this.skip();
     }
     const array = arrayToFill(5 * MIB);
     expect(array.length).to.equal(5 * MIB);
