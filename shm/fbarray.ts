@@ -49,7 +49,8 @@ export interface FbarrayGeometry {
   readonly size: number;
 }
 
-const MASK_WORDS = 8; // offsetof(struct used_mask, data)
+/** offsetof(struct used_mask, data) */
+export const MASK_WORDS = 8;
 const BITS = 64; // MASK_ALIGN
 
 export function geometryOf({ len, eltSize }: FbarrayDescriptor): FbarrayGeometry {

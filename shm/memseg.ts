@@ -26,6 +26,9 @@ export const MEMSEG_HUGEPAGE_SZ = 24;
 export const MEMSEG_SOCKET_ID = 32;
 export const MEMSEG_FLAGS = 44;
 
+/** RTE_MEMSEG_FLAG_DO_NOT_FREE (rte_memory.h): a page that EAL started with, which stays. */
+export const DO_NOT_FREE = 1;
+
 export function readMemseg(entry: Buffer, list: MemsegList): Memseg {
   return Object.freeze({
     addr: entry.readBigUInt64LE(MEMSEG_ADDR),

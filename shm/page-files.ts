@@ -52,7 +52,7 @@ class HugepageFiles implements PageFiles {
 
   place(list: MemsegList, segment: number): PagePlace {
     const { filePrefix, config } = this.#context;
-    const start = `${this.#dirOf(list)}/${filePrefix}map_`;
+    const start = `${this.#dirOf(list)}/${pageFileStart(filePrefix)}`;
     if (config.singleFileSegments) return { path: `${start}${list.index}`, offset: segment * list.pageSize };
     return {
       path: start + PAGE_FILE_NAMES[config.layout.pageFile](list.index, segment),
@@ -71,6 +71,12 @@ class HugepageFiles implements PageFiles {
   }
 }
 
+/** What the names of a prefix's page files begin with (HUGEFILE_FMT, eal_filesystem.h). */
+export function pageFileStart(filePrefix: string): string {
+  return `${filePrefix}map_`;
+}
+
+/** What comes behind that. */
 export const PAGE_FILE_NAMES = Object.freeze({
   'file-id': (list: number, segment: number) => `${list * SEGMENTS_PER_FILE_ID + segment}`,
   'list-and-segment': (list: number, segment: number) => `${list}_${segment}`,

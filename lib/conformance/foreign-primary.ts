@@ -4,9 +4,9 @@ import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath } from '../../protocol/p
 import { dialectIn } from '../config.js';
 import { type Answer, ask, harmlessRequest } from '../instances/ask.js';
 import { namesIn } from '../instances/process-facts.js';
+import { hasMessageThread } from '../instances/threads.js';
 import { processExists } from '../stale-sockets.js';
 import { type ConfigHead, readConfigHead } from '../sys/config-head.js';
-import { hasMessageThread } from './proc.js';
 import type { Ability, Subject, SubjectSource } from './subject.js';
 
 export interface ForeignOptions {

@@ -1,9 +1,10 @@
 import { type Dialect, versionOf } from '../../protocol/dialect.js';
 import { MpType } from '../../protocol/message-type.js';
+import { descriptorCount } from '../instances/process-facts.js';
+import { hasMessageThread } from '../instances/threads.js';
 import { nowMs } from '../sys/clock.js';
 import type { DatagramSocket } from '../sys/datagram-socket.js';
 import { datagramOf, type Parts } from './datagram.js';
-import { descriptorCount, hasMessageThread } from './proc.js';
 import { openSocket, RawPeer } from './raw-peer.js';
 import { Session } from './session.js';
 import type { Driver, DriverLine, Place, Role, StartOptions, Subject, SubjectSource } from './subject.js';

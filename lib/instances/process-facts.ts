@@ -35,6 +35,11 @@ export function threadNames(pid: number): string[] {
   return namesIn(`/proc/${pid}/task`).map((task) => textOf(`/proc/${pid}/task/${task}/comm`)?.trim() ?? '?');
 }
 
+/** How many descriptors a process has open; 0 where we may not look. */
+export function descriptorCount(pid: number): number {
+  return namesIn(`/proc/${pid}/fd`).length;
+}
+
 /**
  * Who has these sockets open, by inode: a look at every descriptor of every process that we may look at, so ask for
  * all at once.

@@ -1,8 +1,15 @@
-import { hasMessageThread } from '../conformance/proc.js';
 import { namesIn, textOf, threadNames } from './process-facts.js';
 
 /** EAL's interrupt thread, which every C process has: its name up to 23.07, and from then on. */
 const INTERRUPT_THREADS = ['eal-intr-thread', 'dpdk-intr'];
+
+/** The receiving thread of EAL: its name up to 23.07, and from then on. */
+const MESSAGE_THREAD = /^(rte_mp_handle|dpdk-mp-msg)$/;
+
+/** Whether a C process has its IPC thread; false too where there is no such process. */
+export function hasMessageThread(pid: number): boolean {
+  return threadNames(pid).some((name) => MESSAGE_THREAD.test(name));
+}
 
 /** Whether a process is one of C's EAL. */
 export function isCProcess(pid: number): boolean {

@@ -1,5 +1,5 @@
 import { MpError } from '../../protocol/errors.js';
-import { FBARRAY_COUNT, type FbarrayDescriptor, geometryOf, readDescriptor } from '../fbarray.js';
+import { FBARRAY_COUNT, type FbarrayDescriptor, geometryOf, MASK_WORDS, readDescriptor } from '../fbarray.js';
 import type { MemConfigLayout } from '../layout.js';
 import { LockWait, POLLS, sleep } from '../lock-wait.js';
 import { RwLock, wordsOf } from '../rwlock.js';
@@ -8,7 +8,6 @@ import { RwLock, wordsOf } from '../rwlock.js';
 const LOCK = 88;
 /** Nobody holds it for longer than a change of one entry. */
 const LOCK_TIMEOUT_MS = 5000;
-const MASK_WORDS = 8; // offsetof(struct used_mask, data)
 
 /** What an array is made of. */
 export interface FbarrayParts {

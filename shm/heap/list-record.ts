@@ -1,5 +1,5 @@
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout.js';
-import { MEMSEG_FLAGS, MEMSEG_IOVA } from '../memseg.js';
+import { DO_NOT_FREE, MEMSEG_FLAGS, MEMSEG_IOVA } from '../memseg.js';
 import {
   LIST_ARRAY,
   LIST_EXTERNAL,
@@ -15,7 +15,6 @@ import { corrupt, readPointer, type SharedWords } from './shared-words.js';
 /** offsetof(struct rte_memseg_list, base_va) */
 const BASE_VA = 0;
 
-const DO_NOT_FREE = 1; // RTE_MEMSEG_FLAG_DO_NOT_FREE
 /** RTE_BAD_IOVA: the physical address isn't known. */
 export const BAD_IOVA = 2n ** 64n - 1n;
 

@@ -8,10 +8,11 @@ import { MpError } from '../../protocol/errors.js';
 import { callError, fileError } from '../errors.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout.js';
 import { mapFile } from '../map-file.js';
+import { pageFileStart } from '../page-files.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
 import type { MemoryPlan } from './options.js';
-import { removeUnused } from './page-file.js';
 import type { PagePlaces, SpaceMappings } from './space.js';
+import { isInUse, removeUnused } from './unused-file.js';
 
 const FBARRAY_FILE = 'fbarray_';
 
@@ -94,47 +95,26 @@ function closeAll(fds: readonly number[]): void {
 
 /** Removes page files of dead primaries of this prefix. */
 export function removeStalePages({ dir, filePrefix }: PagePlaces): void {
+  const start = pageFileStart(filePrefix);
   for (const name of readdirSync(dir)) {
-    const isOurs =
-      name.startsWith(`${filePrefix}map_`) && /^\d+(_\d+)?$/.test(name.slice(filePrefix.length + 4));
+    const isOurs = name.startsWith(start) && /^\d+(_\d+)?$/.test(name.slice(start.length));
     if (isOurs) removeUnused(`${dir}/${name}`);
   }
 }
 
 /** They have these very files mapped: what a new primary writes would tear their memory apart. */
 function refuseLiveSecondaries(runtimePath: string): void {
-  for (const path of arraysIn(runtimePath)) {
-    withUnused(path, {
-      used: () => {
-        throw new MpError(
-          'EBUSY',
-          `${path} is in use: secondaries of the primary that was here before still run. Stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, tells which)`,
-          { path },
-        );
-      },
-    });
-  }
+  const path = arraysIn(runtimePath).find(isInUse);
+  if (path === undefined) return;
+  throw new MpError(
+    'EBUSY',
+    `${path} is in use: secondaries of the primary that was here before still run. Stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, tells which)`,
+    { path },
+  );
 }
 
 function removeStaleArrays(runtimePath: string): void {
-  for (const path of arraysIn(runtimePath)) withUnused(path, { unused: () => rmSync(path, { force: true }) });
-}
-
-/** Secondaries that end, or begin, remove such files, too: one that is gone by now is all right. */
-function withUnused(path: string, { used, unused }: { used?: () => void; unused?: () => void }): void {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw fileError(error, path, 'Cannot open');
-  }
-  try {
-    if (tryFlock(fd, 'exclusive') === 0) unused?.();
-    else used?.();
-  } finally {
-    closeFile(fd);
-  }
+  for (const path of arraysIn(runtimePath)) removeUnused(path);
 }
 
 function arraysIn(runtimePath: string): string[] {

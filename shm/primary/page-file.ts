@@ -1,4 +1,4 @@
-import { constants, ftruncateSync, openSync, rmSync, unlinkSync } from 'node:fs';
+import { constants, ftruncateSync, openSync, rmSync } from 'node:fs';
 import { closeFile } from '../../lib/sys/close-file.js';
 import { EAGAIN } from '../../lib/sys/errno.js';
 import { dropFlock, tryFlock } from '../../lib/sys/file-lock.js';
@@ -6,6 +6,7 @@ import * as libc from '../../lib/sys/libc.js';
 import type { Mapping } from '../../lib/sys/mapping.js';
 import { bindToNode, nodeOf } from '../../lib/sys/numa.js';
 import { callError, fileError } from '../errors.js';
+import { removeUnused } from './unused-file.js';
 
 export interface PageFile {
   readonly path: string;
@@ -65,22 +66,6 @@ function allocate(address: number, fd: number, { path, pageSize, node }: PageFil
 export function removePage(mapping: Mapping, offset: number, { path, pageSize }: PageFile): void {
   checked(mapping.clear(offset, pageSize), 'munmap', path);
   removeUnused(path);
-}
-
-/** Removes a page file that nobody has locked: what EAL does with those that it finds at its start. */
-export function removeUnused(path: string): void {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDWR);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw fileError(error, path, 'Cannot open');
-  }
-  try {
-    if (tryFlock(fd, 'exclusive') === 0) unlinkSync(path);
-  } finally {
-    closeFile(fd);
-  }
 }
 
 function checked(result: number, syscall: string, path: string): void {

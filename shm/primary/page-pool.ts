@@ -3,6 +3,7 @@ import { MpError } from '../../protocol/errors.js';
 import type { PageRange } from '../heap/page-release.js';
 import { MEMSEG_LIST_SIZE } from '../layout.js';
 import {
+  DO_NOT_FREE,
   MEMSEG_ADDR,
   MEMSEG_FLAGS,
   MEMSEG_HUGEPAGE_SZ,
@@ -15,9 +16,6 @@ import { withFolderLock } from './folder-lock.js';
 import type { PageSource } from './interface.js';
 import { createPage, type PageFile, removePage } from './page-file.js';
 import type { ListMemory, SpaceParts } from './space.js';
-
-/** RTE_MEMSEG_FLAG_DO_NOT_FREE (rte_memory.h) */
-const DO_NOT_FREE = 1;
 
 /** The pages of a primary, each a file, listed in `memsegs`. Nothing but the shared memory itself says which are there. */
 export class PagePool implements PageSource {

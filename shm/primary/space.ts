@@ -5,7 +5,7 @@ import { FbarrayTable } from '../heap/fbarray-table.js';
 import type { MemConfigLayout } from '../layout.js';
 import { MEMSEG_LIST_SIZE } from '../layout.js';
 import { LIST_ARRAY, MEMSEG_SIZE } from '../memseg-list.js';
-import { PAGE_FILE_NAMES } from '../page-files.js';
+import { PAGE_FILE_NAMES, pageFileStart } from '../page-files.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';
 
 /** Where the page files are. Plain data. */
@@ -82,9 +82,10 @@ export class SpaceParts {
       return { plan: list, array, file, pages: mapping.pages };
     });
     const nameOf = PAGE_FILE_NAMES[layout.pageFile];
+    const start = `${places.dir}/${pageFileStart(places.filePrefix)}`;
     this.pages = {
       ...places,
-      pathOf: (list, segment) => `${places.dir}/${places.filePrefix}map_${nameOf(list, segment)}`,
+      pathOf: (list, segment) => start + nameOf(list, segment),
     };
   }
 

@@ -1,3 +1,4 @@
+import { EXTERNAL_SOCKET_ID } from '../heap/heap-space.js';
 import { MEMSEG_LIST_SIZE, type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout.js';
 import { LIST_ARRAY, LIST_HEAP, LIST_LENGTH, LIST_PAGE_SIZE, LIST_SOCKET_ID } from '../memseg-list.js';
 import type { AddressPlan } from './address-plan.js';
@@ -6,9 +7,6 @@ import type { MemoryPlan } from './options.js';
 import type { SpaceMappings } from './space.js';
 import { writeTailqs } from './tailqs.js';
 
-/** The id that the first external heap gets (CONST_MAX_NUMA_NODES and up, malloc_heap.c). */
-const FIRST_EXTERNAL_SOCKET = 256;
-
 /** Writes what `rte_mem_config` says of itself, and describes its arrays, all of them empty. Not the magic. */
 export function writeConfig(plan: MemoryPlan, addresses: AddressPlan, mappings: SpaceMappings): void {
   const { layout } = plan;
@@ -16,7 +14,7 @@ export function writeConfig(plan: MemoryPlan, addresses: AddressPlan, mappings: 
   const config = viewOf(mappings.config);
   config.setUint32(VERSION_OFFSET, plan.versionWord, true);
   config.setBigUint64(offsets.memCfgAddr, BigInt(addresses.configAddress), true);
-  config.setInt32(offsets.nextSocketId, FIRST_EXTERNAL_SOCKET, true);
+  config.setInt32(offsets.nextSocketId, EXTERNAL_SOCKET_ID, true); // what the first external heap gets
   describeArray(config, offsets.memzones, viewOf(mappings.memzones), addresses.memzones);
   addresses.lists.forEach((list, i) => {
     const at = offsets.memsegs + list.index * MEMSEG_LIST_SIZE;

@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { expect } from 'chai';
-import { hasMessageThread } from '../../lib/conformance/proc.js';
 import { openPrimary } from '../../lib/index.js';
 import { processFacts } from '../../lib/instances/process-facts.js';
+import { hasMessageThread } from '../../lib/instances/threads.js';
 import { readConfigHead } from '../../lib/sys/config-head.js';
 import { FileLock } from '../../lib/sys/file-lock.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';

@@ -1,7 +1,7 @@
 import { MpType } from '../../../protocol/message-type.js';
 import type { Behaviour, Check } from '../check.js';
 import type { Parts } from '../datagram.js';
-import { queueLength } from '../proc.js';
+import { queueLength } from '../queue-length.js';
 import type { Stage } from '../stage.js';
 import { expectFields } from '../stage.js';
 import { expectEqual, expectThat } from '../verdict.js';

@@ -2,7 +2,7 @@ import { MpType } from '../../../protocol/message-type.js';
 import { nowMs } from '../../sys/clock.js';
 import { EAGAIN } from '../../sys/errno.js';
 import type { Check } from '../check.js';
-import { queueLength } from '../proc.js';
+import { queueLength } from '../queue-length.js';
 import { expectFields, type Stage } from '../stage.js';
 import { until } from '../until.js';
 import { expectEqual, expectThat } from '../verdict.js';

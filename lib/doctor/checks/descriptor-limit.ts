@@ -1,5 +1,4 @@
-import { descriptorCount } from '../../conformance/proc.js';
-import { textOf } from '../../instances/process-facts.js';
+import { descriptorCount, textOf } from '../../instances/process-facts.js';
 import { type Check, describeProcess } from '../finding.js';
 
 /** What doesn't find room is cut off by the kernel, and C ends its IPC thread over that. */
