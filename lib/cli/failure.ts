@@ -21,20 +21,22 @@ const DOCTORS_CODES = new Set([
   'EVERSION',
 ]);
 
-/** Says what went wrong and what to do next; returns the exit status. */
+/** Says what went wrong and what to do next, to stderr; returns the exit status. */
 export function reportError(error: unknown, args: readonly string[]): number {
   const start = paint('red', 'dpdk-ipc:', process.stderr);
   if (!(error instanceof MpError)) {
     printError(`${start} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return EXIT_ERROR;
   }
-  printError(`${start} ${wrapped(inOurWords(error.message), 'dpdk-ipc: '.length)}`);
-  if (isForDoctor(error, args)) {
-    const place = placeIn(args);
-    printError(
-      wrapped(`To find out more: dpdk-ipc doctor --file-prefix ${place.filePrefix}${place.runtimeDir}`),
-    );
+  const message = inOurWords(error.message);
+  const doctor = isForDoctor(error, args) ? doctorFor(args) : undefined;
+  if (args.includes('--json')) {
+    const { code, path } = error;
+    printError(JSON.stringify({ error: { code, message, path, doctor } }));
+    return EXIT_ERROR;
   }
+  printError(`${start} ${wrapped(message, 'dpdk-ipc: '.length)}`);
+  if (doctor !== undefined) printError(wrapped(`To find out more: ${doctor}`));
   return EXIT_ERROR;
 }
 
@@ -61,12 +63,11 @@ function inOurWords(message: string): string {
     .replaceAll('{ unlinked: true }', '--unlinked');
 }
 
-function placeIn(args: readonly string[]) {
+/** The command that looks at everything around the same primary. */
+function doctorFor(args: readonly string[]): string {
   const runtimeDir = optionIn(args, '--runtime-dir');
-  return {
-    filePrefix: quote(optionIn(args, '--file-prefix') ?? 'rte'),
-    runtimeDir: runtimeDir === undefined ? '' : ` --runtime-dir ${quote(runtimeDir)}`,
-  };
+  const place = runtimeDir === undefined ? '' : ` --runtime-dir ${quote(runtimeDir)}`;
+  return `dpdk-ipc doctor --file-prefix ${quote(optionIn(args, '--file-prefix') ?? 'rte')}${place}`;
 }
 
 function optionIn(args: readonly string[], option: string): string | undefined {

@@ -91,6 +91,18 @@ describe('dpdk-ipc request and send', () => {
     expect(nobody.stderr).to.contain('start');
   });
 
+  it('says what went wrong as JSON, too', async () => {
+    const prefix = `${peers.filePrefix}x`;
+    const nobody = await cli(['request', 'echo', '--file-prefix', prefix, '--json']);
+    expect(nobody).to.include({ status: 2, stdout: '' });
+    const { error } = JSON.parse(nobody.stderr);
+    expect(error).to.include({ code: 'ENOENT', doctor: `dpdk-ipc doctor --file-prefix ${prefix}` });
+    expect(error.message).to.contain('start it');
+    expect(error.path).to.contain(`${prefix}/mp_socket`);
+    const bad = await request('echo', ['--hex', '0g', '--json']);
+    expect(JSON.parse(bad.stderr).error).to.have.all.keys('code', 'message');
+  });
+
   it('refuses bad input before anything is sent', async () => {
     for (const [args, hint] of [
       [['--hex', '0g'], 'two digits'],
