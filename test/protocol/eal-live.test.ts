@@ -1,13 +1,10 @@
 // EAL's own actions in exchange with live C processes, asked and asking. Hotplug has suites of its own: test/hotplug.
-import { renameSync } from 'node:fs';
 import { expect } from 'chai';
-import { hotplug, type MpChannel, openPrimary } from '../../lib/index.js';
-import { readConfigHead } from '../../lib/sys/config-head.js';
+import { hotplug } from '../../lib/index.js';
 import {
   decodePdumpRequest,
   decodePdumpResponse,
   decodeVfio,
-  dialectOf,
   encodePdumpRequest,
   encodePdumpResponse,
   encodeVfio,
@@ -26,24 +23,10 @@ import {
 import { Pdump } from '../hotplug/pdump.js';
 import { needsTestpmd, Testpmd } from '../hotplug/testpmd.js';
 import { withFds } from '../live/support/descriptors.js';
-import { type LiveScope, live } from '../live/support/live.js';
+import { live } from '../live/support/live.js';
 import { settling } from '../live/support/settling.js';
+import { takeOver, versionOf } from '../live/support/take-over.js';
 import { describeReleases } from '../support/releases.js';
-
-function versionOf(scope: LiveScope): number {
-  return readConfigHead(`${scope.runtimeDir}/config`)?.versionWord ?? 0;
-}
-
-/** The C primary goes on owning the memory; its name is ours. That it lives is hidden from us, not from its secondaries. */
-async function takeOver(scope: LiveScope): Promise<MpChannel> {
-  const dialect = dialectOf(versionOf(scope)).id;
-  const config = `${scope.runtimeDir}/config`;
-  renameSync(`${scope.runtimeDir}/mp_socket`, `${scope.runtimeDir}/socket.away`);
-  renameSync(config, `${config}.away`);
-  const primary = scope.closeLater(await openPrimary({ filePrefix: scope.filePrefix, dialect }));
-  renameSync(`${config}.away`, config);
-  return primary;
-}
 
 describeReleases('EAL actions: a C secondary asks Node for VFIO', (release) => {
   const scope = live('vfio', { attachable: true, release });

@@ -1,0 +1,21 @@
+import { renameSync } from 'node:fs';
+import { type MpChannel, openPrimary } from '../../../lib/index.js';
+import { readConfigHead } from '../../../lib/sys/config-head.js';
+import { dialectOf } from '../../../protocol/index.js';
+import type { LiveScope } from './live.js';
+
+/** The primary's version word; 0 where there is none. */
+export function versionOf(scope: LiveScope): number {
+  return readConfigHead(`${scope.runtimeDir}/config`)?.versionWord ?? 0;
+}
+
+/** The C primary goes on owning the memory; its name is ours. That it lives is hidden from us, not from its secondaries. */
+export async function takeOver(scope: LiveScope): Promise<MpChannel> {
+  const dialect = dialectOf(versionOf(scope)).id;
+  const config = `${scope.runtimeDir}/config`;
+  renameSync(`${scope.runtimeDir}/mp_socket`, `${scope.runtimeDir}/socket.away`);
+  renameSync(config, `${config}.away`);
+  const primary = scope.closeLater(await openPrimary({ filePrefix: scope.filePrefix, dialect }));
+  renameSync(`${config}.away`, config);
+  return primary;
+}
