@@ -1,5 +1,4 @@
-import { MpError } from '../errors.js';
-import { DEV_NAME_MAX_LEN, getChars, putChars, viewOf } from './struct.js';
+import { checkInteger, DEV_NAME_MAX_LEN, getChars, putChars, viewOf } from './struct.js';
 
 /** A secondary asks the primary for a region of a memif port (`MEMIF_MP_SEND_REGION`, drivers/net/memif). */
 export const MEMIF_ACTION = 'memif_mp_send_region';
@@ -38,12 +37,7 @@ export function encodeMemifRegion({
   index,
   size = 0n,
 }: Partial<MemifRegion> & { index: number }): Uint8Array {
-  if (!Number.isInteger(index) || index < 0 || index >= MAX_REGIONS) {
-    throw new MpError(
-      'EINVAL',
-      `A memif port has no region ${index}: give a number from 0 to ${MAX_REGIONS - 1}`,
-    );
-  }
+  checkInteger(index, 0, MAX_REGIONS - 1, "The region's index");
   const param = new Uint8Array(MP_REGION_MSG_SIZE);
   const view = new DataView(param.buffer);
   if (port !== undefined) putChars(param, PORT_NAME, DEV_NAME_MAX_LEN, port, 'The port');

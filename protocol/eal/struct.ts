@@ -53,3 +53,31 @@ export function checkChars(text: string, size: number, what: string): void {
     );
   }
 }
+
+/** Throws `EINVAL` unless it is a whole number in that range: a DataView would write another one. */
+export function checkInteger(value: number, least: number, most: number, what: string): void {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new MpError('EINVAL', `${what} is ${String(value)}: give a whole number from ${least} to ${most}`);
+  }
+}
+
+/** Writes an address or another 64-bit number without a sign. Throws `EINVAL` for anything else. */
+export function putUint64(view: DataView, offset: number, value: bigint, what: string): void {
+  if (typeof value !== 'bigint' || BigInt.asUintN(64, value) !== value) {
+    throw new MpError('EINVAL', `${what} is ${String(value)}: give a bigint from 0n to 2n ** 64n - 1n`);
+  }
+  view.setBigUint64(offset, value, true);
+}
+
+/** What C's `int` and `uint32_t` hold. */
+export const INT32_MIN = -0x8000_0000;
+export const INT32_MAX = 0x7fff_ffff;
+export const UINT16_MAX = 0xffff;
+export const UINT32_MAX = 0xffff_ffff;
+
+/** Throws `EINVAL` for a number that isn't in the table: C leaves an unknown request without an answer. */
+export function checkType(type: number, types: Readonly<Record<string, number>>, what: string): void {
+  if (Object.values(types).includes(type)) return;
+  const known = Object.entries(types).map(([name, number]) => `${name} (${number})`);
+  throw new MpError('EINVAL', `${what} is ${String(type)}: give one of ${known.join(', ')}`);
+}

@@ -2,24 +2,43 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import {
+  AFXDP_ACTION,
   checkDevargs,
   DEVICE_ACTION,
   DeviceRequestType,
+  decodeAfxdpPort,
   decodeDeviceRequest,
+  decodeEna,
+  decodeHns3,
+  decodeIpsecMb,
   decodeMemifRegion,
+  decodeMlx5,
   decodePdumpRequest,
   decodePdumpResponse,
   decodeTapQueues,
+  decodeTestpmdRequest,
+  decodeTestpmdResponse,
   decodeVdev,
   decodeVfio,
+  ENA_ACTION,
+  encodeAfxdpPort,
   encodeDeviceRequest,
+  encodeEna,
+  encodeHns3,
+  encodeIpsecMb,
   encodeMemifRegion,
+  encodeMlx5,
   encodePdumpRequest,
   encodePdumpResponse,
   encodeTapQueues,
+  encodeTestpmdRequest,
+  encodeTestpmdResponse,
   encodeVdev,
   encodeVfio,
+  HNS3_ACTION,
+  IPSEC_MB_ACTION,
   MEMIF_ACTION,
+  MLX5_ACTION,
   PDUMP_ACTION,
   PDUMP_ALL_QUEUES,
   PdumpFlags,
@@ -28,6 +47,7 @@ import {
   pdumpFormatOf,
   TAP_START_ACTION,
   TAP_SYNC_ACTION,
+  TESTPMD_ACTION,
   tapFormatOf,
   VDEV_ACTION,
   VdevType,
@@ -44,7 +64,7 @@ interface Vector {
   readonly paramHex: string;
   /** 00 where C leaves what happened to be in memory, ff where the byte counts. */
   readonly mask: string;
-  readonly fields: Readonly<Record<string, string | number>>;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
 }
 
 interface Codec {
@@ -59,32 +79,49 @@ const DPDK_24_11_8 = 0x180b0863;
 const DPDK_25_11_4 = 0x190b0463;
 
 const PDUMP_FORMAT = pdumpFormatOf(DPDK_22_11_11);
-const RESPONSE_SIZE = 8;
 const VECTORS: readonly Vector[] = JSON.parse(
   readFileSync(new URL('../vectors/eal.json', import.meta.url), 'utf8'),
 );
 
-function codecOf({ action, paramHex }: Vector): Codec {
-  if (action === DEVICE_ACTION) return { decode: decodeDeviceRequest, encode: encodeDeviceRequest };
-  if (action === VDEV_ACTION) return { decode: decodeVdev, encode: encodeVdev };
-  if (action === MEMIF_ACTION) return { decode: decodeMemifRegion, encode: encodeMemifRegion };
-  if (action === TAP_SYNC_ACTION || action === TAP_START_ACTION) {
-    const format = tapFormatOf(DPDK_22_11_11);
-    return { decode: decodeTapQueues, encode: (fields) => encodeTapQueues(format, fields) };
-  }
-  if (action === VFIO_ACTION) return { decode: decodeVfio, encode: encodeVfio };
-  if (paramHex.length === 2 * RESPONSE_SIZE)
-    return { decode: decodePdumpResponse, encode: encodePdumpResponse };
-  return { decode: decodePdumpRequest, encode: (fields) => encodePdumpRequest(PDUMP_FORMAT, fields) };
+const TAP_FORMAT = tapFormatOf(DPDK_22_11_11);
+const TAP: Codec = { decode: decodeTapQueues, encode: (fields) => encodeTapQueues(TAP_FORMAT, fields) };
+const CODECS: Readonly<Record<string, Codec>> = {
+  [AFXDP_ACTION]: { decode: decodeAfxdpPort, encode: encodeAfxdpPort },
+  [DEVICE_ACTION]: { decode: decodeDeviceRequest, encode: encodeDeviceRequest },
+  [ENA_ACTION]: { decode: decodeEna, encode: encodeEna },
+  [HNS3_ACTION]: { decode: decodeHns3, encode: encodeHns3 },
+  [IPSEC_MB_ACTION]: { decode: decodeIpsecMb, encode: encodeIpsecMb },
+  [MEMIF_ACTION]: { decode: decodeMemifRegion, encode: encodeMemifRegion },
+  [MLX5_ACTION]: { decode: decodeMlx5, encode: encodeMlx5 },
+  [PDUMP_ACTION]: {
+    decode: decodePdumpRequest,
+    encode: (fields) => encodePdumpRequest(PDUMP_FORMAT, fields),
+  },
+  [TAP_START_ACTION]: TAP,
+  [TAP_SYNC_ACTION]: TAP,
+  [TESTPMD_ACTION]: { decode: decodeTestpmdRequest, encode: encodeTestpmdRequest },
+  [VDEV_ACTION]: { decode: decodeVdev, encode: encodeVdev },
+  [VFIO_ACTION]: { decode: decodeVfio, encode: encodeVfio },
+};
+/** Of answers that are no requests with a result. */
+const ANSWERS: Readonly<Record<string, Codec>> = {
+  [PDUMP_ACTION]: { decode: decodePdumpResponse, encode: encodePdumpResponse },
+  [TESTPMD_ACTION]: { decode: decodeTestpmdResponse, encode: encodeTestpmdResponse },
+};
+
+function codecOf({ action, fields }: Vector): Codec {
+  const isAnswer = action in ANSWERS && 'result' in fields;
+  return (isAnswer ? ANSWERS : CODECS)[action] as Codec;
 }
 
 /** 64-bit numbers are in JSON as text. */
+const BIGINTS = [IPSEC_MB_ACTION, MEMIF_ACTION, MLX5_ACTION, PDUMP_ACTION];
+
 function fieldsOf({ action, fields }: Vector): object {
-  const hasBigints = action === PDUMP_ACTION || action === MEMIF_ACTION;
   return Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [
       key,
-      hasBigints && typeof value === 'string' && /^\d+$/.test(value) ? BigInt(value) : value,
+      BIGINTS.includes(action) && typeof value === 'string' && /^\d+$/.test(value) ? BigInt(value) : value,
     ]),
   );
 }
