@@ -14,7 +14,11 @@ interface TestpmdOptions {
   /** Only with them C secondaries can attach to it. */
   readonly hugepages?: boolean;
   /** Further arguments of EAL. */
-  readonly args: readonly string[];
+  readonly args?: readonly string[];
+  /** Of another testpmd; the primary by default. */
+  readonly role?: 'secondary';
+  /** A command that runs the rest of its command line. */
+  readonly within?: readonly string[];
 }
 
 export class Testpmd {
@@ -24,13 +28,16 @@ export class Testpmd {
     this.process = new CProcess('testpmd', command);
   }
 
-  static async start(scope: PeerScope, { hugepages = false, args }: TestpmdOptions): Promise<Testpmd> {
-    const eal = ealArgs({ filePrefix: scope.filePrefix, hugepages, memoryMb: 64, args });
+  static async start(scope: PeerScope, options: TestpmdOptions = {}): Promise<Testpmd> {
+    const { role, within = [], hugepages = role !== undefined } = options;
+    const eal = ealArgs({ memoryMb: 64, ...options, filePrefix: scope.filePrefix, hugepages });
     // it needs a second thread for forwarding, if not a second processor
     const lcores = ['--lcores', `(0,1)@${nthCpu(0)}`];
-    const own = ['--interactive', '--total-num-mbufs=2048'];
+    const share = role === 'secondary' ? ['--num-procs=2', '--proc-id=1'] : [];
+    const own = ['--interactive', '--total-num-mbufs=2048', ...share];
     // a line at a time, though it writes to a pipe
-    const testpmd = new Testpmd(['stdbuf', '-oL', PROGRAM, ...eal.slice(2), ...lcores, '--', ...own]);
+    const command = ['stdbuf', '-oL', PROGRAM, ...eal.slice(2), ...lcores, '--', ...own];
+    const testpmd = new Testpmd([...within, ...command]);
     scope.defer(() => testpmd.process[Symbol.asyncDispose]());
     await testpmd.process.waitFor(/^Checking link statuses/, START_TIMEOUT_MS);
     return testpmd;

@@ -210,8 +210,8 @@ cmd_disable(int argc, char **argv)
 	say("disable ret=%d", rte_mp_disable());
 }
 
-/* Memzone commands are in zones.c, those on devices in devices.c, those of
- * the conformance checks in conform.c. */
+/* Memzone commands are in zones.c, those on devices in devices.c, those on drivers
+ * in drivers.c, those of the conformance checks in conform.c. */
 static const struct command {
 	const char *verb;
 	int min_args, max_args;
@@ -247,6 +247,10 @@ static const struct command {
 	{ "detach", 1, 1, device_detach, "detach NAME" },
 	{ "devices", 0, 0, device_list, "devices" },
 	{ "vfio", 1, 2, device_vfio, "vfio container | vfio group N" },
+	{ "crypto", 2, 2, driver_crypto, "crypto DEV QUEUE-PAIRS" },
+	{ "queuepair", 3, 3, driver_queue_pair, "queuepair DEV QUEUE-PAIR DESCRIPTORS" },
+	{ "mlx5", 2, 5, driver_mlx5, "mlx5 fd | mr | pool | state ..." },
+	{ "port", 1, 1, driver_port, "port PCI-ADDRESS" },
 };
 
 static const struct command *

@@ -57,21 +57,29 @@ device_list(int argc, char **argv)
 	say("devices n=%d", n);
 }
 
+/* " file=" and where the descriptor leads, if it is one */
+void
+put_file(FILE *to, int fd)
+{
+	char link[32], target[256];
+	ssize_t n = -1;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (fd >= 0)
+		n = readlink(link, target, sizeof(target));
+	put_text(to, "file", target, n < 0 ? 0 : (size_t)n);
+}
+
 /* vfio container | vfio group N: what comes from the primary, in a secondary */
 void
 device_vfio(int argc, char **argv)
 {
 	int fd = strcmp(argv[1], "group") == 0 && argc > 2 ? rte_vfio_get_group_fd(atoi(argv[2])) :
 							     rte_vfio_get_container_fd();
-	char link[32], target[256];
 	struct line line;
-	ssize_t n = -1;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (fd >= 0)
-		n = readlink(link, target, sizeof(target));
 	line_begin(&line, argv[0]);
 	fprintf(line.to, " ret=%d", fd < 0 ? fd : 0);
-	put_text(line.to, "file", target, n < 0 ? 0 : (size_t)n);
+	put_file(line.to, fd);
 	line_end(&line);
 }

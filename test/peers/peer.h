@@ -120,6 +120,14 @@ void device_attach(int argc, char **argv);
 void device_detach(int argc, char **argv);
 void device_list(int argc, char **argv);
 void device_vfio(int argc, char **argv);
+void put_file(FILE *to, int fd);
+
+/* ---- drivers.c: commands on drivers that EAL has loaded ---- */
+
+void driver_crypto(int argc, char **argv);
+void driver_queue_pair(int argc, char **argv);
+void driver_mlx5(int argc, char **argv);
+void driver_port(int argc, char **argv);
 
 /* ---- conform.c: for the conformance checks ---- */
 

@@ -1,13 +1,15 @@
 // Actions of drivers that pass descriptors, in exchange with a live testpmd.
-import { accessSync, constants, fstatSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import { accessSync, constants, fstatSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ReceivedMessage } from '../../lib/index.js';
-import { readConfigHead } from '../../lib/sys/config-head.js';
 import {
+  AFXDP_ACTION,
+  decodeAfxdpPort,
   decodeMemifRegion,
   decodeTapQueues,
+  encodeAfxdpPort,
   encodeMemifRegion,
   encodeTapQueues,
   MEMIF_ACTION,
@@ -18,6 +20,9 @@ import {
 import { needsTestpmd, Testpmd } from '../hotplug/testpmd.js';
 import { live } from '../live/support/live.js';
 import { settling } from '../live/support/settling.js';
+import { versionOf } from '../live/support/take-over.js';
+import { needsDriver } from '../support/needs-dpdk.js';
+import { INTERFACE, needsOwnNetwork, WITHIN_NETWORK } from '../support/own-network.js';
 
 const TUN = '/dev/net/tun';
 
@@ -84,7 +89,7 @@ describe('EAL actions: tap queues of a live testpmd', () => {
       args: ['--vdev', `net_tap0,iface=dpdkipc${process.pid}`],
     });
     const channel = await scope.open();
-    const format = tapFormatOf(readConfigHead(`${scope.runtimeDir}/config`)?.versionWord ?? 0);
+    const format = tapFormatOf(versionOf(scope));
     using reply = await channel.request({
       name: TAP_SYNC_ACTION,
       param: encodeTapQueues(format, { port: 'net_tap0' }),
@@ -101,5 +106,32 @@ describe('EAL actions: tap queues of a live testpmd', () => {
     await testpmd.command('port stop 0');
     await testpmd.command('port start 0');
     expect(await started.promise).to.deep.equal({ queues, files: [TUN, TUN] });
+  });
+});
+
+describe('EAL actions: AF_XDP sockets of a live testpmd', () => {
+  const scope = live('afxdp');
+  before('testpmd, and AF_XDP', function () {
+    needsTestpmd(this);
+    needsDriver(this, 'net_af_xdp');
+    needsOwnNetwork(this);
+    if (/^XDP /m.test(readFileSync('/proc/net/protocols', 'utf8'))) return;
+    console.log('    pending: this kernel has no AF_XDP');
+    this.skip();
+  });
+
+  it('come with their descriptors, one for each rx queue', async () => {
+    await Testpmd.start(scope.peers, {
+      args: ['--vdev', `net_af_xdp0,iface=${INTERFACE}`],
+      within: WITHIN_NETWORK,
+    });
+    const channel = await scope.open();
+    const port = { port: 'net_af_xdp0' };
+    using reply = await channel.request({ name: AFXDP_ACTION, param: encodeAfxdpPort(port) });
+    const [answer] = reply.msgs as [ReceivedMessage];
+    expect(decodeAfxdpPort(answer.param)).to.deep.equal(port);
+    expect(answer.param).to.have.length(64);
+    expect(answer.fds).to.have.length(1);
+    expect(targets(answer.fds)[0]).to.match(/^socket:/);
   });
 });

@@ -1,6 +1,7 @@
 // Which DPDK there is to test against.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { ALL_RELEASES, isOf, type Release } from './releases.js';
 import { unpackCommand, unpackedDir, unpackedVersion } from './unpacked.js';
 
@@ -31,6 +32,13 @@ const INSTALLS: Readonly<Record<string, () => DpdkInstall | Missing>> = {
   native: findNative,
   ...Object.fromEntries(ALL_RELEASES.map((release) => [release, () => findRelease(release)])),
 };
+
+/** Whether the machine's own EAL loads that driver, as 'net_hns3'. */
+export function hasDriver(name: string): boolean {
+  if (!existsSync(PMD_FOLDER)) return false;
+  const files = readdirSync(PMD_FOLDER, { recursive: true, encoding: 'utf8' });
+  return files.some((file) => basename(file) === `librte_${name}.so`);
+}
 
 /** What was found once is asked for at the start of every peer. */
 const found = new Map<string, DpdkInstall>();

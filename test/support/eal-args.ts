@@ -1,6 +1,7 @@
 // EAL's command line for a program under test.
 import type { PeerRole } from './build.js';
 import { nthCpu } from './cpus.js';
+import type { FakePci } from './fake-pci.js';
 import { findHugepages } from './hugepages.js';
 
 export interface EalOptions {
@@ -14,6 +15,8 @@ export interface EalOptions {
   readonly core?: number;
   /** `--proc-type`; the role by default. */
   readonly procType?: 'auto';
+  /** The only PCI device that it finds; none by default. */
+  readonly pci?: FakePci;
   /** More arguments. */
   readonly args?: readonly string[];
 }
@@ -23,7 +26,8 @@ const MEMORY_MB = 16;
 export function ealArgs(options: EalOptions): string[] {
   return [
     ...['-l', String(nthCpu(options.core ?? 0))],
-    ...['--no-pci', '--no-telemetry'],
+    ...(options.pci === undefined ? ['--no-pci'] : []),
+    '--no-telemetry',
     ...['--proc-type', options.procType ?? options.role ?? 'primary'],
     ...['--file-prefix', options.filePrefix],
     ...['-m', String(options.memoryMb ?? MEMORY_MB)],

@@ -4,18 +4,19 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { findDpdk } from './dpdk.js';
 import { findHugepages, freeHugepages, HUGEPAGE_POOL } from './hugepages.js';
+import { hasIp } from './own-network.js';
 import { RELEASES } from './releases.js';
 import { unpackCommand, unpackedDir } from './unpacked.js';
 
 /** Enough for several peers at a time; a peer takes up to 8. */
 const WANTED_HUGEPAGES = 128;
 const HUGETLBFS_DIR = '/dev/hugepages';
-// libc6-dev: apt only recommends it to gcc
-const PACKAGES = ['libdpdk-dev', 'dpdk-dev', 'gcc', 'libc6-dev', 'pkg-config'];
+// libc6-dev: apt only recommends it to gcc; iproute2: interfaces for AF_XDP
+const PACKAGES = ['libdpdk-dev', 'dpdk-dev', 'gcc', 'libc6-dev', 'pkg-config', 'iproute2'];
 
 export function prepareMachine(): void {
   if (process.env.DPDK_IPC_NO_INSTALL === '1' || process.getuid?.() !== 0) return;
-  if ('missing' in findDpdk() && isDebian()) installPackages();
+  if (('missing' in findDpdk() || !hasIp()) && isDebian()) installPackages();
   if (process.arch === 'x64' && isDebian()) unpackReleases();
   reserveHugepages();
   mountHugetlbfs();

@@ -1,6 +1,6 @@
 // What a test does where there is no DPDK to test against.
 import { buildPeers } from './build.js';
-import { type DpdkInstall, findDpdk } from './dpdk.js';
+import { type DpdkInstall, findDpdk, hasDriver } from './dpdk.js';
 import { findHugepages } from './hugepages.js';
 import { ALL_RELEASES, RELEASES } from './releases.js';
 
@@ -26,6 +26,15 @@ export async function needsDpdk(context: Mocha.Context, needs: Needs = {}): Prom
   context.timeout(BUILD_TIMEOUT_MS);
   await buildPeers(install);
   return install;
+}
+
+/** For a `before` hook: the machine's own EAL has to load that driver, as 'net_hns3'. */
+export function needsDriver(context: Mocha.Context, name: string): void {
+  if (hasDriver(name)) return;
+  pendingUnlessCi(
+    context,
+    `DPDK's driver ${name} isn't installed; on Debian or Ubuntu: apt-get install libdpdk-dev`,
+  );
 }
 
 /** What tests against C lack on this machine; empty where nothing is missing. */

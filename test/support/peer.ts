@@ -42,7 +42,10 @@ export class CPeer extends CProcess {
     if ('missing' in install) throw new Error(`${install.missing}. Call needsDpdk() in a before hook.`);
     await buildPeers(install);
     const program = peerProgram(install, options.role);
-    const peer = new CPeer(install.wrap([program, ...ealArgs(withMemory(options))]), options);
+    const peer = new CPeer(
+      [...(options.pci?.within ?? []), ...install.wrap([program, ...ealArgs(withMemory(options))])],
+      options,
+    );
     if (options.untilReady === false) return peer;
     try {
       await peer.waitFor(/^READY /, START_TIMEOUT_MS);
@@ -104,6 +107,7 @@ function environment(options: CPeerOptions): Record<string, string> {
     ...(options.bigZone === false ? { NO_BIG: '1' } : {}),
     ...(options.slowMs === undefined ? {} : { SLOW_MS: String(options.slowMs) }),
     ...(options.quiet === true ? { QUIET: '1' } : {}),
+    ...options.pci?.env,
     ...options.env,
   };
 }
