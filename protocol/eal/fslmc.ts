@@ -56,7 +56,7 @@ const EMPTY: FslmcList = { first: 0n, last: 0n };
  * whole one of its range.
  *
  * @example
- * const param = encodeFslmcMemory({ result: VfioResult.OK, vaToIova: 2n ** 64n - 1n });
+ * const param = encodeFslmcMemory({ result: 0, vaToIova: 2n ** 64n - 1n });
  */
 export function encodeFslmcMemory({
   result,

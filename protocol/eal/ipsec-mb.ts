@@ -92,8 +92,8 @@ export function encodeIpsecMb(message: Partial<IpsecMbMessage> & { type: number 
  * that doesn't say how long it is (up to 26.07, and may for that reason fail to be sent).
  *
  * @example
- * const { queuePair, descriptors } = decodeIpsecMb(request.param);
- * const { result } = decodeIpsecMb(answer.paramArea);
+ * const { queuePair, descriptors } = decodeIpsecMb(msg.param); // of a request
+ * const { result } = decodeIpsecMb(msg.paramArea); // of a C primary's answer
  */
 export function decodeIpsecMb(param: Uint8Array): IpsecMbMessage {
   const view = viewOf(param, IPSEC_MB_MP_PARAM_SIZE, 'A message of ipsec_mb');
