@@ -44,6 +44,7 @@ export interface EnaMessage extends DriverMessage {
 /**
  * The param of a request or an answer. Throws `EINVAL` for a type that isn't one of {@link EnaType}, and for a number that is
  * no whole one of its range. A primary asked for the port of another driver may crash; for an unknown one it answers -ENODEV.
+ * A secondary's requests were not run against a live driver: they need the hardware.
  *
  * @example
  * const param = encodeEna({ type: EnaType.MTU_SET, portId: 0, mtu: 9000 });

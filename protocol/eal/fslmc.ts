@@ -4,7 +4,7 @@ import { decodeVfio, encodeVfio } from './vfio.js';
 /**
  * A secondary on NXP's fslmc bus asks the primary for VFIO's descriptors and for what is mapped (`FSLMC_VFIO_MP`,
  * drivers/bus/fslmc/fslmc_vfio.c, since 24.11). Requests, and answers but for that to MEM, are those of `encodeVfio` and
- * `decodeVfio`. Not run against a live driver: that needs the hardware.
+ * `decodeVfio`. MEM was not run against a live driver: it needs the hardware.
  */
 export const FSLMC_ACTION = 'fslmc_vfio_mp_sync';
 

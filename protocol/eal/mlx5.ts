@@ -94,7 +94,8 @@ const ARGS: Readonly<Record<number, readonly (keyof Mlx5Args)[]>> = {
 /**
  * The param of a request or an answer; CREATE_MR and MEMPOOL_* are of no port: 0. Throws `EINVAL` for a type that isn't one of {@link Mlx5Type}, for what its type
  * doesn't have, and for a number that is no whole one of its range. Addresses that aren't those of the primary crash it;
- * who is asked for a port that he doesn't have gives no answer.
+ * who is asked for a port that he doesn't have gives no answer. What a primary asks for, and queues' start and stop, was not
+ * run against a live driver: it needs the hardware.
  *
  * @example
  * const param = encodeMlx5({ type: Mlx5Type.QUEUE_RX_STOP, portId: 0, queue: 1 });

@@ -19,21 +19,21 @@ import {
 import { withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
-import { fakePci, needsFakePci, PCI_ADDRESS } from '../support/fake-pci.js';
+import { fakePci, needsFakeDevices, PCI_ADDRESS } from '../support/fake-devices.js';
 import { needsDriver } from '../support/needs-dpdk.js';
 
 describe('EAL actions: a port of hns3 in a C secondary', () => {
   const scope = live('hns3', { attachable: true });
   before('a PCI device', function () {
     needsDriver(this, 'net_hns3');
-    needsFakePci(this);
+    needsFakeDevices(this);
   });
 
   it('is started and stopped by Node', async () => {
     const memory = await scope.startPrimary();
     expect((await memory.command(`port ${PCI_ADDRESS}`)).fields.ret).to.equal('0');
-    const pci = fakePci(scope.peers, { vendor: '0x19e5', device: '0xa221' });
-    const secondary = await scope.startSecondary({ pci, args: ['--log-level=pmd.net.hns3.init:info'] });
+    const device = fakePci(scope.peers, { vendor: '0x19e5', device: '0xa221' });
+    const secondary = await scope.startSecondary({ device, args: ['--log-level=pmd.net.hns3.init:info'] });
     const primary = await takeOver(scope);
     for (const type of Object.values(Hns3Type)) {
       using reply = await primary.request({ name: HNS3_ACTION, param: encodeHns3({ type, portId: 0 }) });
@@ -53,13 +53,13 @@ describe('EAL actions: the ena driver of a C primary', () => {
   const scope = live('ena', { attachable: true });
   before('a PCI device', function () {
     needsDriver(this, 'net_ena');
-    needsFakePci(this);
+    needsFakeDevices(this);
   });
 
   it('answers for a device that it can not reach', async () => {
-    const pci = fakePci(scope.peers, { vendor: '0x1d0f', device: '0xec20' });
+    const device = fakePci(scope.peers, { vendor: '0x1d0f', device: '0xec20' });
     // the driver gives the device up, as it has no registers, but goes on answering
-    const primary = await scope.startPrimary({ pci });
+    const primary = await scope.startPrimary({ device });
     const channel = await scope.open();
     const ask = async (message: Pick<EnaMessage, 'type' | 'portId'> & Partial<EnaMessage>) => {
       using reply = await channel.request({ name: ENA_ACTION, param: encodeEna(message) });

@@ -1,7 +1,7 @@
 // EAL's command line for a program under test.
 import type { PeerRole } from './build.js';
 import { nthCpu } from './cpus.js';
-import type { FakePci } from './fake-pci.js';
+import type { FakeDevice } from './fake-devices.js';
 import { findHugepages } from './hugepages.js';
 
 export interface EalOptions {
@@ -15,8 +15,8 @@ export interface EalOptions {
   readonly core?: number;
   /** `--proc-type`; the role by default. */
   readonly procType?: 'auto';
-  /** The only PCI device that it finds; none by default. */
-  readonly pci?: FakePci;
+  /** A device that it finds beside virtual ones; none by default. */
+  readonly device?: FakeDevice;
   /** More arguments. */
   readonly args?: readonly string[];
 }
@@ -26,7 +26,7 @@ const MEMORY_MB = 16;
 export function ealArgs(options: EalOptions): string[] {
   return [
     ...['-l', String(nthCpu(options.core ?? 0))],
-    ...(options.pci === undefined ? ['--no-pci'] : []),
+    ...(options.device?.isPci === true ? [] : ['--no-pci']),
     '--no-telemetry',
     ...['--proc-type', options.procType ?? options.role ?? 'primary'],
     ...['--file-prefix', options.filePrefix],

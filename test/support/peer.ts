@@ -43,7 +43,7 @@ export class CPeer extends CProcess {
     await buildPeers(install);
     const program = peerProgram(install, options.role);
     const peer = new CPeer(
-      [...(options.pci?.within ?? []), ...install.wrap([program, ...ealArgs(withMemory(options))])],
+      [...(options.device?.within ?? []), ...install.wrap([program, ...ealArgs(withMemory(options))])],
       options,
     );
     if (options.untilReady === false) return peer;
@@ -107,7 +107,7 @@ function environment(options: CPeerOptions): Record<string, string> {
     ...(options.bigZone === false ? { NO_BIG: '1' } : {}),
     ...(options.slowMs === undefined ? {} : { SLOW_MS: String(options.slowMs) }),
     ...(options.quiet === true ? { QUIET: '1' } : {}),
-    ...options.pci?.env,
+    ...options.device?.env,
     ...options.env,
   };
 }

@@ -1,10 +1,10 @@
 #!/bin/bash
-# unpack-dpdk.sh X.YY SUITE DIR: DPDK's EAL of another Debian release, with the bus of virtual devices
-# and the null driver, unpacked into DIR next to the C library it was built for: headers to compile
+# unpack-dpdk.sh X.YY SUITE DIR: DPDK's EAL of another Debian release, with the buses of virtual devices
+# and of fslmc, and the null driver, unpacked into DIR next to the C library it was built for: headers to compile
 # against and libraries to run with. Nothing is installed and nothing of the host changes. Needs
 # Debian's apt and dpkg, but not root.
 #
-#   unpack-dpdk.sh 24.11 trixie /var/cache/dpdk-ipc/dpdk-24.11-devices
+#   unpack-dpdk.sh 24.11 trixie /var/cache/dpdk-ipc/dpdk-24.11-buses
 #
 # A DIR that is complete is left alone; its file .dpdk-version says which DPDK it is. DIR never
 # exists half made. DPDK_IPC_DEBIAN_MIRROR: where the packages come from; by default where the
@@ -67,7 +67,8 @@ package=$(apt-cache "${apt[@]}" show --no-all-versions libdpdk-dev 2>/dev/null |
 version=$(sed -n 's/^Version: \([0-9.]*\).*/\1/p' <<<"$package" | head -n 1)
 eal=$(grep -oE 'librte-eal[0-9]+' <<<"$package" | head -n 1 || true)
 [ -n "$version" ] && [ -n "$eal" ] || fail "Debian $suite has no DPDK at this mirror"
-drivers=("librte-bus-vdev${eal#librte-eal}" "librte-net-null${eal#librte-eal}")
+drivers=()
+for driver in bus-vdev bus-fslmc net-null; do drivers+=("librte-$driver${eal#librte-eal}"); done
 case $version in
   "$want" | "$want".*) ;;
   *) fail "Debian $suite has DPDK $version by now, not $want" ;;

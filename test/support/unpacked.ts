@@ -16,7 +16,7 @@ const SUITES: Readonly<Record<Release, string>> = {
 
 /** Kept between runs. Named for what is in it: where a run needs more than an older one unpacked, change the name. */
 export function unpackedDir(release: Release): string {
-  return join(cacheDir(), `dpdk-${release}-devices`);
+  return join(cacheDir(), `dpdk-${release}-buses`);
 }
 
 /** '24.11.8', or undefined where it isn't unpacked (completely). */
