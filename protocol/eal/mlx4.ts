@@ -34,8 +34,8 @@ export interface Mlx4Message extends DriverMessage {
 
 /**
  * The param of a request or an answer. Throws `EINVAL` for a type that isn't one of {@link Mlx4Type}, and for a number that is
- * no whole one of its range. Who is asked for a port that he doesn't have gives no answer. Not run against a live driver:
- * that needs the hardware.
+ * no whole one of its range. Who is asked for a port that he doesn't have gives no answer. Only STOP_RXTX was run
+ * against a live driver: the others need the hardware.
  *
  * @example
  * const param = encodeMlx4({ type: Mlx4Type.STOP_RXTX, portId: 0 });

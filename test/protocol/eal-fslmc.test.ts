@@ -19,7 +19,7 @@ import { RELEASES } from '../support/releases.js';
 
 const GROUP = 5;
 
-// 22.11 has the bus, but each of its processes opens VFIO itself
+// 22.11 has the bus, too, which asks with EAL's own action for VFIO
 for (const release of RELEASES.filter((name) => name !== '22.11')) {
   describe(`EAL actions: the fslmc bus of a C secondary, DPDK ${release}`, () => {
     const scope = live('fslmc', { attachable: true, release });

@@ -3,16 +3,20 @@ import { expect } from 'chai';
 import {
   decodeEna,
   decodeHns3,
+  decodeMlx4,
   decodeMlx5,
   ENA_ACTION,
   type EnaMessage,
   EnaType,
   encodeEna,
   encodeHns3,
+  encodeMlx4,
   encodeMlx5,
   HNS3_ACTION,
   Hns3Type,
+  MLX4_ACTION,
   MLX5_ACTION,
+  Mlx4Type,
   type Mlx5Message,
   Mlx5Type,
 } from '../../protocol/index.js';
@@ -73,6 +77,27 @@ describe('EAL actions: the ena driver of a C primary', () => {
     expect(await ask({ ...mtu, mtu: 9000 })).to.deep.equal([[16, { ...mtu, result: -95, mtu: 0 }]]);
     const stats = { type: EnaType.ENI_STATS_GET, portId: 0 };
     expect(await ask(stats)).to.deep.equal([[16, { ...stats, result: -19, mtu: 0 }]]);
+  });
+});
+
+describe('EAL actions: a port of mlx4 in a C secondary', () => {
+  const scope = live('mlx4', { attachable: true });
+  before('a PCI device', function () {
+    needsDriver(this, 'net_mlx4');
+    needsFakeDevices(this);
+  });
+
+  it('stops it for Node', async () => {
+    // the driver gives its device up, but goes on answering; for any port, as all it changes is which functions send and receive
+    const memory = await scope.startPrimary({ args: ['--vdev', 'net_null0'] });
+    await memory.command('reserve mlx4_pmd_shared_data 4096');
+    const device = fakePci(scope.peers, { vendor: '0x15b3', device: '0x1003' });
+    await scope.startSecondary({ device });
+    const primary = await takeOver(scope);
+    const stop = { type: Mlx4Type.STOP_RXTX, portId: 0 };
+    using reply = await primary.request({ name: MLX4_ACTION, param: encodeMlx4(stop) });
+    const answers = reply.msgs.map(({ param }) => [param.length, decodeMlx4(param)]);
+    expect(answers).to.deep.equal([[24, { ...stop, result: 0, address: 0n }]]);
   });
 });
 
