@@ -11,6 +11,7 @@ import {
   VfioResult,
 } from '../../protocol/index.js';
 import { driverArgs } from '../hotplug/support.js';
+import { allSaid } from '../live/support/all-said.js';
 import { withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
@@ -42,6 +43,7 @@ for (const release of RELEASES.filter((name) => name !== '22.11')) {
           return { param: encodeVfio({ request, result: VfioResult.OK, value }), fds };
         });
         const secondary = await scope.startSecondary({ device, args });
+        await allSaid(secondary);
         // it has them, and finds out that they aren't VFIO's
         expect(secondary.stderr).to.match(/VFIO\(dprc\.1:fd=\d+\) error getting group status/);
       });
