@@ -1,4 +1,6 @@
+import { refusalOf } from '../protocol/eal/refusals.js';
 import { MpError } from '../protocol/errors.js';
+import type { DecodedMessage } from '../protocol/message.js';
 import { MpType } from '../protocol/message-type.js';
 import { pidOfSocket } from '../protocol/paths.js';
 import { checkName } from '../protocol/validate.js';
@@ -35,6 +37,7 @@ export type Handler = (message: ReceivedMessage, peer: Peer) => HandlerResult | 
 const BATCH = 256;
 
 export interface ActionsOptions {
+  readonly role: 'primary' | 'secondary';
   readonly receiver: Receiver;
   readonly replier: Replier;
   readonly counters: Counters;
@@ -151,8 +154,14 @@ export class Actions {
     if (message.type === MpType.REQ && isSendable(message.name) && unhandledRequests === 'ignore') {
       const peer = peerOf(sender);
       replier.expect(peer, message.name, inbound.dialect);
-      this.#answer(peer, message.name, IGNORE);
+      this.#answer(peer, message.name, this.#refusal(message));
     }
+  }
+
+  /** "Don't count me", unless that would end whoever asked. */
+  #refusal({ name, param }: DecodedMessage): ReplyBody | typeof IGNORE {
+    const refusal = this.#options.role === 'primary' ? refusalOf(name, param) : undefined;
+    return refusal === undefined ? IGNORE : { param: refusal };
   }
 
   #handle(handler: Handler, inbound: Inbound): void {

@@ -68,6 +68,7 @@ export class ChannelCore {
     const readiness = new Readiness(transport, link, role);
     const replier = new Replier({ transport, link, sender, receiver, role });
     const actions = new Actions({
+      role,
       receiver,
       replier,
       counters,

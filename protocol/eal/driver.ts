@@ -57,3 +57,10 @@ export function decodeHead(
   };
   return { head, view };
 }
+
+/** The answer to a request that isn't granted: all that it said, and the result. Throws `EBADMSG` as {@link decodeHead}. */
+export function refuseHead(request: Uint8Array, result: number): Uint8Array {
+  const param = new Uint8Array(request);
+  viewOf(param, HEAD_SIZE, 'A request of a driver').setInt32(RESULT, result, true);
+  return param;
+}
