@@ -1,17 +1,19 @@
 import { removeSocketFile } from './exit-cleanup.js';
 import type { Datagram, DatagramSocket } from './sys/datagram-socket.js';
+import { ECANCELED } from './sys/errno.js';
 import { type PollHandle, pollHandle } from './sys/libc.js';
 import type { Endpoint } from './transport.js';
 
 /** Keeps what the event loop watches from being collected: its handle holds no reference to us. */
 const watched = new Set<SocketEndpoint>();
 
-/** A socket on the event loop. */
+/** A socket on the event loop. Once closed it does nothing: its descriptor's number may be somebody else's by then. */
 export class SocketEndpoint implements Endpoint {
   readonly path: string;
   readonly #socket: DatagramSocket;
   #handle: PollHandle | undefined;
   #referenced = true;
+  #isClosed = false;
   #isPolled = false;
   #isPolledForWriting = false;
   #onReadable: (() => void) | undefined;
@@ -27,11 +29,11 @@ export class SocketEndpoint implements Endpoint {
   }
 
   send(bytes: Uint8Array, fds: readonly number[], to?: string): number {
-    return this.#socket.send(bytes, fds, to);
+    return this.#isClosed ? -ECANCELED : this.#socket.send(bytes, fds, to);
   }
 
   receive(): Datagram | undefined | number {
-    return this.#socket.receive();
+    return this.#isClosed ? undefined : this.#socket.receive();
   }
 
   watch(onReadable: () => void): void {
@@ -65,6 +67,7 @@ export class SocketEndpoint implements Endpoint {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#onReadable = undefined;
     this.#onWritable = undefined;
     this.#handle?.close();
@@ -76,6 +79,7 @@ export class SocketEndpoint implements Endpoint {
 
   /** Makes the event loop wait for what there are callbacks for. */
   #update(): void {
+    if (this.#isClosed) return;
     const readable = this.#onReadable !== undefined;
     const writable = this.#onWritable !== undefined;
     if (!readable && !writable) {
