@@ -123,8 +123,17 @@ export class Actions {
       return section();
     } finally {
       this.#builtInsOnly--;
-      if (this.#deferred.length > 0) setImmediate(() => this.serve());
+      this.#serveDeferredSoon();
     }
+  }
+
+  /** Nothing at the socket tells that they are there. More than a batch takes further turns. */
+  #serveDeferredSoon(): void {
+    if (this.#deferred.length === 0) return;
+    setImmediate(() => {
+      this.serve();
+      this.#serveDeferredSoon();
+    });
   }
 
   #next(): Inbound | undefined {
