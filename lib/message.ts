@@ -48,7 +48,8 @@ export interface MpReply extends Disposable {
   readonly msgs: readonly ReceivedMessage[];
 }
 
-const utf8 = new TextDecoder();
+// ignoreBOM: bytes that a peer sent are never left out
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Closes the descriptors of replies that were dropped without being disposed of. */
 const abandoned = new FinalizationRegistry<{ fds: readonly OwnedFd[]; counters: Counters; name: string }>(

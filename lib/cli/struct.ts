@@ -17,7 +17,7 @@ interface FieldType {
   decode(view: DataView): string | number | bigint | undefined;
 }
 
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Of one field: far more than a message carries, far less than there is memory. */
 const MOST_BYTES = 2 ** 20;
