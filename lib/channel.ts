@@ -16,6 +16,7 @@ import type { MpReply, Peer } from './message.js';
 import { DEFAULT_TIMEOUT_MS } from './options.js';
 import { assertNotAborted, closedError } from './readiness.js';
 import type { ChannelStats } from './stats.js';
+import { throwUncaught } from './uncaught.js';
 
 /** Options of the calls that block. */
 export interface SyncRequestOptions {
@@ -66,7 +67,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     this.filePrefix = core.filePrefix;
     this.socketPath = core.publicEndpoint?.path;
     core.onError = (error) => this.#report(error);
-    core.onWarning = (error) => this.emit('warning', error);
+    core.onWarning = (error) => outside(() => this.emit('warning', error));
     if (core.signal?.aborted) this.#onAbort();
     else if (core.signal !== undefined) listenForAbort(core.signal, this.#onAbort);
   }
@@ -286,7 +287,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
 
   #report(error: unknown): void {
     if (this.listenerCount('error') > 0) {
-      this.emit('error', error);
+      outside(() => this.emit('error', error));
       return;
     }
     if (this.#hasWarned) return;
@@ -295,5 +296,14 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     process.emitWarning(
       `${text}\nA dpdk-ipc handler failed; listen to the channel's 'error' event for the next ones`,
     );
+  }
+}
+
+/** Calls listeners. What one throws is the process's to catch: thrown here, it would break off what we are in the middle of. */
+function outside(emit: () => void): void {
+  try {
+    emit();
+  } catch (error) {
+    throwUncaught(error);
   }
 }

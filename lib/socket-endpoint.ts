@@ -3,6 +3,7 @@ import type { Datagram, DatagramSocket } from './sys/datagram-socket.js';
 import { ECANCELED } from './sys/errno.js';
 import { type PollHandle, pollHandle } from './sys/libc.js';
 import type { Endpoint } from './transport.js';
+import { throwUncaught } from './uncaught.js';
 
 /** Keeps what the event loop watches from being collected: its handle holds no reference to us. */
 const watched = new Set<SocketEndpoint>();
@@ -97,7 +98,7 @@ export class SocketEndpoint implements Endpoint {
       try {
         this.#ready();
       } catch (error) {
-        process.nextTick(rethrow, error); // koffi's callback has nobody on the stack to catch it
+        throwUncaught(error); // koffi's callback has nobody on the stack to catch it
       }
     });
   }
@@ -129,8 +130,4 @@ export class SocketEndpoint implements Endpoint {
     if (this.#onReadable !== undefined) this.#onReadable();
     else if (this.#onWritable === undefined) this.#stop();
   }
-}
-
-function rethrow(error: unknown): never {
-  throw error;
 }
