@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Command } from 'commander';
 import type { DialectId } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
@@ -71,7 +70,7 @@ async function run(names: string[], options: Options): Promise<void> {
     dialect,
     signal,
   });
-  const closed = once(channel, 'close');
+  const closed = new Promise<void>((resolve) => channel.once('close', resolve)); // events.once ends at an 'error'
   channel.on('warning', ({ message }) => printError(message));
   channel.on('error', (error) => printError(error instanceof Error ? error.message : String(error)));
   let left = options.count ?? Number.POSITIVE_INFINITY;
