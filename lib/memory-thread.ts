@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { MpError } from '../protocol/errors.js';
 import { ForwardedEndpoint } from './forwarded-endpoint.js';
 import type { MemoryWorkerData, WorkerReport } from './memory-worker.js';
@@ -46,7 +46,7 @@ export class MemoryThread {
     const workerData: MemoryWorkerData = { ...data, socket: { fd, path }, pair: theirs.fd };
     // the sources run as they are in our tests
     const script = new URL(`./memory-worker${extname(import.meta.url)}`, import.meta.url);
-    const worker = new Worker(script, { workerData, name: 'dpdk-ipc memory' });
+    const worker = startWorker(script, { workerData, name: 'dpdk-ipc memory' });
     try {
       await once(worker, 'message');
     } catch (error) {
@@ -64,6 +64,13 @@ export class MemoryThread {
     await this.#exited;
     this.#otherEnd.close();
   }
+}
+
+/** With `--input-type`, which threads inherit, Node takes no file, but a text that leads there. */
+function startWorker(script: URL, options: WorkerOptions): Worker {
+  const isTextWanted = process.execArgv.some((arg) => arg.startsWith('--input-type'));
+  if (!isTextWanted) return new Worker(script, options);
+  return new Worker(`import(${JSON.stringify(script.href)})`, { ...options, eval: true });
 }
 
 /** Nobody reads the socket any more. */
