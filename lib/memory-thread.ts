@@ -60,6 +60,7 @@ export class MemoryThread {
 
   /** Lets it finish what it is answering; then its memory and its sockets may go. */
   async stop(): Promise<void> {
+    this.#worker.ref(); // the channel's own end may be unreferenced
     this.#worker.postMessage('stop');
     await this.#exited;
     this.#otherEnd.close();
