@@ -113,11 +113,10 @@ export class SharedMemzone {
  * });
  */
 export function attachShared(handle: MemzoneHandle): SharedMemzone {
-  const length = totalOf(handle.runs);
-  if (!isWhole(handle, length)) {
+  if (!isWhole(handle)) {
     throw new MpError('EINVAL', 'This is no handle of a memzone: post what zone.share() returned, unchanged');
   }
-  const mapping = Mapping.reserve(length, handle.pageSize);
+  const mapping = Mapping.reserve(totalOf(handle.runs), handle.pageSize);
   if (typeof mapping === 'number') throw callError(mapping, 'mmap', handle.name);
   try {
     let at = 0;
@@ -132,9 +131,13 @@ export function attachShared(handle: MemzoneHandle): SharedMemzone {
   }
 }
 
-function isWhole({ type, offset, len }: MemzoneHandle, length: number): boolean {
-  if (type !== 'dpdk-ipc:memzone' || !Number.isSafeInteger(offset) || offset < 0) return false;
-  return len <= MAX_VIEW_LENGTH && offset + len <= length;
+/** What came with a message may be anything. */
+function isWhole(handle: unknown): handle is MemzoneHandle {
+  if (typeof handle !== 'object' || handle === null) return false;
+  const { type, offset = -1, len = -1, pageSize, runs }: Partial<MemzoneHandle> = handle;
+  if (type !== 'dpdk-ipc:memzone' || !Number.isSafeInteger(pageSize) || !Array.isArray(runs)) return false;
+  if (!Number.isSafeInteger(offset) || offset < 0) return false;
+  return len <= MAX_VIEW_LENGTH && offset + len <= totalOf(runs);
 }
 
 function totalOf(runs: readonly PageRun[]): number {

@@ -65,9 +65,9 @@ export function snapshotAt(
   into?: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
   requireLength(length);
-  const target = targetOf(length, into);
-  const window = source.windowAt(addr, length);
+  const window = source.windowAt(addr, length); // first: it knows what lengths there can be
   try {
+    const target = targetOf(length, into);
     const failed = copyMemory(window.mapping.address + addr - window.base, length, target);
     if (failed < 0) throw callError(failed, 'process_vm_readv', `0x${addr.toString(16)}`);
     return target;
