@@ -75,9 +75,9 @@ export class EalRequests {
       return { param: encodeVdev({ type: VdevType.SCAN_REP }) };
     });
     channel.actions.registerBuiltIn(MALLOC_REQUEST_ACTION, ({ param }, peer) => {
-      this.#checkBuild();
       this.#waiting.push({ param, peer });
       this.#serve();
+      this.#checkBuild(); // afterwards: a listener may close the channel
     });
   }
 
