@@ -98,13 +98,14 @@ export class Replier {
   }
 
   #send(type: typeof MpType.REP | typeof MpType.IGN, given: Message, peer: Peer): Promise<void> {
-    const { link, role, sender, transport } = this.#options;
+    const { link, role, sender } = this.#options;
     const path = checkPeer(peer);
     const message = checkForAnyDialect(given);
     const expected = this.#expected.get(peer);
     if (expected !== undefined) checkExpected(expected, message.name);
-    // Whoever has become the primary in the meantime hasn't asked, and may speak another dialect.
-    if (role === 'secondary' && path === transport.primaryPath) link.refresh();
+    // Whoever has become the primary in the meantime hasn't asked, and may speak another dialect. Whether it is the primary that
+    // we answer, its path doesn't tell: directories can be spelled in several ways.
+    if (role === 'secondary') link.refresh();
     if (expected !== undefined && expected.dialect.wireLength !== link.dialect.wireLength)
       throw goneError(path);
     const encoded = sender.encode(link.dialect, type, message);
