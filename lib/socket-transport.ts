@@ -103,10 +103,7 @@ export class SocketTransport implements Transport {
   /** Throws `EADDRINUSE` while a primary lives; removes the socket that a dead one left. Under the directory's lock. */
   #claimPrimaryPath(): void {
     const config = readConfig(`${this.#directory}/config`);
-    const probe = this.#open();
-    const answer = probe.connect(this.primaryPath);
-    probe.close();
-    if (config?.lock !== undefined || answer === 0) {
+    if (config?.lock !== undefined || this.isListening(this.primaryPath)) {
       const pid = config?.lock?.pid;
       throw new MpError(
         'EADDRINUSE',
