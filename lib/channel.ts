@@ -7,7 +7,7 @@ import { pidOfSocket } from '../protocol/paths.js';
 import { checkTimeout } from '../protocol/validate.js';
 import { disableMultiProcess } from '../shm/mp-status.js';
 import type { SharedMemory } from '../shm/shared-memory.js';
-import { listenForAbort } from './abort.js';
+import { checkSignal, listenForAbort } from './abort.js';
 import type { Handler } from './actions.js';
 import type { ChannelCore } from './channel-core.js';
 import { diagnostics } from './diagnostics.js';
@@ -146,6 +146,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     this.#assertOpen();
     checkTimeout(timeoutMs);
+    checkSignal(signal);
     assertNotAborted(signal);
     await this.#core.messenger.send(message, timeoutMs, signal);
   }
@@ -185,6 +186,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     this.#assertOpen();
     checkTimeout(timeoutMs);
+    checkSignal(signal);
     assertNotAborted(signal);
     const ask = () => this.#core.requester.request(message, timeoutMs, signal);
     if (!diagnostics.request.hasSubscribers) return ask();

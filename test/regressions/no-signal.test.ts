@@ -1,0 +1,20 @@
+// A signal that is none was noticed when the request was out already, as a bare TypeError.
+import { expect } from 'chai';
+import { openSecondary } from '../../lib/index.js';
+import { StageScope } from '../channel/stage.js';
+import { rejected } from '../support/mp-error.js';
+
+describe('regression: a signal that is none', () => {
+  const scope = new StageScope();
+
+  for (const given of [null, {}, 'signal']) {
+    it(`is refused before anything is sent: ${JSON.stringify(given)}`, async () => {
+      const primary = scope.stage.socket('mp_socket');
+      const channel = await scope.keep(openSecondary(scope.stage.options));
+      const signal = given as never;
+      await rejected('EINVAL', channel.request({ name: 'ask' }, { signal, timeoutMs: 50 }));
+      await rejected('EINVAL', channel.sendMessage({ name: 'tell' }, { signal }));
+      expect(primary.receive()).to.equal(undefined);
+    });
+  }
+});
