@@ -128,7 +128,7 @@ export function resolveOptions({ role, given }: OpenOptions): ResolvedOptions {
       0,
       MAX_BUSY_POLL_MICROS,
     ),
-    maxPendingMessages: numberOf('maxPendingMessages', options.maxPendingMessages ?? 1024, 1, 1_000_000),
+    maxPendingMessages: countOf('maxPendingMessages', options.maxPendingMessages ?? 1024, 1_000_000),
     exclusiveRequests: options.exclusiveRequests ?? false,
     signal,
     memory: (role === 'secondary' ? given.memory : undefined) ?? {},
@@ -177,6 +177,11 @@ function numberOf(option: string, value: number, least: number, most: number): n
   const isNumber = typeof value === 'number' && value >= least && value <= most;
   if (!isNumber) throw badOption(option, value, `a number from ${least} to ${most}`);
   return value;
+}
+
+function countOf(option: string, value: number, most: number): number {
+  if (!Number.isInteger(value)) throw badOption(option, value, `a whole number from 1 to ${most}`);
+  return numberOf(option, value, 1, most);
 }
 
 function badOption(option: string, value: unknown, allowed: string): MpError {
