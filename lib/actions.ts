@@ -92,6 +92,7 @@ export class Actions {
   }
 
   close(): void {
+    this.#endpoint?.unwatch(); // it may take a while until it is closed
     this.#endpoint = undefined;
     for (const { fds } of this.#deferred.splice(0)) closeAll(fds, this.#options.counters);
   }
