@@ -4,9 +4,9 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { encodeMallocRequest, MallocType } from '../../protocol/eal/malloc.js';
 import { decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
 import { nextDatagram, StageScope } from '../channel/stage.js';
+import { growthRequest } from '../primary/support/growth-request.js';
 import { MIB } from '../primary/support/stage.js';
 import { liveLock } from '../shm/support/live-lock.js';
 
@@ -27,18 +27,7 @@ describe('regression: a primary that waits for its memory thread', () => {
     const secondary = stage.socket('mp_socket_1_a');
     const send = (type: MpType, name: string, param: Uint8Array, to = stage.primaryPath) =>
       secondary.send(encodeMessage(dialect, type, { name, param }), [], to);
-    const request = encodeMallocRequest({
-      type: MallocType.ALLOC,
-      id: 9n,
-      heapIndex: 0,
-      pageSize: BigInt(hugepageSize),
-      eltSize: BigInt(9 * MIB),
-      socketId: 0,
-      flags: 0,
-      align: 64n,
-      bound: 0n,
-      contiguous: false,
-    });
+    const request = growthRequest(hugepageSize, 9 * MIB);
     send(MpType.MSG, 'mp_malloc_request', request);
     const { bytes, sender } = await nextDatagram(secondary);
     const { name, param } = decodeMessage(dialect, bytes);

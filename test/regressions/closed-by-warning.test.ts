@@ -3,10 +3,10 @@
 import { truncateSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { encodeMallocRequest, MallocType } from '../../protocol/eal/malloc.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
 import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
+import { growthRequest } from '../primary/support/growth-request.js';
 import { MIB } from '../primary/support/stage.js';
 import { liveLock } from '../shm/support/live-lock.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
@@ -39,18 +39,7 @@ describe('regression: a primary that is closed because of a warning', () => {
             isClosed = true;
           });
         });
-        const param = encodeMallocRequest({
-          type: MallocType.ALLOC,
-          id: 9n,
-          heapIndex: 0,
-          pageSize: BigInt(hugepageSize),
-          eltSize: BigInt(9 * MIB),
-          socketId: 0,
-          flags: 0,
-          align: 64n,
-          bound: 0n,
-          contiguous: false,
-        });
+        const param = growthRequest(hugepageSize, 9 * MIB);
         const request = encodeMessage(primary.dialect, MpType.MSG, { name: 'mp_malloc_request', param });
         stage.socket('secondary').send(request, [], stage.primaryPath);
         await closed;
