@@ -138,10 +138,18 @@ export class ChannelCore {
     this.requester.close();
     this.#sender.cancel(-ECANCELED);
     this.messenger.close();
-    const ending = this.memory.close();
-    if (ending !== undefined) return ending.then(() => this.publicEndpoint?.close());
-    this.publicEndpoint?.close();
-    return undefined;
+    return this.#closeMemory();
+  }
+
+  /** The socket last: until then nobody else becomes the primary. It goes also where something of the memory can't. */
+  #closeMemory(): Promise<void> | undefined {
+    let ending: Promise<void> | undefined;
+    try {
+      ending = this.memory.close();
+    } finally {
+      if (ending === undefined) this.publicEndpoint?.close();
+    }
+    return ending?.finally(() => this.publicEndpoint?.close());
   }
 
   /** A message to one process, as soon as its queue has room; one that is gone meanwhile needs none. */

@@ -118,6 +118,7 @@ function removeStaleArrays(runtimePath: string): void {
 }
 
 function arraysIn(runtimePath: string): string[] {
+  if (!existsSync(runtimePath)) return []; // somebody has cleaned up behind our back
   return readdirSync(runtimePath)
     .filter((name) => name.startsWith(FBARRAY_FILE))
     .map((name) => `${runtimePath}/${name}`);
