@@ -17,7 +17,7 @@ describe('rounds of the soak at C memory', () => {
     const before = await measure();
     await run(memory, 20, 120);
     const after = await measure();
-    expect(memory.looks).to.equal(24);
+    expect(memory.attachments).to.equal(24);
     expect(memory.linesKept).to.equal(0);
     expect([after.sharedMappings, after.descriptors]).to.deep.equal([
       before.sharedMappings,

@@ -38,5 +38,6 @@ await longRun('soak', async (progress) => {
       () => `${(elapsed() / 60_000).toFixed(1)} of ${minutes} min, ${traffic.messages} messages`,
     );
   }
-  return `${traffic.messages} messages, ${memory?.looks ?? 0} looks at C's memory, ${verdictOn(samples)}`;
+  const use = `${traffic.messages} messages, ${memory?.attachments ?? 0} attachments to C's memory`;
+  return verdictOn(use, samples);
 });

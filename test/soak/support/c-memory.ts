@@ -5,7 +5,7 @@ import type { CPeer } from '../../support/peer.js';
 import { PeerScope } from '../../support/peers-for.js';
 
 export class CMemory implements AsyncDisposable {
-  looks = 0;
+  attachments = 0;
   readonly #scope: PeerScope;
   readonly #primary: CPeer;
   readonly #channel: MpChannel;
@@ -60,6 +60,6 @@ export class CMemory implements AsyncDisposable {
     attachShared(zone.share()).detach();
     if (seen.some((byte) => byte !== (number & 0xff))) throw new RangeError(`${name} holds ${seen}`);
     if (this.#leak > 0) this.#leaked.push(Buffer.alloc(this.#leak));
-    this.looks++;
+    this.attachments++;
   }
 }

@@ -24,15 +24,15 @@ const LIMITS: readonly Limit[] = [
   { name: 'mappings', key: 'mappings', most: 16 },
 ];
 
-/** What was found, in words. Throws `RangeError` where something grows. */
-export function verdictOn(samples: readonly Measures[]): string {
+/** What was found after `use`, in words. Throws `RangeError` where something grows. */
+export function verdictOn(use: string, samples: readonly Measures[]): string {
   const third = Math.max(1, Math.floor(samples.length / 3));
   const found = LIMITS.map(({ name, key, most }) => {
     const early = median(samples.slice(0, third), key);
     const late = median(samples.slice(-third), key);
     return { text: `${name} ${describe(key, early)} and ${describe(key, late)}`, grows: late - early > most };
   });
-  const all = `${samples.length} looks, medians of the first third and the last: ${found.map(({ text }) => text).join(', ')}`;
+  const all = `${use}; counted ${samples.length} times, medians of the first third and the last: ${found.map(({ text }) => text).join(', ')}`;
   const growing = found.filter(({ grows }) => grows).map(({ text }) => text);
   if (growing.length > 0) throw new RangeError(`it grows: ${growing.join(', ')} (${all})`);
   return all;
