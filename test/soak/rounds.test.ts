@@ -3,8 +3,24 @@ import { expect } from 'chai';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { CMemory } from './support/c-memory.js';
 import { measure } from './support/measures.js';
+import { OwnMemory } from './support/own-memory.js';
 
 const LEAK = 2 ** 20;
+
+describe('rounds of the soak at memory of our own', () => {
+  it('leave no mapping and no descriptor', async () => {
+    await using memory = await OwnMemory.open();
+    await run(memory, 0, 60); // by then it has the sockets for its requests
+    const before = await measure();
+    await run(memory, 60, 120);
+    const after = await measure();
+    expect(memory.reservations).to.equal(120 + 12 + 3);
+    expect([after.sharedMappings, after.descriptors]).to.deep.equal([
+      before.sharedMappings,
+      before.descriptors,
+    ]);
+  });
+});
 
 describe('rounds of the soak at C memory', () => {
   before(async function () {
@@ -34,6 +50,6 @@ describe('rounds of the soak at C memory', () => {
   });
 });
 
-async function run(memory: CMemory, from: number, to: number): Promise<void> {
+async function run(memory: CMemory | OwnMemory, from: number, to: number): Promise<void> {
   for (let round = from; round < to; round++) await memory.round(round);
 }

@@ -1,5 +1,5 @@
-// npm run soak -- [--minutes 30] [--pause 20] [--leak 0]: channels of both roles, and the memory of a C primary where there is
-// DPDK, in steady use; descriptors, memory and mappings are looked at all the time and must not grow. --pause: ms between two
+// npm run soak -- [--minutes 30] [--pause 20] [--leak 0]: channels of both roles, the memory of Node primaries, and that of a C
+// primary where there is DPDK, in steady use; descriptors, memory and mappings are looked at all the time and must not grow. --pause: ms between two
 // rounds; --leak: bytes to keep for each attachment, to see that it fails.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findDpdk } from '../support/dpdk.js';
@@ -7,6 +7,7 @@ import { freeHugepages } from '../support/hugepages.js';
 import { longRun, numbersFrom } from '../support/long-run.js';
 import { CMemory } from './support/c-memory.js';
 import { type Measures, measure } from './support/measures.js';
+import { OwnMemory } from './support/own-memory.js';
 import { Traffic } from './support/traffic.js';
 import { verdictOn } from './support/verdict.js';
 
@@ -17,6 +18,7 @@ const WARM_UP_MS = 180_000;
 
 await longRun('soak', async (progress) => {
   await using traffic = await Traffic.open();
+  await using own = await OwnMemory.open();
   const hasC = !('missing' in findDpdk()) && freeHugepages() >= 8;
   await using memory = hasC ? await CMemory.open(leak) : undefined;
   if (!hasC) console.log('without C: no DPDK, or fewer than 8 free hugepages');
@@ -27,6 +29,7 @@ await longRun('soak', async (progress) => {
   let next = Math.min(WARM_UP_MS, total / 3);
   for (let round = 0; elapsed() < total || samples.length < 2; round++) {
     await traffic.round(round);
+    await own.round(round);
     await memory?.round(round);
     await sleep(pause);
     if (elapsed() >= next) {
@@ -38,6 +41,6 @@ await longRun('soak', async (progress) => {
       () => `${(elapsed() / 60_000).toFixed(1)} of ${minutes} min, ${traffic.messages} messages`,
     );
   }
-  const use = `${traffic.messages} messages, ${memory?.attachments ?? 0} attachments to C's memory`;
+  const use = `${traffic.messages} messages, ${own.reservations} zones reserved, ${memory?.attachments ?? 0} attachments to C's memory`;
   return verdictOn(use, samples);
 });
