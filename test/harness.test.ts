@@ -64,6 +64,19 @@ describe('harness: lines', () => {
     expect(await rejection(log.waitFor(/READY/))).to.contain('status 1');
   });
 
+  it('lets go of lines, and finds those that come later', async () => {
+    const log = new LineLog(() => '');
+    log.push('READY 1');
+    await log.waitFor(/READY/);
+    const waiting = log.waitFor(/READY/);
+    log.forget();
+    expect(log.lines).to.deep.equal([]);
+    log.push('READY 2');
+    expect((await waiting).text).to.equal('READY 2');
+    log.push('READY 3');
+    expect((await log.waitFor(/READY/)).text).to.equal('READY 3');
+  });
+
   it('gives up on a line that never comes', async () => {
     const log = new LineLog(() => '');
     expect(await rejection(log.waitFor(/READY/, { timeoutMs: 1 })))

@@ -1,8 +1,8 @@
 import { MpError } from '../../protocol/errors.js';
 import { FBARRAY_COUNT, type FbarrayDescriptor, geometryOf, MASK_WORDS, readDescriptor } from '../fbarray.js';
 import type { MemConfigLayout } from '../layout.js';
-import { LockWait, POLLS, sleep } from '../lock-wait.js';
 import { RwLock, wordsOf } from '../rwlock.js';
+import { withWriteLock } from './write-lock.js';
 
 // offsets in struct rte_fbarray (rte_fbarray.h)
 const LOCK = 88;
@@ -96,15 +96,12 @@ export class FbarrayTable {
   }
 
   #set(index: number, used: boolean): void {
-    const wait = new LockWait(`the lock of ${this.#descriptor.name}`, this.#path, LOCK_TIMEOUT_MS, POLLS);
-    while (!this.#lock.tryWrite()) sleep(wait.next());
-    try {
+    const name = `the lock of ${this.#descriptor.name}`;
+    withWriteLock(this.#lock, { name, path: this.#path, timeoutMs: LOCK_TIMEOUT_MS }, () => {
       if (this.has(index) === used) return;
       this.#file[this.#mask + (index >>> 3)] = this.#maskByte(index) ^ (1 << (index & 7));
       this.#fields.setUint32(FBARRAY_COUNT, this.count + (used ? 1 : -1), true);
-    } finally {
-      this.#lock.releaseWrite();
-    }
+    });
   }
 
   #maskByte(index: number): number {

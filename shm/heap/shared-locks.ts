@@ -1,9 +1,8 @@
-import { holdingSignals } from '../../lib/sys/signal-guard.js';
 import type { MemConfigLayout } from '../layout.js';
-import { LockWait, POLLS, sleep } from '../lock-wait.js';
 import type { PrimaryLocks } from '../primary/interface.js';
 import { RwLock, wordsOf } from '../rwlock.js';
 import { Spinlock } from './spinlock.js';
+import { type WriteLock, withWriteLock } from './write-lock.js';
 
 export interface SharedLocksOptions {
   readonly layout: MemConfigLayout;
@@ -18,17 +17,8 @@ export interface SharedLocksOptions {
 }
 
 const LOCK_TIMEOUT_MS = 15_000;
-/** A writer's waits are short in themselves: see {@link RwLock.tryWrite}. */
-const ATTEMPTS = POLLS / 10;
-
-interface WriteLock {
-  tryWrite(): boolean;
-  releaseWrite(): void;
-}
-
 /**
- * The locks in `config`, taken for writing. They have no owner: whoever dies inside blocks every process for good. So
- * sections are synchronous and short, and signals that would end the process wait until they are over.
+ * The locks in `config`, taken for writing; see {@link withWriteLock} for what a section must be.
  */
 export class SharedLocks implements PrimaryLocks {
   readonly #options: SharedLocksOptions;
@@ -59,23 +49,7 @@ export class SharedLocks implements PrimaryLocks {
   }
 
   #with<T>(name: string, lock: WriteLock, section: () => T): T {
-    const { path, lockTimeoutMs = LOCK_TIMEOUT_MS, whileWaiting = sleep } = this.#options;
-    const attempt = () => tryWith(lock, section);
-    const wait = new LockWait(name, path, lockTimeoutMs, ATTEMPTS);
-    for (;;) {
-      const done = holdingSignals(attempt);
-      if (done !== undefined) return done.result;
-      const ms = wait.next();
-      if (ms > 0) whileWaiting(ms);
-    }
-  }
-}
-
-function tryWith<T>(lock: WriteLock, section: () => T): { readonly result: T } | undefined {
-  if (!lock.tryWrite()) return undefined;
-  try {
-    return { result: section() };
-  } finally {
-    lock.releaseWrite();
+    const { path, lockTimeoutMs: timeoutMs = LOCK_TIMEOUT_MS, whileWaiting } = this.#options;
+    return withWriteLock(lock, { name, path, timeoutMs, whileWaiting }, section);
   }
 }

@@ -56,6 +56,12 @@ export class CProcess {
     return this.#log.waitFor(match, typeof options === 'number' ? { timeoutMs: options } : options);
   }
 
+  /** Lets go of all output so far: `lines` begins anew. */
+  forgetOutput(): void {
+    this.#log.forget();
+    this.#stderr = '';
+  }
+
   /** Writes one line to the program's stdin. */
   send(text: string): void {
     this.#child.stdin.write(`${text}\n`);

@@ -38,6 +38,12 @@ export class LineLog {
     }
   }
 
+  /** Lets go of what was printed so far: of a process that prints for hours. */
+  forget(): void {
+    this.lines.length = 0;
+    this.#cursor = 0;
+  }
+
   /** No more lines will come; whoever still waits is told why. */
   end(why: string): void {
     this.#end = why;

@@ -1,5 +1,7 @@
 // Locks that somebody else has, and what is left of ours.
 import { expect } from 'chai';
+import { interpose } from '../../../lib/sys/libc.js';
+import { FbarrayTable } from '../../../shm/heap/fbarray-table.js';
 import { Heap, Memzones, SharedLocks } from '../../../shm/heap/index.js';
 import { RwLock } from '../../../shm/rwlock.js';
 import { expectError } from '../../support/mp-error.js';
@@ -7,6 +9,8 @@ import { heapImage } from './support/heap-image.js';
 
 const READER = 4; // rte_rwlock.h since 22.11
 const WRITER = 2;
+/** offsetof(struct rte_fbarray, rwlock), rte_fbarray.h; sizeof(struct rte_memzone). */
+const [LOCK_OF_ARRAY, ZONE_SIZE] = [88, 72];
 
 describe('shm heap: locks', () => {
   const held: readonly [string, 'mallocHeaps' | 'mlock', number, RegExp][] = [
@@ -55,6 +59,32 @@ describe('shm heap: locks', () => {
     expect([mlock, mallocHeaps, memoryHotplugLock].map((at) => config.getInt32(at, true))).to.deep.equal([
       0, 0, 0,
     ]);
+  });
+
+  it('signals wait while an array is changed, not while its lock is waited for', () => {
+    const { space, layout } = heapImage();
+    const { descriptorOffset: offset, bytes } = space.memzones;
+    const file = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const table = new FbarrayTable({ ...space, layout, offset, eltSize: ZONE_SIZE, file, path: 'memzone' });
+    const calls: string[] = [];
+    interpose((name, call) => (...args) => {
+      calls.push(name);
+      if (name === 'poll') space.config.setInt32(offset + LOCK_OF_ARRAY, 0, true);
+      return call(...args);
+    });
+    try {
+      space.config.setInt32(offset + LOCK_OF_ARRAY, WRITER, true);
+      table.setUsed(3);
+    } finally {
+      interpose(undefined);
+    }
+    const slept = calls.indexOf('poll');
+    expect(slept).to.be.above(0);
+    const [waiting, changing] = [calls.slice(0, slept), calls.slice(slept + 1)];
+    // as many put back as were put in place
+    expect(waiting.length % changing.length).to.equal(0);
+    expect(new Set([...waiting, ...changing])).to.deep.equal(new Set(['sigaction']));
+    expect([table.has(3), table.count]).to.deep.equal([true, 1]);
   });
 
   for (const [format, reader, writer] of [

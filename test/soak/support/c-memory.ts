@@ -5,24 +5,33 @@ import type { CPeer } from '../../support/peer.js';
 import { PeerScope } from '../../support/peers-for.js';
 
 export class CMemory implements AsyncDisposable {
-  looks = 0;
+  attachments = 0;
   readonly #scope: PeerScope;
   readonly #primary: CPeer;
   readonly #channel: MpChannel;
+  readonly #leak: number;
+  readonly #leaked: Buffer[] = [];
 
-  private constructor(scope: PeerScope, primary: CPeer, channel: MpChannel) {
+  private constructor(scope: PeerScope, primary: CPeer, channel: MpChannel, leak: number) {
     this.#scope = scope;
     this.#primary = primary;
     this.#channel = channel;
+    this.#leak = leak;
   }
 
-  static async open(): Promise<CMemory> {
+  /** `leak`: bytes to keep for each attachment. */
+  static async open(leak = 0): Promise<CMemory> {
     const scope = new PeerScope();
     scope.begin('soak');
     const primary = await scope.start({ role: 'primary', bigZone: false, quiet: true });
     const channel = await openSecondary({ filePrefix: scope.filePrefix });
     scope.defer(() => channel.close());
-    return new CMemory(scope, primary, channel);
+    return new CMemory(scope, primary, channel, leak);
+  }
+
+  /** How much of the C program's output is still held: of hours, it would be what grows. */
+  get linesKept(): number {
+    return this.#primary.lines.length;
   }
 
   async round(number: number): Promise<void> {
@@ -34,6 +43,7 @@ export class CMemory implements AsyncDisposable {
     await this.#primary.command(`reserve ${name} 4096`);
     this.#look(name, number);
     await this.#primary.command(`free ${name}`);
+    this.#primary.forgetOutput(); // kept for the messages of tests that fail
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -49,6 +59,7 @@ export class CMemory implements AsyncDisposable {
     const seen = [same.bytes[0], own.snapshot(zone, { length: 1 })[0]];
     attachShared(zone.share()).detach();
     if (seen.some((byte) => byte !== (number & 0xff))) throw new RangeError(`${name} holds ${seen}`);
-    this.looks++;
+    if (this.#leak > 0) this.#leaked.push(Buffer.alloc(this.#leak));
+    this.attachments++;
   }
 }
