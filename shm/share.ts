@@ -1,6 +1,7 @@
 import { MAX_VIEW_LENGTH, Mapping } from '../lib/sys/mapping.js';
 import { MpError } from '../protocol/errors.js';
 import { callError } from './errors.js';
+import { isPowerOfTwo } from './heap/fit.js';
 import { mapRun, type PageRun } from './page-run.js';
 import type { Window } from './window.js';
 
@@ -113,7 +114,7 @@ export class SharedMemzone {
  * });
  */
 export function attachShared(handle: MemzoneHandle): SharedMemzone {
-  const length = totalOf(handle.runs);
+  const length = Array.isArray(handle?.runs) ? totalOf(handle.runs) : Number.NaN;
   if (!isWhole(handle, length)) {
     throw new MpError('EINVAL', 'This is no handle of a memzone: post what zone.share() returned, unchanged');
   }
@@ -132,9 +133,11 @@ export function attachShared(handle: MemzoneHandle): SharedMemzone {
   }
 }
 
-function isWhole({ type, offset, len }: MemzoneHandle, length: number): boolean {
-  if (type !== 'dpdk-ipc:memzone' || !Number.isSafeInteger(offset) || offset < 0) return false;
-  return len <= MAX_VIEW_LENGTH && offset + len <= length;
+function isWhole(handle: MemzoneHandle, length: number): boolean {
+  if (!(length > 0) || handle.type !== 'dpdk-ipc:memzone') return false;
+  const { offset, len, pageSize } = handle;
+  if (!Number.isSafeInteger(offset) || offset < 0 || !isPowerOfTwo(pageSize)) return false;
+  return len > 0 && len <= MAX_VIEW_LENGTH && offset + len <= length;
 }
 
 function totalOf(runs: readonly PageRun[]): number {
