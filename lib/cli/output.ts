@@ -56,6 +56,15 @@ export async function printLines(lines: Iterable<string>): Promise<void> {
   if (batch.length > 0) print(batch.join('\n'));
 }
 
+/** One line of many parts; in between, as above. */
+export async function printParts(parts: Iterable<string>): Promise<void> {
+  for (const part of parts) {
+    write(part);
+    await turn();
+  }
+  print('');
+}
+
 /** Results for programs: addresses as hex strings, bytes as hex. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, jsonValue, 2));
