@@ -126,7 +126,7 @@ function removeStaleArrays(runtimePath: string): void {
 }
 
 function arraysIn(runtimePath: string): string[] {
-  return readdirSync(runtimePath)
+  return namesIn(runtimePath)
     .filter((name) => name.startsWith(FBARRAY_FILE))
     .map((name) => `${runtimePath}/${name}`);
 }
@@ -174,5 +174,15 @@ function open(path: string, fds: number[]): number {
     return fd;
   } catch (error) {
     throw fileError(error, path, 'Cannot create');
+  }
+}
+
+/** None where somebody has removed the directory. */
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw fileError(error, path, 'Cannot list');
   }
 }
