@@ -36,13 +36,29 @@ export function readFlag(source: Source, offset: number, field: string): boolean
   return value === 1;
 }
 
-/** A NUL-terminated string in `size` bytes of printable ASCII, without slashes unless it is a path. */
+/** A NUL-terminated string in `size` bytes of printable ASCII, without slashes. */
 export function readText(source: Source, offset: number, size: number, field: string): string {
-  const area = source.bytes.subarray(offset, offset + size);
+  return readString(source, offset, size, field, 'latin1', /^[\x20-\x7e]*$/);
+}
+
+/** The same for a path, which a user has named: in any script. */
+export function readPath(source: Source, offset: number, size: number, field: string): string {
+  return readString(source, offset, size, field, 'utf8', /^\P{Cc}*$/u);
+}
+
+function readString(
+  { bytes, path }: Source,
+  offset: number,
+  size: number,
+  field: string,
+  encoding: 'latin1' | 'utf8',
+  possible: RegExp,
+): string {
+  const area = bytes.subarray(offset, offset + size);
   const end = area.indexOf(0);
-  const text = area.toString('latin1', 0, end < 0 ? size : end);
-  if (end < 0 || !/^[\x20-\x7e]*$/.test(text)) {
-    throw layoutError(source.path, field, text, 'NUL-terminated printable text');
+  const text = area.toString(encoding, 0, end < 0 ? size : end);
+  if (end < 0 || !possible.test(text)) {
+    throw layoutError(path, field, text, 'NUL-terminated printable text');
   }
   return text;
 }

@@ -1,5 +1,5 @@
 import { layoutError } from './errors.js';
-import { readAddress, readText } from './fields.js';
+import { readAddress, readPath } from './fields.js';
 import { SharedFile } from './shared-file.js';
 
 /** sizeof(struct hugepage_file), eal_hugepages.h */
@@ -24,7 +24,7 @@ export function readLegacyPages(runtimePath: string): ReadonlyMap<number, string
       const source = { bytes, path };
       pages.set(
         readAddress(source, FINAL_VA, `${record}.final_va`),
-        readText(source, FILEPATH, PATH_MAX, `${record}.filepath`),
+        readPath(source, FILEPATH, PATH_MAX, `${record}.filepath`),
       );
     }
     return pages;

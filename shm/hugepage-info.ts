@@ -1,5 +1,5 @@
 import { layoutError } from './errors.js';
-import { readText } from './fields.js';
+import { readPath } from './fields.js';
 import { SharedFile } from './shared-file.js';
 
 /** Which hugetlbfs directory has pages of which size: `struct hugepage_info` (eal_internal_cfg.h). */
@@ -36,7 +36,7 @@ function parseHugeDirs(bytes: Buffer, entrySize: number, path: string): HugeDirs
   const dirs = new Map<number, string>();
   for (let i = 0; i < HUGEPAGE_INFO_ENTRIES; i++) {
     const pageSize = Number(bytes.readBigUInt64LE(i * entrySize));
-    const dir = readText(
+    const dir = readPath(
       { bytes, path },
       i * entrySize + HUGEPAGE_INFO_DIR,
       HUGEPAGE_INFO_PATH_MAX,

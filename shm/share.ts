@@ -1,6 +1,7 @@
 import { MAX_VIEW_LENGTH, Mapping } from '../lib/sys/mapping.js';
 import { MpError } from '../protocol/errors.js';
 import { callError } from './errors.js';
+import { isPowerOfTwo } from './heap/fit.js';
 import { mapRun, type PageRun } from './page-run.js';
 import type { Window } from './window.js';
 
@@ -134,10 +135,10 @@ export function attachShared(handle: MemzoneHandle): SharedMemzone {
 /** What came with a message may be anything. */
 function isWhole(handle: unknown): handle is MemzoneHandle {
   if (typeof handle !== 'object' || handle === null) return false;
-  const { type, offset = -1, len = -1, pageSize, runs }: Partial<MemzoneHandle> = handle;
-  if (type !== 'dpdk-ipc:memzone' || !Number.isSafeInteger(pageSize) || !Array.isArray(runs)) return false;
+  const { type, offset = -1, len = 0, pageSize = 0, runs }: Partial<MemzoneHandle> = handle;
+  if (type !== 'dpdk-ipc:memzone' || !isPowerOfTwo(pageSize) || !Array.isArray(runs)) return false;
   if (!Number.isSafeInteger(offset) || offset < 0) return false;
-  return len <= MAX_VIEW_LENGTH && offset + len <= totalOf(runs);
+  return len > 0 && len <= MAX_VIEW_LENGTH && offset + len <= totalOf(runs);
 }
 
 function totalOf(runs: readonly PageRun[]): number {

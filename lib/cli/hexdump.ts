@@ -1,3 +1,5 @@
+import { MpError } from '../../protocol/errors.js';
+
 const WIDTH = 16;
 
 /** As `hexdump -C`: 16 bytes a line, lines that repeat as one `*`. `base` is the offset of the first byte. */
@@ -33,7 +35,25 @@ function printable(bytes: Uint8Array): string {
   );
 }
 
+/** Twice this, as hex, fits into one string of V8 with all that stands around it. */
+const MOST_HEX = 100 * 2 ** 20;
+const PART = 2 ** 20;
+
+/** `ERANGE` for more than one string can have. */
 export function toHex(bytes: Uint8Array): string {
+  if (bytes.length <= MOST_HEX) return hexOf(bytes);
+  throw new MpError(
+    'ERANGE',
+    `${bytes.length} bytes are too many for one text in JSON: leave out --json, or take ${MOST_HEX} at a time`,
+  );
+}
+
+/** The same in parts, for any length. */
+export function* hexParts(bytes: Uint8Array): Generator<string> {
+  for (let at = 0; at < bytes.length; at += PART) yield hexOf(bytes.subarray(at, at + PART));
+}
+
+function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 

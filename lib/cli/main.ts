@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { COMMANDS } from './commands.js';
 import { EXIT_ERROR, reportError } from './failure.js';
-import { endQuietlyWithoutReader } from './output.js';
+import { endWithoutReader } from './output.js';
 
-endQuietlyWithoutReader();
+const args = process.argv.slice(2);
+endWithoutReader((error) => reportError(error, args));
 // what is bound in somebody's runtime directory goes away in an exit handler
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
@@ -27,7 +28,6 @@ const program = new Command('dpdk-ipc')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_ERROR))
   .addHelpText('after', EXAMPLES);
 
-const args = process.argv.slice(2);
 await addCommands(program, args);
 
 try {

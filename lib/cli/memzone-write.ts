@@ -49,6 +49,10 @@ async function run(name: string, options: Options): Promise<void> {
   const { offset } = options;
   using memory = attach(options, true);
   const { zone, bytes: before } = copyOf(memory, name, { offset, length: bytes.length });
+  // what it can't tell about it doesn't write
+  const record = options.json
+    ? { zone: name, offset, length: bytes.length, before: toHex(before), hex: toHex(bytes) }
+    : undefined;
   if (!options.yes) {
     printError(
       `${bytes.length} bytes at offset ${offset} of memzone '${name}' are\n${hexdump(before, offset)}`,
@@ -61,8 +65,7 @@ async function run(name: string, options: Options): Promise<void> {
     }
   }
   zone.bytes.set(bytes, offset);
-  if (options.json)
-    printJson({ zone: name, offset, length: bytes.length, before: toHex(before), hex: toHex(bytes) });
+  if (record !== undefined) printJson(record);
   else print(`wrote ${bytes.length} bytes at offset ${offset} of memzone '${name}'`);
 }
 

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Memzone } from '../../shm/memzone.js';
-import { hexdumpLines, toHex } from './hexdump.js';
+import { hexdumpLines, hexParts, toHex } from './hexdump.js';
 import { attach, copyOf, type RangeOptions, withMemory, withRange } from './memzone-range.js';
 import { addMemzoneWatch } from './memzone-watch.js';
 import { addMemzoneWrite } from './memzone-write.js';
 import { withJson } from './options.js';
-import { print, printError, printJson, printLines, printRaw, table } from './output.js';
+import { print, printError, printJson, printLines, printParts, printRaw, table } from './output.js';
 import { paint } from './paint.js';
 import { decodeStruct, STRUCT_HELP, structLines, structRecord, structSize } from './struct.js';
 
@@ -73,7 +73,7 @@ function addRead(memzone: Command): void {
     .action(read);
 }
 
-function read(name: string, options: ReadOptions): void {
+async function read(name: string, options: ReadOptions): Promise<void> {
   const length = options.as === undefined ? options.length : structSize(options.as);
   using memory = attach(options);
   const { bytes } = copyOf(memory, name, { ...options, length });
@@ -84,8 +84,10 @@ function read(name: string, options: ReadOptions): void {
   const values = options.as === undefined ? undefined : decodeStruct(options.as, bytes);
   if (options.json) {
     printJson({ ...bytesRecord(name, options.offset, bytes), struct: values && structRecord(values) });
+  } else if (values === undefined) {
+    await printParts(hexParts(bytes));
   } else {
-    print(values === undefined ? toHex(bytes) : structLines(values).join('\n'));
+    print(structLines(values).join('\n'));
   }
 }
 

@@ -1,10 +1,12 @@
+import { fstatSync, writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MpError } from '../../protocol/errors.js';
 import { nowMs } from '../sys/clock.js';
+import { fileError } from '../system-error.js';
 
 /** What a command prints: results to stdout, everything else to stderr. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  write(`${text}\n`);
 }
 
 export function printError(text: string): void {
@@ -19,7 +21,25 @@ export function printRaw(bytes: Uint8Array): void {
       '--raw writes bytes, and stdout is a terminal: redirect it, or leave out --raw',
     );
   }
-  process.stdout.write(bytes);
+  write(bytes);
+}
+
+/** All of it: Node's own stream over a file writes once, and says nothing of what there was no room for. */
+function write(data: string | Uint8Array): void {
+  if (!isFile()) {
+    process.stdout.write(data);
+    return;
+  }
+  try {
+    writeFileSync(process.stdout.fd, data);
+  } catch (error) {
+    process.stdout.emit('error', error);
+  }
+}
+
+function isFile(): boolean {
+  const stat = fstatSync(process.stdout.fd);
+  return !process.stdout.isTTY && !stat.isFIFO() && !stat.isSocket();
 }
 
 const BATCH = 1_000;
@@ -36,6 +56,15 @@ export async function printLines(lines: Iterable<string>): Promise<void> {
   if (batch.length > 0) print(batch.join('\n'));
 }
 
+/** One line of many parts; in between, as above. */
+export async function printParts(parts: Iterable<string>): Promise<void> {
+  for (const part of parts) {
+    write(part);
+    await turn();
+  }
+  print('');
+}
+
 /** Results for programs: addresses as hex strings, bytes as hex. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, jsonValue, 2));
@@ -50,12 +79,18 @@ function jsonValue(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
 }
 
-/** A reader such as `head` that has had enough is no error: what is left to say is for nobody. */
-export function endQuietlyWithoutReader(): void {
+/**
+ * A reader such as `head` that has had enough is no error: what is left to say is for nobody. A full file system is one.
+ *
+ * @param report what says so; returns the exit status
+ */
+export function endWithoutReader(report: (error: unknown) => number): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(process.exitCode ?? 0);
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+      process.exit(
+        report(fileError(error, 'stdout', 'What was printed is not complete: make room for all of it')),
+      );
     });
   }
 }

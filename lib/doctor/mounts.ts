@@ -4,16 +4,19 @@ import { linkOf, textOf } from '../instances/process-facts.js';
 export interface Mount {
   readonly point: string;
   readonly type: string;
+  /** Of its file system, `major:minor` in decimal: btrfs tells another one in `stat`. */
+  readonly device: string;
 }
 
 /** `36 35 98:0 /root /point options [optional…] - type source super-options`. */
-const LINE = /^\d+ \d+ \S+ \S+ (\S+) .* - (\S+) /;
+const LINE = /^\d+ \d+ (\S+) \S+ (\S+) .* - (\S+) /;
 
 /** What is mounted in our mount namespace, in the order in which it was; a later one hides an earlier one. */
 export function mounts(): Mount[] {
   return (textOf('/proc/self/mountinfo') ?? '').split('\n').flatMap((line) => {
-    const [, point, type] = LINE.exec(line) ?? [];
-    return point === undefined || type === undefined ? [] : [{ point: unescapePath(point), type }];
+    const [, device, point, type] = LINE.exec(line) ?? [];
+    if (device === undefined || point === undefined || type === undefined) return [];
+    return [{ point: unescapePath(point), type, device }];
   });
 }
 

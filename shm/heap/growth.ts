@@ -46,8 +46,11 @@ export function growHeap(space: HeapSpace, heap: MallocHeap, growth: Growth): bo
 
 /** Secondaries may have mapped them already. */
 function rollBack({ sync }: HeapSpace, source: PageSource, { addr, len }: PageRange, id: bigint): void {
-  source.release(addr, len);
-  sync?.('mp_malloc_rollback', id);
+  try {
+    source.release(addr, len);
+  } finally {
+    sync?.('mp_malloc_rollback', id);
+  }
 }
 
 /**
@@ -61,8 +64,13 @@ export function releasePages(
   { addr, len }: PageRange,
   id = random64(),
 ): boolean {
-  source.release(addr, len);
-  return sync?.('mp_malloc_sync', id) ?? true;
+  let hasSynced = true;
+  try {
+    source.release(addr, len);
+  } finally {
+    hasSynced = sync?.('mp_malloc_sync', id) ?? true; // also of those whose files could not be removed
+  }
+  return hasSynced;
 }
 
 /** How many pages a block takes that begins in none of the others: as try_expand_heap_primary since 21.02. */

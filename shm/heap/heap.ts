@@ -3,6 +3,7 @@ import { ceilTo, isPowerOfTwo } from './fit.js';
 import { growHeap, releasePages } from './growth.js';
 import { type HeapSpace, SOCKET_ID_ANY } from './heap-space.js';
 import { Heaps } from './heaps.js';
+import { ListRecord } from './list-record.js';
 import type { Block, BlockRequest, HeapStats, MallocHeap } from './malloc-heap.js';
 import type { PageRange } from './page-release.js';
 import { type Step, stepsFor } from './steps.js';
@@ -116,8 +117,9 @@ export class Heap {
     try {
       locks.hotplug(() => releasePages(this.#space, source, pages));
     } catch (error) {
-      if (!(error instanceof MpError && error.code === 'ETIMEDOUT')) throw error;
-      heap.addPages(pages);
+      const areThere = ListRecord.holding(this.#heaps.words, pages.addr)?.hasPages(pages) === true;
+      if (areThere) heap.addPages(pages);
+      if (!areThere || !(error instanceof MpError)) throw error;
     }
   }
 }

@@ -10,6 +10,7 @@ import {
   MEMSEG_SIZE,
 } from '../memseg-list.js';
 import { FbarrayTable } from './fbarray-table.js';
+import type { PageRange } from './page-release.js';
 import { corrupt, readPointer, type SharedWords } from './shared-words.js';
 
 /** offsetof(struct rte_memseg_list, base_va) */
@@ -93,6 +94,15 @@ export class ListRecord {
       path: `the array of memsegs[${this.index}]`,
     });
     return [...array.used()];
+  }
+
+  /** Whether all of these pages are there. */
+  hasPages({ addr, len }: PageRange): boolean {
+    const inUse = new Set(this.segmentsInUse());
+    for (let at = addr - this.base; at < addr + len - this.base; at += this.pageSize) {
+      if (!inUse.has(Math.floor(at / this.pageSize))) return false;
+    }
+    return true;
   }
 
   /** The physical address of a byte, or its own in VA mode; {@link BAD_IOVA} if unknown. */

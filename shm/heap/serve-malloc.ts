@@ -71,11 +71,8 @@ function canBeReleased(space: HeapSpace, { addr, len }: PageRange): boolean {
   const { base, pageSize } = list;
   const isWhole = addr % pageSize === 0 && len % pageSize === 0 && len > 0;
   if (!isWhole || addr + len > base + list.length) return false;
-  const inUse = new Set(list.segmentsInUse());
-  for (let page = addr; page < addr + len; page += pageSize) {
-    if (!inUse.has((page - base) / pageSize) || list.isKept(page)) return false;
-  }
-  return true;
+  for (let page = addr; page < addr + len; page += pageSize) if (list.isKept(page)) return false;
+  return list.hasPages({ addr, len });
 }
 
 /** Sizes and alignment as the requester will look for the block with them; `undefined` for what can't be. */

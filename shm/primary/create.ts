@@ -65,16 +65,14 @@ export class CreatedFiles {
     } catch (error) {
       if (isOurs && isNew) rmSync(path, { force: true }); // while we have its lock
       for (const mapping of made) mapping.close();
-      closeAll(fds);
-      if (isOurs) removeStaleArrays(runtimePath);
+      giveUp(fds, isOurs ? runtimePath : undefined);
       throw error;
     }
   }
 
   /** Gives up the locks, and removes what no secondary uses. `config` and `hugepage_info` stay, as C leaves them. */
   leave(runtimePath: string): void {
-    closeAll(this.#fds.splice(0));
-    removeStaleArrays(runtimePath);
+    giveUp(this.#fds.splice(0), runtimePath);
   }
 
   unmap(): void {
@@ -82,6 +80,16 @@ export class CreatedFiles {
     for (const { pages } of lists) pages.clear(0, pages.length); // back to the pool at once, whatever views there are
     for (const mapping of [config, memzones, ...lists.flatMap((list) => [list.array, list.pages])])
       mapping.close();
+  }
+}
+
+/** The lock of `config` last: until then nobody else begins to use the arrays that are removed here. */
+function giveUp([config, ...arrays]: readonly number[], runtimePath: string | undefined): void {
+  try {
+    closeAll(arrays);
+    if (runtimePath !== undefined) removeStaleArrays(runtimePath);
+  } finally {
+    if (config !== undefined) closeAll([config]);
   }
 }
 
@@ -118,8 +126,7 @@ function removeStaleArrays(runtimePath: string): void {
 }
 
 function arraysIn(runtimePath: string): string[] {
-  if (!existsSync(runtimePath)) return []; // somebody has cleaned up behind our back
-  return readdirSync(runtimePath)
+  return namesIn(runtimePath)
     .filter((name) => name.startsWith(FBARRAY_FILE))
     .map((name) => `${runtimePath}/${name}`);
 }
@@ -167,5 +174,15 @@ function open(path: string, fds: number[]): number {
     return fd;
   } catch (error) {
     throw fileError(error, path, 'Cannot create');
+  }
+}
+
+/** None where somebody has removed the directory. */
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw fileError(error, path, 'Cannot list');
   }
 }

@@ -108,10 +108,10 @@ export class CreatedMemory {
     publish(this.parts.config, false);
     try {
       new PagePool(this.parts).removeAll();
+      removeFolder(`${this.#runtimePath}/${PAGES_FOLDER}`);
     } finally {
-      this.#files.leave(this.#runtimePath);
+      this.#files.leave(this.#runtimePath); // last: then another primary may begin
     }
-    removeFolder(`${this.#runtimePath}/${PAGES_FOLDER}`);
   }
 
   /** Once no other thread uses it. Closing twice is harmless. */

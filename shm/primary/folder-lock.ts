@@ -1,7 +1,7 @@
 import { EAGAIN } from '../../lib/sys/errno.js';
 import { FileLock } from '../../lib/sys/file-lock.js';
 import { MpError } from '../../protocol/errors.js';
-import { callError } from '../errors.js';
+import { callError, fileError } from '../errors.js';
 import { sleep } from '../lock-wait.js';
 
 /** Every DPDK process of the machine holds it while it changes page files; none does so for long. */
@@ -21,7 +21,7 @@ export function withFolderLock<T>(folder: string, section: () => T): T {
 function take(folder: string): FileLock {
   const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
-    const lock = FileLock.tryLock(folder, 'exclusive');
+    const lock = tryLock(folder);
     if (typeof lock !== 'number') return lock;
     if (lock !== -EAGAIN) throw callError(lock, 'flock', folder);
     if (performance.now() >= deadline) {
@@ -32,5 +32,13 @@ function take(folder: string): FileLock {
       );
     }
     sleep(RETRY_MS);
+  }
+}
+
+function tryLock(folder: string): FileLock | number {
+  try {
+    return FileLock.tryLock(folder, 'exclusive');
+  } catch (error) {
+    throw fileError(error, folder, 'Cannot lock');
   }
 }

@@ -9,7 +9,9 @@ export interface PageSource {
    * `undefined`: there are no more.
    */
   allocate(socketId: number, pageSize: number, pages: number): PageRange | undefined;
-  /** Takes them out of the list and removes their files. */
+  /**
+   * Takes them out of the list and removes their files: all of them out of the list, or none of them, also where it throws.
+   */
   release(addr: number, len: number): void;
 }
 

@@ -46,9 +46,18 @@ export class PagePool implements PageSource {
     if (list === undefined) throw new MpError('EFAULT', `No pages at 0x${addr.toString(16)} to release`);
     const { pageSize, base } = list.plan;
     const first = (addr - base) / pageSize;
+    const errors: unknown[] = [];
     withFolderLock(this.#parts.pages.dir, () => {
-      for (let i = 0; i < len / pageSize; i++) this.#releasePage(list, first + i);
+      for (let i = 0; i < len / pageSize; i++) {
+        this.#unlist(list, first + i);
+        try {
+          removePage(list.pages, offsetOf(list, first + i), this.#file(list, first + i));
+        } catch (error) {
+          errors.push(error); // a file that is left is replaced once its page is made again
+        }
+      }
     });
+    if (errors.length > 0) throw errors[0];
   }
 
   #allocate(socketId: number, pageSize: number, pages: number, flags: number): PageRange | undefined {
@@ -93,11 +102,10 @@ export class PagePool implements PageSource {
     list.array.setUsed(segment);
   }
 
-  #releasePage(list: ListMemory, segment: number): void {
+  #unlist(list: ListMemory, segment: number): void {
     list.array.setFree(segment);
     list.array.entry(segment).fill(0);
     this.#changed(list);
-    removePage(list.pages, offsetOf(list, segment), this.#file(list, segment));
   }
 
   #changed({ plan }: ListMemory): void {

@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { needsDpdk } from '../support/needs-dpdk.js';
+import { type Grower, killGrowing } from './support/growth-kills.js';
 import { transpile } from './support/transpiled.js';
 import { callsOf, killPrimary, killSecondary, type Place } from './support/victims.js';
 
@@ -33,4 +35,24 @@ describe('faults: kill -9', () => {
       for (let i = 0; i < SAMPLES; i++) await kill(place, Math.floor((i * calls) / SAMPLES));
     });
   }
+
+  describe('a Node primary whose memory grows', () => {
+    before(async function () {
+      await needsDpdk(this, { hugepages: 8 * SAMPLES });
+    });
+
+    for (const grower of ['primary', 'secondary'] satisfies Grower[]) {
+      it(`for the ${grower}, at ${SAMPLES} of its calls, beside a C secondary`, async function () {
+        this.timeout(60_000);
+        const { root } = place;
+        const calls = await killGrowing(root, grower, Number.MAX_SAFE_INTEGER);
+        if (calls === undefined) throw new RangeError('It died though it should not.');
+        // all at once: a secondary gives up after 5 s
+        const steps = Array.from({ length: SAMPLES }, (_, i) =>
+          Math.round((i * (calls - 1)) / (SAMPLES - 1)),
+        );
+        await Promise.all(steps.map((step) => killGrowing(root, grower, step)));
+      });
+    }
+  });
 });

@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { textOf } from '../../instances/process-facts.js';
 import { type Check, describeProcess } from '../finding.js';
+import { mountsAt } from '../mounts.js';
 
 /** Starting processes and broadcasts hold the lock for milliseconds. */
 const LOOK_AGAIN_MS = 300;
@@ -38,11 +39,15 @@ interface Holder {
   readonly kind: string;
 }
 
-/** Lines of /proc/locks: `1: FLOCK  ADVISORY  WRITE 123 fe:00:4711 0 EOF`; one that waits has `->` behind its number. */
+/** Device, in hexadecimal, and inode: `1: FLOCK  ADVISORY  WRITE 123 fe:00:4711 0 EOF`; one that waits has `->` behind its number. */
+const LOCK = /^\d+: FLOCK +ADVISORY +(READ|WRITE) (-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /;
+
+/** Inodes alone don't tell: each tmpfs counts its own from 1. */
 function lockHolders(directory: string): Holder[] {
-  const { ino } = statSync(directory);
+  const wanted = `${mountsAt(realpathSync(directory)).at(-1)?.device}:${statSync(directory).ino}`;
   return (textOf('/proc/locks') ?? '').split('\n').flatMap((line) => {
-    const [, kind, pid, inode] = /^\d+: FLOCK +ADVISORY +(READ|WRITE) (-?\d+) \S+:(\d+) /.exec(line) ?? [];
-    return kind === undefined || Number(inode) !== ino ? [] : [{ pid: Number(pid), kind }];
+    const [, kind, pid, major = '', minor = '', inode] = LOCK.exec(line) ?? [];
+    const found = `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}:${inode}`;
+    return kind === undefined || found !== wanted ? [] : [{ pid: Number(pid), kind }];
   });
 }

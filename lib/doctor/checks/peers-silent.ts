@@ -46,9 +46,9 @@ async function look({ path, pid }: SecondarySocket, patient: Patient): Promise<S
   const { directory, dialect, timeoutMs } = patient;
   if (dialect === undefined) return undefined;
   const answer = await ask(directory, path, dialect, timeoutMs);
-  return answer === 'answers' || answer === 'ECONNREFUSED'
-    ? undefined
-    : { pid, ...explain(answer, timeoutMs) };
+  // it may have ended since it was found
+  if (['answers', 'ECONNREFUSED', 'ENOENT'].includes(answer)) return undefined;
+  return { pid, ...explain(answer, timeoutMs) };
 }
 
 function explain(answer: Answer, timeoutMs: number): Omit<Silent, 'pid'> {
