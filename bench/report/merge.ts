@@ -2,7 +2,7 @@
 import { median } from '../harness/histogram.js';
 import type { Growth, Measure, RowResult, RunResult, Verdict } from '../harness/result.js';
 
-/** Of runs of one machine; the newest says everything that isn't a number. */
+/** Of runs of one machine, in their order; the newest says everything that isn't a number. */
 export function merge(runs: readonly RunResult[]): RunResult {
   const newest = [...runs].sort((a, b) => a.at.localeCompare(b.at)).at(-1);
   if (newest === undefined) throw new Error('there is no run to take a median of: npm run bench');
@@ -27,6 +27,7 @@ function mergeRows(newest: RowResult, rows: readonly RowResult[]): RowResult {
   };
   return {
     ...newest,
+    notes: mergeNotes(rows.map(({ notes }) => notes)),
     measures: newest.measures.map((one) => mergeMeasures(one, same(all.measures, one, keyOfMeasure))),
     verdicts: newest.verdicts.map((one) =>
       mergeVerdicts(
@@ -70,6 +71,23 @@ function mergeGrowths(newest: Growth, all: readonly Growth[]): Growth {
     return { name, ys: ys.map((y, i) => median(others.map((other) => other[i] ?? y))) };
   });
   return { ...newest, lines };
+}
+
+const RATIO = /\d+\.\d+/g;
+
+/** The newest run's last: notes are the same text in every run, but for the ratios in it. */
+function mergeNotes(runs: readonly (readonly string[])[]): string[] {
+  const newest = runs.at(-1) ?? [];
+  return newest.map((note) => {
+    const alike = runs.flat().filter((other) => other.replace(RATIO, '') === note.replace(RATIO, ''));
+    const ratios = alike.map((other) => (other.match(RATIO) ?? []).map(Number));
+    let at = 0;
+    return note.replace(RATIO, () => {
+      const values = ratios.map((row) => row[at] ?? 0);
+      at++;
+      return median(values).toFixed(2);
+    });
+  });
 }
 
 function same<T>(all: readonly T[], one: T, key: (item: T) => unknown): T[] {

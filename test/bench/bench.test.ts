@@ -87,6 +87,7 @@ describe('npm run bench', () => {
     const readme = readFileSync(join(directory, 'README.md'), 'utf8');
     const first = slower.rows[0]?.verdicts[0];
     expect(readme).to.include(`| 1. ${first?.what} | ${first?.value.toFixed(2)} |`);
+    for (const note of slower.rows.flatMap(({ notes }) => notes)) expect(readme).to.include(note);
     expect(readFileSync(join(directory, 'index.html'), 'utf8')).to.include('"runs":3');
   });
 
@@ -111,7 +112,12 @@ function checkRow({ number, measures, title }: RowResult): void {
 }
 
 function threefold(row: RowResult): RowResult {
-  return { ...row, verdicts: row.verdicts.map((verdict) => ({ ...verdict, value: verdict.value * 3 })) };
+  const notes = row.notes.map((note) => note.replace(/\d+\.\d+/g, (ratio) => (Number(ratio) * 3).toFixed(2)));
+  return {
+    ...row,
+    notes,
+    verdicts: row.verdicts.map((verdict) => ({ ...verdict, value: verdict.value * 3 })),
+  };
 }
 
 /** They name the plotting library's home. */
