@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
+import { nowMs } from '../lib/sys/clock.js';
 import { type RecordLock, recordLockOn } from '../lib/sys/file-lock.js';
 import { type ForeignDirectory, foreignDirectory } from '../lib/sys/runtime-owner.js';
 import { MpError } from '../protocol/errors.js';
@@ -114,7 +115,7 @@ function readConfig(config: SharedFile, runtimePath: string, filePrefix: string,
 /** The lock of a primary that is alive and complete, `undefined` for a dead one where that was asked for. */
 function waitForPrimary(config: SharedFile, options: AttachOptions): RecordLock | undefined {
   const { stale = false, startTimeoutMs = START_TIMEOUT_MS, whileWaiting = sleep } = options;
-  const deadline = performance.now() + startTimeoutMs;
+  const deadline = nowMs() + startTimeoutMs;
   for (;;) {
     const owner = recordLockOn(config.fd);
     if (typeof owner === 'number') throw callError(owner, 'fcntl', config.path);
@@ -122,7 +123,7 @@ function waitForPrimary(config: SharedFile, options: AttachOptions): RecordLock 
     const head = Buffer.alloc(4);
     if (config.size >= head.length && isComplete(config.read(head, 0))) return owner;
     if (owner === undefined) throw deadPrimary(config.path); // it died before there was anything to see
-    if (performance.now() >= deadline) throw stillStarting(config.path, startTimeoutMs);
+    if (nowMs() >= deadline) throw stillStarting(config.path, startTimeoutMs);
     whileWaiting(START_POLL_MS);
   }
 }

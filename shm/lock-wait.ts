@@ -1,3 +1,4 @@
+import { nowMs } from '../lib/sys/clock.js';
 import * as libc from '../lib/sys/libc.js';
 import { MpError } from '../protocol/errors.js';
 
@@ -20,7 +21,7 @@ export class LockWait {
     this.#path = path;
     this.#timeoutMs = timeoutMs;
     this.#polls = polls;
-    this.#deadline = performance.now() + timeoutMs;
+    this.#deadline = nowMs() + timeoutMs;
   }
 
   /** Milliseconds to sleep before the next attempt, 0 for none; `ETIMEDOUT` once there is no time left. */
@@ -29,7 +30,7 @@ export class LockWait {
       this.#polls--;
       return 0;
     }
-    const left = this.#deadline - performance.now();
+    const left = this.#deadline - nowMs();
     if (left <= 0) throw this.#timedOut();
     const sleepMs = Math.min(this.#sleepMs, Math.ceil(left));
     this.#sleepMs = Math.min(this.#sleepMs * 2, LONGEST_SLEEP_MS);

@@ -25,7 +25,8 @@ export function interpose(interposer: Interposer | undefined): void {
 function call(prototype: string): Call {
   const [, name = ''] = / (\w+)\(/.exec(prototype) ?? [];
   const bind = () => native().libc.func(prototype) as unknown as Call;
-  let bound = bindAtImport(bind);
+  // where koffi comes with the package, its functions do, too: the first request doesn't wait for them
+  let bound = isLoaded() ? find(prototype) : undefined;
   rebinders.push((interposer) => {
     bound = interposer?.(name, bind());
   });
@@ -34,15 +35,6 @@ function call(prototype: string): Call {
     const result = bound(...args);
     return result < 0 ? -native().koffi.errno() : result;
   };
-}
-
-/** Where koffi comes with the package, its functions do, too: the first request doesn't wait for them. */
-function bindAtImport(bind: () => Call): Call | undefined {
-  try {
-    return isLoaded() ? bind() : undefined;
-  } catch {
-    return undefined; // the first call tries again, and fails
-  }
 }
 
 /** A function that not every build of Node has; `undefined` where it is missing. Its result is returned as it is. */

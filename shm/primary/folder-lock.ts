@@ -1,3 +1,4 @@
+import { nowMs } from '../../lib/sys/clock.js';
 import { EAGAIN } from '../../lib/sys/errno.js';
 import { FileLock } from '../../lib/sys/file-lock.js';
 import { MpError } from '../../protocol/errors.js';
@@ -19,12 +20,12 @@ export function withFolderLock<T>(folder: string, section: () => T): T {
 }
 
 function take(folder: string): FileLock {
-  const deadline = performance.now() + TIMEOUT_MS;
+  const deadline = nowMs() + TIMEOUT_MS;
   for (;;) {
     const lock = tryLock(folder);
     if (typeof lock !== 'number') return lock;
     if (lock !== -EAGAIN) throw callError(lock, 'flock', folder);
-    if (performance.now() >= deadline) {
+    if (nowMs() >= deadline) {
       throw new MpError(
         'ETIMEDOUT',
         `${folder} has been locked by another DPDK process for ${TIMEOUT_MS} ms: find out which one (lslocks)`,
