@@ -2,6 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { DIALECTS, type DialectId, dialectOf, versionOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { type MemoryPlan, type PrimaryMemoryOptions, planMemory } from '../shm/primary/options.js';
+import { checkSignal } from './abort.js';
 import type { ChannelMemoryOptions } from './channel-memory.js';
 import type { SocketNamespace } from './sys/address.js';
 
@@ -106,8 +107,7 @@ export function resolveOptions({ role, given }: OpenOptions): ResolvedOptions {
   checkType('filePrefix', filePrefix, 'string');
   if (runtimeDir !== undefined) checkType('runtimeDir', runtimeDir, 'string');
   const visibilities = role === 'primary' ? ['peer'] : ['peer', 'private'];
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw badOption('signal', signal, 'an AbortSignal');
+  checkSignal(signal);
   return {
     filePrefix,
     runtimeDir,

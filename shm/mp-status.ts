@@ -40,6 +40,17 @@ export function disableMultiProcess(configPath: string): boolean {
   return exchangeStatus(configPath, DISABLED) === DISABLED;
 }
 
+/** Whether the living primary of this `config` refuses C secondaries. Changes nothing. Throws as {@link enableMultiProcess}. */
+export function isMultiProcessDisabled(configPath: string): boolean {
+  const config = openConfig(configPath);
+  if (config === undefined) return false;
+  try {
+    return readStatus(config)?.status === DISABLED;
+  } finally {
+    config.close();
+  }
+}
+
 /** Sets the status if nobody has yet; returns what it is then. */
 function exchangeStatus(path: string, desired: number): number | undefined {
   const config = openConfig(path);

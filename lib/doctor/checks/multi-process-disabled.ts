@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { MpError } from '../../../protocol/errors.js';
-import { chooseLayout } from '../../../shm/choose-layout.js';
+import { isMultiProcessDisabled } from '../../../shm/mp-status.js';
 import type { Check } from '../finding.js';
-
-const DISABLED = 1; // enum mp_status (eal_memcfg.h)
 
 /** `rte_mp_disable`, which `rte_thread_register` calls, too. */
 export const multiProcessDisabled: Check = {
@@ -11,7 +8,7 @@ export const multiProcessDisabled: Check = {
   run({ sharesMemory, directory }) {
     if (!sharesMemory) return undefined;
     const path = `${directory}/config`;
-    if (statusIn(readFileSync(path), path) !== DISABLED) return undefined;
+    if (!isDisabled(path)) return undefined;
     return {
       severity: 'warning',
       what: 'The primary has disabled multi-process: C secondaries are refused, and so is visibility peer',
@@ -21,12 +18,12 @@ export const multiProcessDisabled: Check = {
   },
 };
 
-/** `undefined` before 20.08, and in a file that isn't as it should be, which is for another check to say. */
-function statusIn(config: Buffer, path: string): number | undefined {
+/** A file that isn't as it should be is for another check to say. */
+function isDisabled(config: string): boolean {
   try {
-    return config[chooseLayout(config, path).offsets.mpStatus ?? -1];
+    return isMultiProcessDisabled(config);
   } catch (error) {
-    if (error instanceof MpError) return undefined;
+    if (error instanceof MpError) return false;
     throw error;
   }
 }
