@@ -1,4 +1,5 @@
 import type { DecodedMessage } from '../protocol/message.js';
+import { getChars } from '../protocol/utf8.js';
 import { debug } from './diagnostics.js';
 import type { Counters } from './stats.js';
 import type { OwnedFd } from './sys/owned-fd.js';
@@ -48,9 +49,6 @@ export interface MpReply extends Disposable {
   readonly msgs: readonly ReceivedMessage[];
 }
 
-// ignoreBOM: bytes that a peer sent are never left out
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-
 /** Closes the descriptors of replies that were dropped without being disposed of. */
 const abandoned = new FinalizationRegistry<{ fds: readonly OwnedFd[]; counters: Counters; name: string }>(
   ({ fds, counters, name }) => {
@@ -92,8 +90,7 @@ export class Received implements ReceivedMessage {
   }
 
   text(): string {
-    const nul = this.param.indexOf(0);
-    return utf8.decode(nul < 0 ? this.param : this.param.subarray(0, nul));
+    return getChars(this.param, 0, this.param.length);
   }
 
   /** From now on the garbage collector closes what is left, if nobody does it earlier. */

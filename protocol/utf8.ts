@@ -51,3 +51,10 @@ export function getUtf8(bytes: Uint8Array, start: number, end: number): string {
   }
   return text;
 }
+
+/** A `char` array of `size` bytes at `offset`, up to its NUL, or all of it where it has none. */
+export function getChars(bytes: Uint8Array, offset: number, size: number): string {
+  const nul = bytes.indexOf(0, offset);
+  const end = offset + size;
+  return getUtf8(bytes, offset, nul < 0 || nul > end ? end : nul);
+}

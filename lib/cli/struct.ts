@@ -1,4 +1,5 @@
 import { MpError } from '../../protocol/errors.js';
+import { getChars } from '../../protocol/utf8.js';
 
 /** How `--struct` is written; part of the help of every command that takes it. */
 export const STRUCT_HELP = `Structs: TYPE:VALUE, one after the other, little-endian, packed as written:
@@ -16,8 +17,6 @@ interface FieldType {
   encode(value: string, view: DataView): void;
   decode(view: DataView): string | number | bigint | undefined;
 }
-
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Of one field: far more than a message carries, far less than there is memory. */
 const MOST_BYTES = 2 ** 20;
@@ -158,8 +157,7 @@ function textType(size: number, field: string): FieldType {
     },
     decode(view) {
       const bytes = new Uint8Array(view.buffer, view.byteOffset, size);
-      const nul = bytes.indexOf(0);
-      return utf8.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
+      return getChars(bytes, 0, size);
     },
   };
 }

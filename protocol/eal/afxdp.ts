@@ -1,4 +1,5 @@
-import { DEV_NAME_MAX_LEN, getChars, putChars, viewOf } from './struct.js';
+import { getChars } from '../utf8.js';
+import { DEV_NAME_MAX_LEN, putChars, viewOf } from './struct.js';
 
 /**
  * A secondary asks the primary for the sockets of an AF_XDP port (`ETH_AF_XDP_MP_KEY`,

@@ -1,5 +1,6 @@
+import { getChars } from '../utf8.js';
 import { DEVARGS_MAX_LEN } from './devargs.js';
-import { getChars, putChars, viewOf } from './struct.js';
+import { putChars, viewOf } from './struct.js';
 
 /** Hotplug: a secondary asks the primary, and the primary every secondary (`EAL_DEV_MP_ACTION_REQUEST`, hotplug_mp.h). */
 export const DEVICE_ACTION = 'eal_dev_mp_request';

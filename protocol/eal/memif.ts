@@ -1,4 +1,5 @@
-import { checkInteger, DEV_NAME_MAX_LEN, getChars, putChars, viewOf } from './struct.js';
+import { getChars } from '../utf8.js';
+import { checkInteger, DEV_NAME_MAX_LEN, putChars, viewOf } from './struct.js';
 
 /** A secondary asks the primary for a region of a memif port (`MEMIF_MP_SEND_REGION`, drivers/net/memif). */
 export const MEMIF_ACTION = 'memif_mp_send_region';

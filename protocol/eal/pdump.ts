@@ -1,6 +1,7 @@
 import { MpError } from '../errors.js';
+import { getChars } from '../utf8.js';
 import { type Changes, recordOf } from './releases.js';
-import { DEV_NAME_MAX_LEN, getChars, putChars, viewOf } from './struct.js';
+import { DEV_NAME_MAX_LEN, putChars, viewOf } from './struct.js';
 
 /** Packet capture: asked of an application that called `rte_pdump_init` (`PDUMP_MP`, lib/pdump/rte_pdump.c). */
 export const PDUMP_ACTION = 'mp_pdump';

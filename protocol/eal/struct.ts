@@ -1,6 +1,6 @@
 // The C structs in a message's param: fixed offsets, native-endian (little-endian, see bytes.ts).
 import { MpError } from '../errors.js';
-import { getUtf8, putUtf8, utf8Length } from '../utf8.js';
+import { putUtf8, utf8Length } from '../utf8.js';
 
 /** Size of a device's or port's name, NUL included: `RTE_DEV_NAME_MAX_LEN` of rte_dev.h. */
 export const DEV_NAME_MAX_LEN = 64;
@@ -15,13 +15,6 @@ export function viewOf(param: Uint8Array, size: number, what: string): DataView 
     );
   }
   return new DataView(param.buffer, param.byteOffset, param.byteLength);
-}
-
-/** A `char` array of `size` bytes at `offset`, up to its NUL, or all of it where it has none. */
-export function getChars(param: Uint8Array, offset: number, size: number): string {
-  const nul = param.indexOf(0, offset);
-  const end = offset + size;
-  return getUtf8(param, offset, nul < 0 || nul > end ? end : nul);
 }
 
 /** Writes a C string of a `char` array of `size` bytes: see {@link checkChars}. */

@@ -1,6 +1,7 @@
 import { MpError } from '../errors.js';
+import { getChars } from '../utf8.js';
 import { type Changes, recordOf } from './releases.js';
-import { DEV_NAME_MAX_LEN, getChars, putChars } from './struct.js';
+import { DEV_NAME_MAX_LEN, putChars } from './struct.js';
 
 /** A secondary asks the primary for the queues of a tap port (`TAP_MP_KEY`, drivers/net/tap/rte_eth_tap.c). */
 export const TAP_SYNC_ACTION = 'tap_mp_sync_queues';

@@ -1,4 +1,5 @@
-import { DEV_NAME_MAX_LEN, getChars, putChars, viewOf } from './struct.js';
+import { getChars } from '../utf8.js';
+import { DEV_NAME_MAX_LEN, putChars, viewOf } from './struct.js';
 
 /** Virtual devices: the primary tells a secondary which it has (`VDEV_MP_KEY`, drivers/bus/vdev/vdev.c). */
 export const VDEV_ACTION = 'bus_vdev_mp';
