@@ -25,8 +25,8 @@ async function run(name: string, options: MessageOptions): Promise<void> {
   const message = messageOf(name, options);
   const channel = await openChannel(options);
   try {
+    const to = channel.peers()[0]?.path; // it may end at once when it has got the message
     await channel.sendMessage(message, { timeoutMs: options.timeout });
-    const to = channel.peers()[0]?.path;
     if (options.json) printJson({ sent: true, name, to });
     else print(`sent '${visible(name)}' to ${to}`);
   } finally {
