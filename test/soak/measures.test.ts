@@ -13,6 +13,8 @@ const MIB = 2 ** 20;
 const [PIECES, PIECE] = [16_384, 1024];
 const [LEAST, MOST] = [14 * MIB, 24 * MIB];
 const PAGE = 4096;
+/** V8 may give back some of its own mappings meanwhile. */
+const [FILES, NOISE] = [200, 20];
 
 /** What `hold` adds; it returns how to let go. */
 async function growthBy(hold: () => () => void): Promise<(key: keyof Measures) => number> {
@@ -56,13 +58,13 @@ describe('what the soak counts', () => {
     try {
       const growth = await growthBy(() => {
         fds.push(openSync(path, 'r+'), openSync(path, 'r'));
-        const files = Array.from({ length: 5 }, () => mapFile(fds[0] ?? -1, PAGE, path));
+        const files = Array.from({ length: FILES }, () => mapFile(fds[0] ?? -1, PAGE, path));
         return () => {
           for (const file of files) file.close();
         };
       });
-      expect([growth('sharedMappings'), growth('descriptors')]).to.deep.equal([5, 2]);
-      expect(growth('mappings')).to.be.at.least(5);
+      expect([growth('sharedMappings'), growth('descriptors')]).to.deep.equal([FILES, 2]);
+      expect(growth('mappings')).to.be.at.least(FILES - NOISE);
     } finally {
       for (const fd of fds) closeSync(fd);
       rmSync(path);
