@@ -5,17 +5,17 @@ import { MpError } from '../protocol/errors.js';
 import type { Message } from '../protocol/message.js';
 import { pidOfSocket } from '../protocol/paths.js';
 import { checkTimeout } from '../protocol/validate.js';
-import { disableMultiProcess } from '../shm/mp-status.js';
-import type { SharedMemory } from '../shm/shared-memory.js';
+import { disableMultiProcess } from '../shm/attach/mp-status.js';
+import type { SharedMemory } from '../shm/attach/shared-memory.js';
 import { checkSignal, listenForAbort } from './abort.js';
-import type { Handler } from './actions.js';
+import type { Handler } from './actions/actions.js';
 import type { ChannelCore } from './channel-core.js';
 import { diagnostics } from './diagnostics.js';
-import type { HotplugRequests } from './hotplug-requests.js';
-import type { MpReply, Peer } from './message.js';
+import type { HotplugRequests } from './hotplug/hotplug-requests.js';
+import type { MpReply, Peer } from './messages/message.js';
+import type { ChannelStats } from './messages/stats.js';
 import { DEFAULT_TIMEOUT_MS } from './options.js';
-import { assertNotAborted, closedError } from './readiness.js';
-import type { ChannelStats } from './stats.js';
+import { assertNotAborted, closedError } from './peers/readiness.js';
 import { throwUncaught } from './uncaught.js';
 
 /** Options of the calls that block. */

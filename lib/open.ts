@@ -2,9 +2,11 @@ import { dialectOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { defaultRuntimeDir, runtimePath } from '../protocol/paths.js';
 import type { MemoryPlan } from '../shm/primary/options.js';
+import { removeIfEmpty } from '../sys/exit-cleanup.js';
+import { assertPlatform } from '../sys/native.js';
 import { MpChannel } from './channel.js';
 import { ChannelCore, type CoreOptions } from './channel-core.js';
-import { removeIfEmpty } from './exit-cleanup.js';
+import type { PrimaryMemory } from './memory/primary-memory.js';
 import {
   type OpenOptions,
   type PrimaryOptions,
@@ -12,14 +14,12 @@ import {
   resolveOptions,
   type SecondaryOptions,
 } from './options.js';
-import { PrimaryLink } from './primary-link.js';
-import type { PrimaryMemory } from './primary-memory.js';
-import { closedError } from './readiness.js';
-import { SocketEndpoint } from './socket-endpoint.js';
-import { AbstractNames, FilesystemNames } from './socket-names.js';
-import { SocketTransport } from './socket-transport.js';
-import { assertPlatform } from './sys/native.js';
-import type { Transport } from './transport.js';
+import { PrimaryLink } from './peers/primary-link.js';
+import { closedError } from './peers/readiness.js';
+import { SocketEndpoint } from './transport/socket-endpoint.js';
+import { AbstractNames, FilesystemNames } from './transport/socket-names.js';
+import { SocketTransport } from './transport/socket-transport.js';
+import type { Transport } from './transport/transport.js';
 
 /**
  * Opens the IPC of a secondary process: C's `rte_mp_channel_init` with `--proc-type=secondary`. Succeeds without a
@@ -130,7 +130,7 @@ async function memoryFor(
   publicEndpoint: SocketEndpoint,
 ): Promise<PrimaryMemory> {
   try {
-    const { PrimaryMemory } = await import('./primary-memory.js'); // a third of the package, that few need
+    const { PrimaryMemory } = await import('./memory/primary-memory.js'); // a third of the package, that few need
     return await PrimaryMemory.create(plan, { filePrefix, runtimeDir, directory }, publicEndpoint);
   } catch (error) {
     publicEndpoint.close();

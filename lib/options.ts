@@ -2,9 +2,9 @@ import { isMainThread } from 'node:worker_threads';
 import { DIALECTS, type DialectId, dialectOf, versionOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { type MemoryPlan, type PrimaryMemoryOptions, planMemory } from '../shm/primary/options.js';
+import type { SocketNamespace } from '../sys/address.js';
 import { checkSignal } from './abort.js';
-import type { ChannelMemoryOptions } from './channel-memory.js';
-import type { SocketNamespace } from './sys/address.js';
+import type { ChannelMemoryOptions } from './memory/channel-memory.js';
 
 /** What `requestSync`, `request` and `sendMessage` wait by default, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5_000;

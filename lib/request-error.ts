@@ -1,6 +1,6 @@
 import { MpError } from '../protocol/errors.js';
 import type { RequestOutcome } from '../protocol/request-table.js';
-import { type Received, Reply } from './message.js';
+import { type Received, Reply } from './messages/message.js';
 import { MpTimeoutError } from './timeout-error.js';
 
 const NEXT_STEP: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { MpError } from '../protocol/errors.js';
-import type { MpReply } from './message.js';
+import type { MpReply } from './messages/message.js';
 
 /** `ETIMEDOUT`: not everybody answered a request in time. `reply` holds the answers that did come. */
 export class MpTimeoutError extends MpError {

@@ -1,6 +1,6 @@
+import { SharedFile } from './attach/shared-file.js';
 import { layoutError } from './errors.js';
-import { readPath } from './fields.js';
-import { SharedFile } from './shared-file.js';
+import { readPath } from './layout/fields.js';
 
 /** Which hugetlbfs directory has pages of which size: `struct hugepage_info` (eal_internal_cfg.h). */
 export type HugeDirs = ReadonlyMap<number, string>;

@@ -52,7 +52,10 @@ function runTests(mochaArgs) {
 }
 
 function underCoverage(command) {
-  const which = ['protocol/**', 'lib/**', 'shm/**'].flatMap((files) => ['--include', files]);
+  const which = ['protocol/**', 'sys/**', 'shm/**', 'lib/**', 'tools/**'].flatMap((files) => [
+    '--include',
+    files,
+  ]);
   return [
     process.execPath,
     C8,

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { progress } from './progress.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SOURCES = ['lib', 'protocol', 'shm'];
+const SOURCES = ['protocol', 'sys', 'shm', 'lib'];
 const LIBRARY = join(ROOT, 'dist/lib/index.js');
 
 /** The path of the built package, which is built if a source is newer. */

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { readConfig } from '../../lib/config.js';
+import { readConfig } from '../../lib/peers/config.js';
 import { dialectOf } from '../../protocol/dialect.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
 import type { BenchMessage, Stage } from './stage.js';

@@ -1,8 +1,14 @@
 import { MpError } from '../../protocol/errors.js';
-import { FBARRAY_COUNT, type FbarrayDescriptor, geometryOf, MASK_WORDS, readDescriptor } from '../fbarray.js';
-import type { MemConfigLayout } from '../layout.js';
-import { RwLock, wordsOf } from '../rwlock.js';
-import { withWriteLock } from './write-lock.js';
+import {
+  FBARRAY_COUNT,
+  type FbarrayDescriptor,
+  geometryOf,
+  MASK_WORDS,
+  readDescriptor,
+} from '../layout/fbarray.js';
+import type { MemConfigLayout } from '../layout/releases.js';
+import { RwLock, wordsOf } from '../locks/rwlock.js';
+import { withWriteLock } from '../locks/write-lock.js';
 
 // offsets in struct rte_fbarray (rte_fbarray.h)
 const LOCK = 88;

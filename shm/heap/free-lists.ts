@@ -1,4 +1,4 @@
-import type { MemConfigLayout } from '../layout.js';
+import type { MemConfigLayout } from '../layout/releases.js';
 import { Element, FREE_NEXT } from './element.js';
 import type { HeapRecord } from './heap-record.js';
 import { FREE_LISTS, HEADER } from './heap-space.js';

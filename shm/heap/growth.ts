@@ -1,7 +1,7 @@
-import { random64 } from '../../lib/sys/random.js';
-import type { PageSource } from '../primary/interface.js';
+import { random64 } from '../../sys/random.js';
 import { type BlockShape, ceilTo } from './fit.js';
 import { HEADER, type HeapSpace } from './heap-space.js';
+import type { PageSource } from './interface.js';
 import type { BlockRequest, MallocHeap } from './malloc-heap.js';
 import type { PageRange } from './page-release.js';
 

@@ -1,4 +1,4 @@
-import type { PageSource, PrimarySpace } from '../primary/interface.js';
+import type { PageSource, PrimarySpace } from './interface.js';
 
 /**
  * The shared memory that heaps and memzones are in. Without `pages` and `sync` nothing grows or shrinks: whoever attached

@@ -1,4 +1,4 @@
-import { MAX_HEAPS } from '../layout.js';
+import { MAX_HEAPS } from '../layout/releases.js';
 import { HeapRecord } from './heap-record.js';
 import { EXTERNAL_SOCKET_ID, type HeapSpace, SOCKET_ID_ANY } from './heap-space.js';
 import { ListRecord } from './list-record.js';

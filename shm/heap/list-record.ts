@@ -1,5 +1,4 @@
-import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout.js';
-import { DO_NOT_FREE, MEMSEG_FLAGS, MEMSEG_IOVA } from '../memseg.js';
+import { DO_NOT_FREE, MEMSEG_FLAGS, MEMSEG_IOVA } from '../layout/memseg.js';
 import {
   LIST_ARRAY,
   LIST_EXTERNAL,
@@ -8,7 +7,8 @@ import {
   LIST_PAGE_SIZE,
   LIST_SOCKET_ID,
   MEMSEG_SIZE,
-} from '../memseg-list.js';
+} from '../layout/memseg-list.js';
+import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
 import { FbarrayTable } from './fbarray-table.js';
 import type { PageRange } from './page-release.js';
 import { corrupt, readPointer, type SharedWords } from './shared-words.js';

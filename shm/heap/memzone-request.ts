@@ -1,5 +1,5 @@
 import { MpError } from '../../protocol/errors.js';
-import { nameBytes } from '../memzone-entry.js';
+import { nameBytes } from '../layout/memzone-entry.js';
 import { ceilTo, isPowerOfTwo } from './fit.js';
 import { SOCKET_ID_ANY } from './heap-space.js';
 import type { BlockRequest } from './malloc-heap.js';

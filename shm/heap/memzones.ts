@@ -7,7 +7,7 @@ import {
   nameBytes,
   readMemzone,
   writeMemzone,
-} from '../memzone-entry.js';
+} from '../layout/memzone-entry.js';
 import { FbarrayTable } from './fbarray-table.js';
 import { Heap } from './heap.js';
 import { type HeapSpace, SOCKET_ID_ANY } from './heap-space.js';

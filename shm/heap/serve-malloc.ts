@@ -6,7 +6,7 @@ import {
   MallocResult,
   MallocType,
 } from '../../protocol/eal/malloc.js';
-import { RwLock, wordsOf } from '../rwlock.js';
+import { RwLock, wordsOf } from '../locks/rwlock.js';
 import { ceilTo, isPowerOfTwo } from './fit.js';
 import { growHeap, releasePages } from './growth.js';
 import { EXTERNAL_SOCKET_ID, type HeapSpace } from './heap-space.js';

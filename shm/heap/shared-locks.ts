@@ -1,8 +1,8 @@
-import type { MemConfigLayout } from '../layout.js';
-import type { PrimaryLocks } from '../primary/interface.js';
-import { RwLock, wordsOf } from '../rwlock.js';
-import { Spinlock } from './spinlock.js';
-import { type WriteLock, withWriteLock } from './write-lock.js';
+import type { MemConfigLayout } from '../layout/releases.js';
+import { RwLock, wordsOf } from '../locks/rwlock.js';
+import { Spinlock } from '../locks/spinlock.js';
+import { type WriteLock, withWriteLock } from '../locks/write-lock.js';
+import type { PrimaryLocks } from './interface.js';
 
 export interface SharedLocksOptions {
   readonly layout: MemConfigLayout;

@@ -1,8 +1,8 @@
 /** Where C processes are to have everything: the same addresses in each, as EAL itself would choose them. */
-import { geometryOf } from '../fbarray.js';
-import type { MemConfigLayout } from '../layout.js';
-import { MEMSEG_SIZE } from '../memseg-list.js';
-import { MEMZONE_SIZE } from '../memzone-entry.js';
+import { geometryOf } from '../layout/fbarray.js';
+import { MEMSEG_SIZE } from '../layout/memseg-list.js';
+import { MEMZONE_SIZE } from '../layout/memzone-entry.js';
+import type { MemConfigLayout } from '../layout/releases.js';
 
 /** RTE_MAX_MEMZONE (rte_config.h) */
 const MAX_MEMZONES = 2560;

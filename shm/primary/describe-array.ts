@@ -1,5 +1,5 @@
-import { FBARRAY_DATA, FBARRAY_ELT_SIZE, FBARRAY_LEN, geometryOf } from '../fbarray.js';
-import { writeText } from '../fields.js';
+import { FBARRAY_DATA, FBARRAY_ELT_SIZE, FBARRAY_LEN, geometryOf } from '../layout/fbarray.js';
+import { writeText } from '../layout/fields.js';
 import type { ArrayPlan } from './address-plan.js';
 
 /** Makes an empty `struct rte_fbarray` of a descriptor and a file of zeros. */

@@ -1,9 +1,9 @@
-import { nowMs } from '../../lib/sys/clock.js';
-import { EAGAIN } from '../../lib/sys/errno.js';
-import { FileLock } from '../../lib/sys/file-lock.js';
 import { MpError } from '../../protocol/errors.js';
+import { nowMs } from '../../sys/clock.js';
+import { EAGAIN } from '../../sys/errno.js';
+import { FileLock } from '../../sys/file-lock.js';
 import { callError, fileError } from '../errors.js';
-import { sleep } from '../lock-wait.js';
+import { sleep } from '../locks/lock-wait.js';
 
 /** Every DPDK process of the machine holds it while it changes page files; none does so for long. */
 const TIMEOUT_MS = 5_000;

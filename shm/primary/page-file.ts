@@ -1,10 +1,10 @@
 import { constants, ftruncateSync, openSync, rmSync } from 'node:fs';
-import { closeFile } from '../../lib/sys/close-file.js';
-import { EAGAIN } from '../../lib/sys/errno.js';
-import { dropFlock, tryFlock } from '../../lib/sys/file-lock.js';
-import * as libc from '../../lib/sys/libc.js';
-import type { Mapping } from '../../lib/sys/mapping.js';
-import { bindToNode, nodeOf } from '../../lib/sys/numa.js';
+import { closeFile } from '../../sys/close-file.js';
+import { EAGAIN } from '../../sys/errno.js';
+import { dropFlock, tryFlock } from '../../sys/file-lock.js';
+import * as libc from '../../sys/libc.js';
+import type { Mapping } from '../../sys/mapping.js';
+import { bindToNode, nodeOf } from '../../sys/numa.js';
 import { callError, fileError } from '../errors.js';
 import { removeUnused } from './unused-file.js';
 

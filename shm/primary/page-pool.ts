@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
+import type { PageSource } from '../heap/interface.js';
 import type { PageRange } from '../heap/page-release.js';
-import { MEMSEG_LIST_SIZE } from '../layout.js';
 import {
   DO_NOT_FREE,
   MEMSEG_ADDR,
@@ -10,10 +10,10 @@ import {
   MEMSEG_IOVA,
   MEMSEG_LEN,
   MEMSEG_SOCKET_ID,
-} from '../memseg.js';
-import { LIST_VERSION } from '../memseg-list.js';
+} from '../layout/memseg.js';
+import { LIST_VERSION } from '../layout/memseg-list.js';
+import { MEMSEG_LIST_SIZE } from '../layout/releases.js';
 import { withFolderLock } from './folder-lock.js';
-import type { PageSource } from './interface.js';
 import { createPage, type PageFile, removePage } from './page-file.js';
 import type { ListMemory, SpaceParts } from './space.js';
 

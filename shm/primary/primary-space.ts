@@ -1,6 +1,6 @@
+import type { PrimaryLocks, PrimarySpace, SyncAction } from '../heap/interface.js';
 import { SharedLocks } from '../heap/shared-locks.js';
-import { sleep } from '../lock-wait.js';
-import type { PrimaryLocks, PrimarySpace, SyncAction } from './interface.js';
+import { sleep } from '../locks/lock-wait.js';
 import { PagePool } from './page-pool.js';
 import type { SpaceParts } from './space.js';
 

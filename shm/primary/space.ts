@@ -1,11 +1,10 @@
-import { Mapping } from '../../lib/sys/mapping.js';
 import { MpError } from '../../protocol/errors.js';
+import { Mapping } from '../../sys/mapping.js';
+import { PAGE_FILE_NAMES, pageFileStart } from '../attach/page-files.js';
 import { layoutError } from '../errors.js';
 import { FbarrayTable } from '../heap/fbarray-table.js';
-import type { MemConfigLayout } from '../layout.js';
-import { MEMSEG_LIST_SIZE } from '../layout.js';
-import { LIST_ARRAY, MEMSEG_SIZE } from '../memseg-list.js';
-import { PAGE_FILE_NAMES, pageFileStart } from '../page-files.js';
+import { LIST_ARRAY, MEMSEG_SIZE } from '../layout/memseg-list.js';
+import { MEMSEG_LIST_SIZE, type MemConfigLayout } from '../layout/releases.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';
 
 /** Where the page files are. Plain data. */

@@ -1,5 +1,5 @@
-import { writeText } from '../fields.js';
-import { TAILQ_NAME_OFFSET } from '../layout.js';
+import { writeText } from '../layout/fields.js';
+import { TAILQ_NAME_OFFSET } from '../layout/releases.js';
 
 // struct rte_tailq_head (rte_tailq.h): TAILQ_HEAD { first, last }, name
 const TAILQ_HEAD_SIZE = 48;

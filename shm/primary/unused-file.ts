@@ -1,6 +1,6 @@
 import { constants, openSync, rmSync } from 'node:fs';
-import { closeFile } from '../../lib/sys/close-file.js';
-import { tryFlock } from '../../lib/sys/file-lock.js';
+import { closeFile } from '../../sys/close-file.js';
+import { tryFlock } from '../../sys/file-lock.js';
 import { fileError } from '../errors.js';
 
 /** Whether a process says with a `flock` that it uses this file; `undefined`: there is none. Throws where we may not look. */

@@ -1,6 +1,6 @@
 import { EXTERNAL_SOCKET_ID } from '../heap/heap-space.js';
-import { MEMSEG_LIST_SIZE, type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout.js';
-import { LIST_ARRAY, LIST_HEAP, LIST_LENGTH, LIST_PAGE_SIZE, LIST_SOCKET_ID } from '../memseg-list.js';
+import { LIST_ARRAY, LIST_HEAP, LIST_LENGTH, LIST_PAGE_SIZE, LIST_SOCKET_ID } from '../layout/memseg-list.js';
+import { MEMSEG_LIST_SIZE, type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout/releases.js';
 import type { AddressPlan } from './address-plan.js';
 import { describeArray } from './describe-array.js';
 import type { MemoryPlan } from './options.js';

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
-import type { SocketNamespace } from '../../lib/sys/address.js';
-import { type Datagram, DatagramSocket } from '../../lib/sys/datagram-socket.js';
-import * as libc from '../../lib/sys/libc.js';
-import { waitForSockets } from '../../lib/sys/poll.js';
 import { type Dialect, decodeMessage, encodeMessage, type Message, MpType } from '../../protocol/index.js';
+import type { SocketNamespace } from '../../sys/address.js';
+import { type Datagram, DatagramSocket } from '../../sys/datagram-socket.js';
+import * as libc from '../../sys/libc.js';
+import { waitForSockets } from '../../sys/poll.js';
 import { openDescriptors } from './descriptors.js';
 
 const RTE_MAGIC = 19820526;

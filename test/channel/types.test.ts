@@ -7,7 +7,7 @@ import {
   type Message,
   type SendOptions,
 } from '../../lib/index.js';
-import { createMemoryNetwork } from '../../lib/testing.js';
+import { createMemoryNetwork } from '../../lib/testing/testing.js';
 
 interface MaybeGiven {
   readonly timeoutMs?: number;

@@ -2,8 +2,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
-import { processFacts } from '../../lib/instances/process-facts.js';
-import { DatagramSocket } from '../../lib/sys/datagram-socket.js';
+import { DatagramSocket } from '../../sys/datagram-socket.js';
+import { processFacts } from '../../sys/process-facts.js';
 import { cli, needsCli, RunningCli } from '../support/cli.js';
 import { findHugepages } from '../support/hugepages.js';
 import { needsDpdk } from '../support/needs-dpdk.js';

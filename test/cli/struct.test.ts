@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { decodeStruct, encodeStruct, structLines, structRecord, structSize } from '../../lib/cli/struct.js';
+import { decodeStruct, encodeStruct, structLines, structRecord, structSize } from '../../tools/cli/struct.js';
 import { rejected } from '../support/mp-error.js';
 
 const hex = (text: string) => Buffer.from(encodeStruct(text)).toString('hex');

@@ -1,5 +1,7 @@
 // C processes as subjects of the conformance checks.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { dialectOf } from '../../protocol/index.js';
+import { readConfigHead } from '../../shm/layout/config-head.js';
 import type {
   Ability,
   Place,
@@ -7,9 +9,7 @@ import type {
   StartOptions,
   Subject,
   SubjectSource,
-} from '../../lib/conformance/subject.js';
-import { readConfigHead } from '../../lib/sys/config-head.js';
-import { dialectOf } from '../../protocol/index.js';
+} from '../../tools/conformance/subject.js';
 import type { DpdkInstall } from '../support/dpdk.js';
 import { CPeer } from '../support/peer.js';
 import { cleanPrefix, runtimeDir, uniquePrefix } from '../support/prefix.js';

@@ -1,9 +1,9 @@
 // The five columns of docs/CONFORMANCE.md, and what is in their cells.
 
-import type { Check } from '../../lib/conformance/check.js';
-import { ALL_CHECKS } from '../../lib/conformance/checks/index.js';
-import { type CheckResult, runChecks } from '../../lib/conformance/run.js';
-import type { SubjectSource } from '../../lib/conformance/subject.js';
+import type { Check } from '../../tools/conformance/check.js';
+import { ALL_CHECKS } from '../../tools/conformance/checks/index.js';
+import { type CheckResult, runChecks } from '../../tools/conformance/run.js';
+import type { SubjectSource } from '../../tools/conformance/subject.js';
 import { buildPeers } from '../support/build.js';
 import { findDpdk } from '../support/dpdk.js';
 import { ALL_RELEASES, type Release } from '../support/releases.js';

@@ -1,8 +1,8 @@
 // Our own channel as a subject of the conformance checks: each in a process of its own.
 import { fileURLToPath } from 'node:url';
-import { driverSource } from '../../lib/conformance/driver-source.js';
-import type { Role, SubjectSource } from '../../lib/conformance/subject.js';
 import { DIALECTS, type DialectId } from '../../protocol/index.js';
+import { driverSource } from '../../tools/conformance/driver-source.js';
+import type { Role, SubjectSource } from '../../tools/conformance/subject.js';
 
 const PROGRAM = fileURLToPath(new URL('./node-subject.ts', import.meta.url));
 const TYPESCRIPT = ['--import', new URL('../register.mjs', import.meta.url).href];

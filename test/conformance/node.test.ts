@@ -1,5 +1,5 @@
 // The checks against our own channel, in both roles.
-import { ALL_CHECKS } from '../../lib/conformance/checks/index.js';
+import { ALL_CHECKS } from '../../tools/conformance/checks/index.js';
 import { nodeSource } from './node-source.js';
 import { testConformance } from './suite.js';
 

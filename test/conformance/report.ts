@@ -1,8 +1,8 @@
 // Writes docs/CONFORMANCE.md from a run against all releases and our own channel: npm run conformance-report
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Check } from '../../lib/conformance/check.js';
-import { ALL_CHECKS, CHECK_GROUPS } from '../../lib/conformance/checks/index.js';
+import type { Check } from '../../tools/conformance/check.js';
+import { ALL_CHECKS, CHECK_GROUPS } from '../../tools/conformance/checks/index.js';
 import { type Column, cell, reason, runColumns } from './columns.js';
 
 const FILE = fileURLToPath(new URL('../../docs/CONFORMANCE.md', import.meta.url));

@@ -1,12 +1,12 @@
 // What becomes of checks: judged, skipped and reported.
 import { expect } from 'chai';
-import type { Check } from '../../lib/conformance/check.js';
-import { ALL_CHECKS } from '../../lib/conformance/checks/index.js';
-import { json, junit, summary, table } from '../../lib/conformance/report.js';
-import { runChecks } from '../../lib/conformance/run.js';
-import type { Ability, Implementation, Subject, SubjectSource } from '../../lib/conformance/subject.js';
-import { CheckFailure, CheckSkip } from '../../lib/conformance/verdict.js';
 import { DIALECTS } from '../../protocol/index.js';
+import type { Check } from '../../tools/conformance/check.js';
+import { ALL_CHECKS } from '../../tools/conformance/checks/index.js';
+import { json, junit, summary, table } from '../../tools/conformance/report.js';
+import { runChecks } from '../../tools/conformance/run.js';
+import type { Ability, Implementation, Subject, SubjectSource } from '../../tools/conformance/subject.js';
+import { CheckFailure, CheckSkip } from '../../tools/conformance/verdict.js';
 
 let opened = 0;
 let closed = 0;

@@ -1,8 +1,8 @@
 // One source, all checks: a mocha test for each.
-import type { Check } from '../../lib/conformance/check.js';
-import { ALL_CHECKS } from '../../lib/conformance/checks/index.js';
-import { CheckRunner } from '../../lib/conformance/run.js';
-import type { Role, SubjectSource } from '../../lib/conformance/subject.js';
+import type { Check } from '../../tools/conformance/check.js';
+import { ALL_CHECKS } from '../../tools/conformance/checks/index.js';
+import { CheckRunner } from '../../tools/conformance/run.js';
+import type { Role, SubjectSource } from '../../tools/conformance/subject.js';
 import { sharedDescriptors } from '../support/descriptor-hooks.js';
 
 /** Checks that take many seconds by their nature; the report always runs them. */

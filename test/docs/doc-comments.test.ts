@@ -7,13 +7,13 @@ import { API_REPORTS } from '../package/api-report.js';
 import { read } from './documents.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const FOLDERS = ['protocol', 'lib', 'shm'];
+const FOLDERS = ['protocol', 'shm', 'lib'];
 
 /** Everything that is exported, and the names that examples don't introduce themselves. */
 const PRELUDE = `
 import { type Worker, parentPort } from 'node:worker_threads';
 import { type Message, type MpChannel, type ReceivedMessage, IGNORE, MemzoneFlag, MpError, hotplug, openPrimary, openSecondary } from './lib/index.js';
-import { createMemoryNetwork } from './lib/testing.js';
+import { createMemoryNetwork } from './lib/testing/testing.js';
 import { DIALECTS, DecodeError, MpType, RequestTable, decodeMessage, dialectOf, encodeMessage, versionOf } from './protocol/index.js';
 import { type Memzone, type SharedMemory, attachMemory, attachShared, disableMultiProcess, enableMultiProcess } from './shm/index.js';
 declare const channel: MpChannel;

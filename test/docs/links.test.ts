@@ -31,7 +31,7 @@ const NOT_THROWN = ['EPIPE', 'EROFS', 'ESRCH', 'EWOULDBLOCK'];
 
 describe('docs/troubleshooting.md', () => {
   it('knows every code that is thrown here, or that doc comments name', () => {
-    const sources = ['lib', 'protocol', 'shm'].flatMap((folder) =>
+    const sources = ['protocol', 'sys', 'shm', 'lib', 'tools'].flatMap((folder) =>
       readdirSync(new URL(folder, ROOT), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts') && !name.startsWith('conformance/'))
         .map((name) => read(`${folder}/${name}`)),

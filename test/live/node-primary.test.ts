@@ -2,7 +2,7 @@
 import { existsSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, type MpTimeoutError, openPrimary } from '../../lib/index.js';
-import { FileLock } from '../../lib/sys/file-lock.js';
+import { FileLock } from '../../sys/file-lock.js';
 import { rejected } from '../support/mp-error.js';
 import { contents, letters, withFds } from './support/descriptors.js';
 import { live } from './support/live.js';

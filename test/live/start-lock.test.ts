@@ -1,7 +1,7 @@
 // The lock on the runtime directory that keeps processes from starting during a broadcast.
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
-import { FileLock } from '../../lib/sys/file-lock.js';
+import { FileLock } from '../../sys/file-lock.js';
 import { rejected } from '../support/mp-error.js';
 import { live } from './support/live.js';
 import { settling } from './support/settling.js';

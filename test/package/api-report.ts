@@ -18,7 +18,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'dpdk-ipc': 'dist/lib/index.d.ts',
   protocol: 'dist/protocol/index.d.ts',
   shm: 'dist/shm/index.d.ts',
-  testing: 'dist/lib/testing.d.ts',
+  testing: 'dist/lib/testing/testing.d.ts',
 };
 
 export const API_REPORTS = Object.keys(ENTRIES);

@@ -1,7 +1,7 @@
 // Memory of every release's layout, made and attached by Node: what C of these releases isn't at hand to say.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { attachMemory } from '../../shm/attach.js';
+import { attachMemory } from '../../shm/attach/attach.js';
 import { patternErrors, patternFill, zoneOf } from '../shm/support/attach-live.js';
 import { MIB, primaryStage } from './support/stage.js';
 

@@ -2,8 +2,8 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect } from 'chai';
-import { Mapping } from '../../lib/sys/mapping.js';
 import { createPage, removePage } from '../../shm/primary/page-file.js';
+import { Mapping } from '../../sys/mapping.js';
 import { expectError } from '../support/mp-error.js';
 
 const PAGE = 4096;

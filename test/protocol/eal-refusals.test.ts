@@ -1,6 +1,6 @@
 // The answers that say no to C code which reads them without a look whether there are any.
 import { expect } from 'chai';
-import { refusalOf } from '../../protocol/eal/refusals.js';
+import { refusalOf } from '../../protocol/drivers/refusals.js';
 import {
   decodeEna,
   decodeIpsecMb,

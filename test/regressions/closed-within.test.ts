@@ -2,8 +2,8 @@
 // closed descriptor: it read or wrote once more under that number, which was mostly another socket's by then.
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
-import type { DatagramSocket } from '../../lib/sys/datagram-socket.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
+import type { DatagramSocket } from '../../sys/datagram-socket.js';
 import { StageScope } from '../channel/stage.js';
 import { expectError } from '../support/mp-error.js';
 

@@ -6,11 +6,11 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { peersSilent } from '../../lib/doctor/checks/peers-silent.js';
-import { diagnose } from '../../lib/doctor/diagnose.js';
-import { Patient } from '../../lib/doctor/patient.js';
 import { openPrimary, openSecondary } from '../../lib/index.js';
-import { FileLock } from '../../lib/sys/file-lock.js';
+import { FileLock } from '../../sys/file-lock.js';
+import { peersSilent } from '../../tools/doctor/checks/peers-silent.js';
+import { diagnose } from '../../tools/doctor/diagnose.js';
+import { Patient } from '../../tools/doctor/patient.js';
 import { StageScope } from '../channel/stage.js';
 
 describe('regression: what the doctor takes for a lock of the runtime directory', () => {

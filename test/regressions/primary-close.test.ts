@@ -3,7 +3,7 @@
 import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, openPrimary } from '../../lib/index.js';
-import { LAYOUTS } from '../../shm/layout.js';
+import { LAYOUTS } from '../../shm/layout/releases.js';
 import type { PrimaryMemoryOptions } from '../../shm/primary/options.js';
 import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';

@@ -14,8 +14,8 @@ import {
 } from '../../protocol/eal/malloc.js';
 import { decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
 import { checkHeap, Memzones, serveMallocRequest } from '../../shm/heap/index.js';
-import { LAYOUTS, type MemConfigLayout } from '../../shm/layout.js';
-import { OrphanedLocks } from '../../shm/primary/orphaned-locks.js';
+import { LAYOUTS, type MemConfigLayout } from '../../shm/layout/releases.js';
+import { OrphanedLocks } from '../../shm/locks/orphaned-locks.js';
 import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
 import { heapImage } from '../shm/heap/support/heap-image.js';

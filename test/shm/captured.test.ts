@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { attachMemory } from '../../shm/attach.js';
+import { attachMemory } from '../../shm/attach/attach.js';
 import { expectError } from '../support/mp-error.js';
 import { buildImage } from './support/image.js';
 import { writeRuntime } from './support/runtime.js';

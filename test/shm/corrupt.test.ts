@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { MpError } from '../../protocol/errors.js';
-import { attachMemory } from '../../shm/attach.js';
+import { attachMemory } from '../../shm/attach/attach.js';
 import { buildImage, type Image, LIST_BASE, PAGE_SIZE } from './support/image.js';
 import { type FakeRuntime, makeRuntime } from './support/runtime.js';
 

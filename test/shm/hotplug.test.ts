@@ -1,7 +1,7 @@
 // Zones and pages that come and go, and primaries that do.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { attachMemory } from '../../shm/attach.js';
+import { attachMemory } from '../../shm/attach/attach.js';
 import { findHugepages } from '../support/hugepages.js';
 import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';

@@ -1,7 +1,7 @@
 // Zones that are held are found again without a search: they must be no less right than those that were searched for.
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
-import { attachMemory } from '../../shm/attach.js';
+import { attachMemory } from '../../shm/attach/attach.js';
 import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';

@@ -2,8 +2,8 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type AttachOptions, attachMemory } from '../../shm/attach.js';
-import type { SharedMemory } from '../../shm/shared-memory.js';
+import { type AttachOptions, attachMemory } from '../../shm/attach/attach.js';
+import type { SharedMemory } from '../../shm/attach/shared-memory.js';
 import { expectError } from '../support/mp-error.js';
 import { buildImage, type Image, type ImageOptions, LIST_BASE, PAGE_SIZE } from './support/image.js';
 import { addPage, type FakeRuntime, makeRuntime, pretendAlive, writeRuntime } from './support/runtime.js';

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync, readlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Mapping } from '../../lib/sys/mapping.js';
-import { attachMemory } from '../../shm/attach.js';
-import type { SharedMemory } from '../../shm/shared-memory.js';
+import { attachMemory } from '../../shm/attach/attach.js';
+import type { SharedMemory } from '../../shm/attach/shared-memory.js';
+import { Mapping } from '../../sys/mapping.js';
 import { expectError, rejected } from '../support/mp-error.js';
 import { collectUntil } from './support/gc.js';
 import { LIST_BASE, PAGE_SIZE } from './support/image.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { AttachOptions } from '../../shm/attach.js';
+import type { AttachOptions } from '../../shm/attach/attach.js';
 import { findHugepages } from '../support/hugepages.js';
 import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';

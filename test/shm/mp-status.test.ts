@@ -2,7 +2,7 @@
 import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { disableMultiProcess, enableMultiProcess } from '../../shm/mp-status.js';
+import { disableMultiProcess, enableMultiProcess } from '../../shm/attach/mp-status.js';
 import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';

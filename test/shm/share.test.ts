@@ -2,8 +2,8 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { attachMemory } from '../../shm/attach.js';
-import { attachShared } from '../../shm/share.js';
+import { attachMemory } from '../../shm/attach/attach.js';
+import { attachShared } from '../../shm/attach/share.js';
 import { expectError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import koffi from 'koffi';
-import type { Mapping } from '../../lib/sys/mapping.js';
-import { mapFile } from '../../shm/map-file.js';
+import { mapFile } from '../../shm/attach/map-file.js';
+import type { Mapping } from '../../sys/mapping.js';
 import { type Measures, measure } from './support/measures.js';
 
 const MIB = 2 ** 20;

@@ -29,7 +29,7 @@ function builtCli(): string {
       cpSync(join(ROOT, 'node_modules', name), join(dir, 'node_modules', name), { recursive: true });
     }
     cpSync(join(ROOT, 'package.json'), join(dir, 'package.json'));
-    built = join(dir, 'dist/lib/cli/main.js');
+    built = join(dir, 'dist/tools/cli/main.js');
   }
   return built;
 }

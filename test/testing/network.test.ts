@@ -1,7 +1,12 @@
 // What a test can do to the datagrams of a memory network, and to the peers in it.
 import { expect } from 'chai';
 import { IGNORE, type MpChannel, openPrimary } from '../../lib/index.js';
-import { createMemoryNetwork, type FakePeer, type MemoryNetwork, type Traffic } from '../../lib/testing.js';
+import {
+  createMemoryNetwork,
+  type FakePeer,
+  type MemoryNetwork,
+  type Traffic,
+} from '../../lib/testing/testing.js';
 import { openDescriptors, someDescriptors } from '../channel/descriptors.js';
 import { mpError } from '../support/mp-error.js';
 

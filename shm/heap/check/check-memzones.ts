@@ -1,4 +1,4 @@
-import { isFilled, MEMZONE_SIZE, readMemzone } from '../../memzone-entry.js';
+import { isFilled, MEMZONE_SIZE, readMemzone } from '../../layout/memzone-entry.js';
 import { type Element, ElementState } from '../element.js';
 import { FbarrayTable } from '../fbarray-table.js';
 import { HEADER, type HeapSpace } from '../heap-space.js';

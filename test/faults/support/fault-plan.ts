@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { constants } from 'node:os';
 import koffi from 'koffi';
-import { interpose } from '../../../lib/sys/libc.js';
+import { interpose } from '../../../sys/libc.js';
 
 /** A call that was made: the function's name. */
 export type Step = string;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { MpChannel } from '../../../lib/index.js';
-import { DatagramSocket } from '../../../lib/sys/datagram-socket.js';
+import { DatagramSocket } from '../../../sys/datagram-socket.js';
 import { LIST_BASE } from '../../shm/support/image.js';
 import { makeRuntime, pretendAlive } from '../../shm/support/runtime.js';
 import type { Scenario } from './scenarios.js';

@@ -1,9 +1,9 @@
 // What a program does with the package, cut into pieces in which every call is made to fail once.
 import { closeSync, openSync } from 'node:fs';
 import { type MpChannel, MpError, openPrimary, openSecondary } from '../../../lib/index.js';
-import type { DatagramSocket } from '../../../lib/sys/datagram-socket.js';
 import { encodeMessage, MpType } from '../../../protocol/index.js';
 import { attachMemory, attachShared } from '../../../shm/index.js';
+import type { DatagramSocket } from '../../../sys/datagram-socket.js';
 import type { FaultStage } from './fault-stage.js';
 
 /** One run of a scenario: `act` is done with a fault, then again without one, and must succeed then. */

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const FOLDERS = ['lib', 'protocol', 'shm', 'test/faults'];
+const FOLDERS = ['protocol', 'sys', 'shm', 'lib', 'test/faults'];
 const OPTIONS: ts.CompilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
 
-/** The directory that has `lib/`, `protocol/`, `shm/` and `test/faults/` as JavaScript until `remove`. */
+/** The directory that has the floors that a channel stands on and `test/faults/` as JavaScript until `remove`. */
 export function transpile(): { readonly root: string; remove(): void } {
   const root = join(ROOT, 'node_modules', '.cache', `dpdk-ipc-${process.pid}`); // where imports of packages are found
   for (const folder of FOLDERS) {

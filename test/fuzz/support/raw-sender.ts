@@ -1,6 +1,6 @@
 // A socket that sends anything: any length, any name, any number of descriptors in any number of control messages.
-import { AF_UNIX } from '../../../lib/sys/address.js';
-import * as libc from '../../../lib/sys/libc.js';
+import { AF_UNIX } from '../../../sys/address.js';
+import * as libc from '../../../sys/libc.js';
 
 const DGRAM_NONBLOCK_CLOEXEC = 0o2004002;
 const NOSIGNAL = 0x4000;

@@ -1,8 +1,7 @@
 // A bound socket without a channel behind it: for what a C process can't be made to send.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { SocketEndpoint } from '../../../lib/socket-endpoint.js';
-import { DatagramSocket } from '../../../lib/sys/datagram-socket.js';
+import { SocketEndpoint } from '../../../lib/transport/socket-endpoint.js';
 import {
   type DecodedMessage,
   decodeMessage,
@@ -10,6 +9,7 @@ import {
   type Message,
   type MpType,
 } from '../../../protocol/index.js';
+import { DatagramSocket } from '../../../sys/datagram-socket.js';
 import type { LiveScope } from './live.js';
 
 /** What 22.11 speaks. */

@@ -1,9 +1,9 @@
 // Locks that somebody else has, and what is left of ours.
 import { expect } from 'chai';
-import { interpose } from '../../../lib/sys/libc.js';
 import { FbarrayTable } from '../../../shm/heap/fbarray-table.js';
 import { Heap, Memzones, SharedLocks } from '../../../shm/heap/index.js';
-import { RwLock } from '../../../shm/rwlock.js';
+import { RwLock } from '../../../shm/locks/rwlock.js';
+import { interpose } from '../../../sys/libc.js';
 import { expectError } from '../../support/mp-error.js';
 import { heapImage } from './support/heap-image.js';
 

@@ -1,7 +1,7 @@
 // Attaching to the primary of a test's own prefix.
-import { type AttachOptions, attachMemory } from '../../../shm/attach.js';
-import type { Memzone } from '../../../shm/memzone.js';
-import type { SharedMemory } from '../../../shm/shared-memory.js';
+import { type AttachOptions, attachMemory } from '../../../shm/attach/attach.js';
+import type { Memzone } from '../../../shm/attach/memzone.js';
+import type { SharedMemory } from '../../../shm/attach/shared-memory.js';
 import type { PeerScope } from '../../support/peers-for.js';
 
 /** Attached until the test ends. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
-import type { Memzone } from '../../../shm/memzone.js';
+import type { Memzone } from '../../../shm/attach/memzone.js';
 
 const WORKER = fileURLToPath(new URL('./share-worker.ts', import.meta.url));
 const WORKERS = 2;

@@ -1,8 +1,8 @@
 // The lock words of a living primary's config.
-import { ConfigPage } from '../../../shm/config-page.js';
-import { parseMemConfig } from '../../../shm/mem-config.js';
-import { RwLock } from '../../../shm/rwlock.js';
-import { SharedFile } from '../../../shm/shared-file.js';
+import { ConfigPage } from '../../../shm/attach/config-page.js';
+import { SharedFile } from '../../../shm/attach/shared-file.js';
+import { parseMemConfig } from '../../../shm/layout/mem-config.js';
+import { RwLock } from '../../../shm/locks/rwlock.js';
 
 export interface LiveLock {
   readonly lock: RwLock;

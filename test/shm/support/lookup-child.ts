@@ -1,6 +1,6 @@
 // Looks a zone up until it is killed: lookup-child.ts FILE-PREFIX ZONE
 import { writeSync } from 'node:fs';
-import { attachMemory } from '../../../shm/attach.js';
+import { attachMemory } from '../../../shm/attach/attach.js';
 
 const [, , filePrefix = '', zone = ''] = process.argv;
 const memory = attachMemory({ filePrefix });

@@ -2,7 +2,7 @@
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as libc from '../../../lib/sys/libc.js';
+import * as libc from '../../../sys/libc.js';
 import { buildImage, type Image, type ImageOptions, PAGE_SIZE } from './image.js';
 
 const F_OFD_SETLK = 37; // a lock of our own process would be invisible to it, one of an open file isn't

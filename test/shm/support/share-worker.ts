@@ -1,6 +1,6 @@
 // Maps what it is sent, adds to the counter in it, and reports.
 import { parentPort } from 'node:worker_threads';
-import { attachShared, type MemzoneHandle } from '../../../shm/share.js';
+import { attachShared, type MemzoneHandle } from '../../../shm/attach/share.js';
 
 const ROUNDS = 100_000;
 

@@ -1,6 +1,6 @@
 // Kills itself where signals are held: signal-child.ts SIGNAL
 import { writeSync } from 'node:fs';
-import { holdingSignals } from '../../../lib/sys/signal-guard.js';
+import { holdingSignals } from '../../../sys/signal-guard.js';
 
 const signal = process.argv[2] as NodeJS.Signals;
 const result = holdingSignals(() => {

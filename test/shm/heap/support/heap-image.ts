@@ -6,7 +6,7 @@ import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
 import { addRun, Heaps, initHeaps } from '../../../../shm/heap/heaps.js';
 import type { PageRange } from '../../../../shm/heap/page-release.js';
 import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
-import { LAYOUTS, type MemConfigLayout } from '../../../../shm/layout.js';
+import { LAYOUTS, type MemConfigLayout } from '../../../../shm/layout/releases.js';
 
 const CONFIG_ADDRESS = 0x100000000;
 const ZONES = 100;

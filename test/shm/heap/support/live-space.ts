@@ -1,10 +1,11 @@
 // The shared memory of a living C primary, as the allocator wants it: everything mapped for writing.
-import { Mapping } from '../../../../lib/sys/mapping.js';
+
+import { SharedFile } from '../../../../shm/attach/shared-file.js';
+import type { SharedMemory } from '../../../../shm/attach/shared-memory.js';
 import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
 import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
-import { parseMemConfig } from '../../../../shm/mem-config.js';
-import { SharedFile } from '../../../../shm/shared-file.js';
-import type { SharedMemory } from '../../../../shm/shared-memory.js';
+import { parseMemConfig } from '../../../../shm/layout/mem-config.js';
+import { Mapping } from '../../../../sys/mapping.js';
 import type { PeerScope } from '../../../support/peers-for.js';
 import { attachLive } from '../../support/attach-live.js';
 

@@ -1,0 +1,158 @@
+import {
+  decodeMallocRequest,
+  encodeMallocResponse,
+  encodeMallocSync,
+  hasSynced,
+  MALLOC_REQUEST_ACTION,
+  MALLOC_RESPONSE_ACTION,
+  type MallocRequest,
+  MallocResult,
+  MallocType,
+} from '../../protocol/eal/malloc.js';
+import { encodeVdev, VDEV_ACTION, VdevType } from '../../protocol/eal/vdev.js';
+import { MpError } from '../../protocol/errors.js';
+import type { Message } from '../../protocol/message.js';
+import { HugepageInfoWatch } from '../../shm/attach/hugepage-info.js';
+import { serveMallocRequest } from '../../shm/heap/index.js';
+import type { PrimarySpace, SyncAction } from '../../shm/heap/interface.js';
+import type { Changing } from '../../shm/primary/primary-space.js';
+import type { Actions } from '../actions/actions.js';
+import { debug } from '../diagnostics.js';
+import type { MpReply, Peer } from '../messages/message.js';
+import { RequesterWatch } from './requester-watch.js';
+
+/** How long the EAL gives secondaries to follow a change of memory (MP_TIMEOUT_S, malloc_mp.c), in milliseconds. */
+const SYNC_TIMEOUT_MS = 5_000;
+
+/** Names of what {@link EalRequests} answers. */
+export const EAL_ACTIONS: readonly string[] = [MALLOC_REQUEST_ACTION, VDEV_ACTION];
+
+/** What answering takes of a channel. */
+export interface EalChannel {
+  readonly actions: Actions;
+  requestSync(message: Message, timeoutMs: number): MpReply;
+  /** Sends a message to one secondary. */
+  sendTo(message: Message, path: string): void;
+  /** Whether a process has its socket at this path. */
+  isAlive(path: string): boolean;
+  readonly onError: (error: unknown) => void;
+  readonly onWarning: (warning: MpError) => void;
+  /** Blocks for up to so many milliseconds, answering what comes in. */
+  wait(ms: number): void;
+}
+
+/** The memory that is asked for. */
+export interface EalMemory {
+  readonly space: PrimarySpace;
+  readonly changing: Changing;
+  /** The runtime directory of the prefix. */
+  readonly directory: string;
+}
+
+/** Answers what the EAL of secondaries asks a primary for: memory, and which virtual devices there are. */
+export class EalRequests {
+  readonly #channel: EalChannel;
+  readonly #space: PrimarySpace;
+  readonly #changing: Changing;
+  readonly #watch: RequesterWatch;
+  readonly #hugepageInfo: HugepageInfoWatch;
+  readonly #waiting: { readonly param: Uint8Array; readonly peer: Peer }[] = [];
+  #isServing = false;
+
+  constructor(channel: EalChannel, { space, changing, directory }: EalMemory) {
+    this.#channel = channel;
+    this.#space = space;
+    this.#changing = changing;
+    this.#hugepageInfo = new HugepageInfoWatch(`${directory}/hugepage_info`);
+    this.#watch = new RequesterWatch({
+      space,
+      isAlive: (path) => channel.isAlive(path),
+      isBusy: () => this.#isServing || this.#waiting.length > 0 || changing.isHeld,
+      onWarning: (warning) => channel.onWarning(warning),
+    });
+    channel.actions.registerBuiltIn(VDEV_ACTION, () => {
+      this.#checkBuild();
+      return { param: encodeVdev({ type: VdevType.SCAN_REP }) };
+    });
+    channel.actions.registerBuiltIn(MALLOC_REQUEST_ACTION, ({ param }, peer) => {
+      this.#waiting.push({ param, peer });
+      this.#serve();
+      this.#checkBuild(); // afterwards: a listener may close the channel
+    });
+  }
+
+  /** For a thread that waits for a lock: its holder may be waiting for our answer, or be dead. */
+  wait(ms: number): void {
+    this.#channel.wait(ms);
+    this.#watch.look();
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #checkBuild(): void {
+    const problem = this.#hugepageInfo.look();
+    if (problem !== undefined) this.#channel.onWarning(problem);
+  }
+
+  /** One after the other: while secondaries are asked to follow, the next request may come in. */
+  #serve(): void {
+    if (this.#isServing) return;
+    this.#isServing = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        const { param, peer } = next;
+        this.#channel.actions.answeringBuiltInsOnly(() => this.#answer(param, peer));
+      }
+    } finally {
+      this.#isServing = false;
+    }
+  }
+
+  #answer(param: Uint8Array, { path }: Peer): void {
+    try {
+      const request = decodeMallocRequest(param);
+      this.#channel.sendTo({ name: MALLOC_RESPONSE_ACTION, param: this.#responseTo(request, param) }, path);
+      this.#watch.add(path, this.#heapOf(request));
+    } catch (error) {
+      this.#channel.onError(error);
+    }
+  }
+
+  /** Whoever asks gets an answer whatever goes wrong here: it holds its locks until then. */
+  #responseTo(request: MallocRequest, param: Uint8Array): Uint8Array {
+    const isOurs = () => this.#changing.isHotplugHeld;
+    try {
+      // whoever asks holds memory_hotplug_lock until it gives up: if we hold it, it has
+      if (!isOurs()) return serveMallocRequest(this.#space, param, isOurs);
+    } catch (error) {
+      queueMicrotask(() => this.#channel.onError(error)); // a listener may throw: the answer goes first
+    }
+    return encodeMallocResponse(request, MallocResult.FAIL);
+  }
+
+  /** The heap whose lock the requester holds: there is one for each list of ours. */
+  #heapOf(request: MallocRequest): number {
+    if (request.type === MallocType.ALLOC) return request.heapIndex;
+    const addr = Number(request.addr);
+    return this.#space.lists.findIndex(({ base, length }) => base <= addr && addr < base + length);
+  }
+}
+
+/** Has every secondary follow a change of memory; false if one failed, or didn't answer. */
+export function syncSecondaries(
+  channel: Pick<EalChannel, 'requestSync'>,
+  action: SyncAction,
+  id: bigint,
+): boolean {
+  try {
+    const message = { name: action, param: encodeMallocSync({ id }, MallocResult.SUCCESS) };
+    const { nbSent, nbReceived, msgs } = channel.requestSync(message, SYNC_TIMEOUT_MS);
+    return nbReceived === nbSent && msgs.every(({ param }) => hasSynced(param, id));
+  } catch (error) {
+    if (!(error instanceof MpError)) throw error;
+    debug('%s: %s', action, error.message);
+    return false;
+  }
+}

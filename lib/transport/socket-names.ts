@@ -1,0 +1,176 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { MpError } from '../../protocol/errors.js';
+import { isSecondarySocket, PRIMARY_SOCKET } from '../../protocol/paths.js';
+import type { SocketNamespace } from '../../sys/address.js';
+import { EAGAIN } from '../../sys/errno.js';
+import { lstatIfSeen, ownSocketFile, tryUnlink } from '../../sys/exit-cleanup.js';
+import { FileIdentity } from '../../sys/file-identity.js';
+import { FileLock } from '../../sys/file-lock.js';
+import { foreignDirectory } from '../../sys/runtime-owner.js';
+import { fileError, systemError } from '../../sys/system-error.js';
+import { removeStaleSockets } from './stale-sockets.js';
+import type { Releasable } from './transport.js';
+
+/** What differs between the two namespaces that the sockets' names can be in. */
+export interface SocketNames {
+  readonly namespace: SocketNamespace;
+  /** Makes the place that the names are in, if it has to be made. */
+  prepare(): void;
+  /** Throws `EACCES` if the place is one that anybody may have made. */
+  check(): void;
+  /** The lock that starting processes and broadcasts hold against each other; `undefined`: busy. */
+  tryLock(kind: 'shared' | 'exclusive'): Releasable | undefined;
+  /** Paths of the sockets that a broadcast goes to. */
+  secondaries(): string[];
+  has(path: string): boolean;
+  /** Drops a dead secondary's name. */
+  remove(path: string): void;
+  /** Sees to it that a name just bound goes away with us. */
+  own(path: string): void;
+  /** Drops what killed processes left behind. */
+  removeStale(): void;
+  /** Differs whenever another socket has got the primary's name; `undefined`: nobody has it. */
+  primaryIncarnation(): string | undefined;
+}
+
+/** What every released DPDK uses: socket files in the runtime directory, guarded by `flock` on it. */
+export class FilesystemNames implements SocketNames {
+  readonly namespace = 'filesystem';
+  readonly #directory: string;
+  readonly #primary: FileIdentity;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#primary = new FileIdentity(`${directory}/${PRIMARY_SOCKET}`);
+  }
+
+  /** As `eal_create_runtime_dir`: two levels, mode 0700, nothing above. */
+  prepare(): void {
+    for (const path of [dirname(this.#directory), this.#directory]) {
+      try {
+        mkdirSync(path, 0o700);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+        throw fileError(error, path, directoryHint(error));
+      }
+    }
+    this.check();
+  }
+
+  check(): void {
+    const foreign = foreignDirectory(this.#directory);
+    if (foreign === undefined) return;
+    const { path, uid } = foreign;
+    throw new MpError(
+      'EACCES',
+      `${path} belongs to user ${uid}, in a directory that everybody may write to: anybody could have made it. ` +
+        'Run as that user, or set runtimeDir to a directory in a place that only its owner may write to',
+      { path },
+    );
+  }
+
+  tryLock(kind: 'shared' | 'exclusive'): Releasable | undefined {
+    let lock: FileLock | number;
+    try {
+      lock = FileLock.tryLock(this.#directory, kind);
+    } catch (error) {
+      throw fileError(
+        error,
+        this.#directory,
+        'Check that the runtime directory exists and that you may read it',
+      );
+    }
+    if (lock === -EAGAIN) return undefined;
+    if (typeof lock === 'number')
+      throw systemError('flock', lock, this.#directory, 'Use a local file system');
+    return lock;
+  }
+
+  secondaries(): string[] {
+    try {
+      return readdirSync(this.#directory, { withFileTypes: true })
+        .filter((entry) => isSecondarySocket(entry.name) && (entry.isSocket() || entry.isSymbolicLink()))
+        .map((entry) => `${this.#directory}/${entry.name}`);
+    } catch (error) {
+      throw fileError(error, this.#directory, 'Was the runtime directory removed? Reopen the channel');
+    }
+  }
+
+  has(path: string): boolean {
+    return lstatIfSeen(path) !== undefined;
+  }
+
+  /** C removes whatever is there; a file that is no socket is somebody's mistake and stays for them to see. */
+  remove(path: string): void {
+    if (lstatIfSeen(path)?.isSocket()) tryUnlink(path);
+  }
+
+  own(path: string): void {
+    ownSocketFile(path);
+  }
+
+  removeStale(): void {
+    removeStaleSockets(this.#directory);
+  }
+
+  primaryIncarnation(): string | undefined {
+    return this.#primary.current();
+  }
+}
+
+/** The same strings in Linux's abstract namespace: nothing to create, to lock or to clean up. */
+export class AbstractNames implements SocketNames {
+  readonly namespace = 'abstract';
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  prepare(): void {}
+
+  check(): void {}
+
+  tryLock(): Releasable {
+    return { release() {} };
+  }
+
+  secondaries(): string[] {
+    const start = `${this.#directory}/`;
+    return this.#bound().filter(
+      (path) => path.startsWith(start) && isSecondarySocket(path.slice(start.length)),
+    );
+  }
+
+  has(path: string): boolean {
+    return this.#bound().includes(path);
+  }
+
+  remove(): void {}
+
+  own(): void {}
+
+  removeStale(): void {}
+
+  /** A connected socket notices by itself when its peer is gone, and no C process is ever here to be hurt. */
+  primaryIncarnation(): string {
+    return '';
+  }
+
+  /** Lines of /proc/net/unix end with `Inode Path`, and an abstract path starts with `@` there. */
+  #bound(): string[] {
+    const paths = new Set<string>();
+    for (const line of readFileSync('/proc/net/unix', 'utf8').split('\n')) {
+      const match = /^(?:\S+ +){6}\d+ @(.*)$/.exec(line);
+      if (match?.[1] !== undefined) paths.add(match[1]);
+    }
+    return [...paths];
+  }
+}
+
+function directoryHint(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code === 'EACCES'
+    ? 'Run as the user that the primary runs as, or set runtimeDir to a directory that you may write to'
+    : 'Create the directory above it, or set runtimeDir to one that you may write to';
+}

@@ -1,0 +1,198 @@
+import { existsSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+import { MpError } from '../../protocol/errors.js';
+import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath as pathOf } from '../../protocol/paths.js';
+import { nowMs } from '../../sys/clock.js';
+import { type RecordLock, recordLockOn } from '../../sys/file-lock.js';
+import { type ForeignDirectory, foreignDirectory } from '../../sys/runtime-owner.js';
+import { callError, layoutError } from '../errors.js';
+import { isComplete } from '../layout/choose-layout.js';
+import { type MemConfig, parseMemConfig } from '../layout/mem-config.js';
+import { sleep } from '../locks/lock-wait.js';
+import { Attachment } from './attachment.js';
+import { incarnationOf } from './incarnation.js';
+import { SharedFile } from './shared-file.js';
+import { SharedMemory, type ZoneAllocator } from './shared-memory.js';
+
+/** See `attachMemory`. */
+export interface AttachOptions {
+  /** DPDK's `--file-prefix`; `'rte'` by default. */
+  readonly filePrefix?: string | undefined;
+  /** The directory that holds `<filePrefix>/config`; DPDK's own rule by default. */
+  readonly runtimeDir?: string | undefined;
+  /** Map data pages for writing, too; false by default. */
+  readonly writable?: boolean | undefined;
+  /**
+   * Take the primary's read locks; true by default. Where `config` can't be written, with `false` and in worker threads
+   * (`terminate` could leave a lock taken), tables are read without: twice, while no writer is inside, which is all but
+   * safe.
+   */
+  readonly lock?: boolean | undefined;
+  /**
+   * Milliseconds that a lookup waits for a lock; 15,000 by default: a primary that grows its memory while a secondary is
+   * mute holds it for 10,000.
+   */
+  readonly lockTimeoutMs?: number | undefined;
+  /** Milliseconds to wait for a primary that is starting; 5,000 by default. */
+  readonly startTimeoutMs?: number | undefined;
+  /** Where hugetlbfs is mounted here, if it isn't what the primary says: in a container, for example. */
+  readonly hugeDir?: string | undefined;
+  /**
+   * Map pages that have no name (`--huge-unlink`) through the descriptors that the primary has open; false by default.
+   * It takes the right to trace the primary: its user, and what `ptrace_scope` says.
+   */
+  readonly unlinked?: boolean | undefined;
+  /** Attach a dead primary's memory as well, to look at what it left; false by default. */
+  readonly stale?: boolean | undefined;
+  /** Blocks for up to `ms` while a lock is taken or the primary starts; for a thread that must serve a socket meanwhile. */
+  readonly whileWaiting?: ((ms: number) => void) | undefined;
+}
+
+const LOCK_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 5_000;
+const START_POLL_MS = 10;
+const TELEMETRY_SOCKET = 'dpdk_telemetry.v2';
+
+/**
+ * Attaches to the shared memory of a live primary, as a C secondary does in `rte_eal_init`, but at any address and
+ * without a trace: it takes no part in memory hotplug, no primary ever waits for it, and none is kept from starting by
+ * it. Data pages are mapped when a zone is used. `config` is written to for its locks only.
+ *
+ * Throws `MpError`: `ENOPRIMARY` (never started, or dead), `EAGAIN` (still starting after `startTimeoutMs`), `ENOTSUP`
+ * (`--in-memory` or `--no-shconf`: nothing is shared), `EVERSION` (a release that isn't known), `ELAYOUT` (something is
+ * not as that release has it), `EACCES` (other user).
+ *
+ * @example
+ * const memory = attachMemory({ filePrefix: 'rte', writable: true });
+ * const zone = memory.lookup('SHARED_INFO');
+ * if (zone !== undefined) Atomics.store(new Uint32Array(zone.buffer, zone.byteOffset, 1), 0, 1);
+ * memory.detach();
+ */
+export function attachMemory(options: AttachOptions = {}): SharedMemory {
+  return attachWith(options, undefined);
+}
+
+/** As {@link attachMemory}; `allocator` is there where this process is the primary itself. */
+export function attachWith(options: AttachOptions, allocator: ZoneAllocator | undefined): SharedMemory {
+  const { filePrefix = 'rte', runtimeDir = defaultRuntimeDir(process.env, process.getuid?.() ?? 0) } =
+    options;
+  const runtimePath = pathOf(runtimeDir, filePrefix);
+  const foreign = foreignDirectory(runtimePath);
+  if (foreign !== undefined) throw foreignError(foreign);
+  const config = openConfig(runtimePath);
+  const parts = closingOnError(config, () => readConfig(config, runtimePath, filePrefix, options));
+  const attachment = new Attachment(parts);
+  return new SharedMemory(attachment, {
+    writable: options.writable ?? false,
+    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    whileWaiting: options.whileWaiting ?? sleep,
+    allocator,
+  });
+}
+
+function readConfig(config: SharedFile, runtimePath: string, filePrefix: string, options: AttachOptions) {
+  const owner = waitForPrimary(config, options);
+  const incarnation = owner === undefined ? undefined : incarnationOf(owner.pid, runtimePath);
+  const memConfig = parseMemConfig(config.read(Buffer.alloc(config.size), 0), config.path);
+  if (owner !== undefined) checkLock(owner, memConfig, config.path);
+  return {
+    config,
+    memConfig,
+    incarnation,
+    lock: (options.lock ?? true) && isMainThread,
+    context: {
+      runtimePath,
+      filePrefix,
+      hugeDir: options.hugeDir,
+      unlinked: options.unlinked ?? false,
+      pid: owner?.pid ?? 0,
+      config: memConfig,
+      owner: config.owner,
+    },
+  };
+}
+
+/** The lock of a primary that is alive and complete, `undefined` for a dead one where that was asked for. */
+function waitForPrimary(config: SharedFile, options: AttachOptions): RecordLock | undefined {
+  const { stale = false, startTimeoutMs = START_TIMEOUT_MS, whileWaiting = sleep } = options;
+  const deadline = nowMs() + startTimeoutMs;
+  for (;;) {
+    const owner = recordLockOn(config.fd);
+    if (typeof owner === 'number') throw callError(owner, 'fcntl', config.path);
+    if (owner === undefined && !stale) throw deadPrimary(config.path);
+    const head = Buffer.alloc(4);
+    if (config.size >= head.length && isComplete(config.read(head, 0))) return owner;
+    if (owner === undefined) throw deadPrimary(config.path); // it died before there was anything to see
+    if (nowMs() >= deadline) throw stillStarting(config.path, startTimeoutMs);
+    whileWaiting(START_POLL_MS);
+  }
+}
+
+/** A primary locks exactly the array of lists: one more witness of the layout. */
+function checkLock(owner: RecordLock, { layout }: MemConfig, path: string): void {
+  const expected = layout.offsets.memsegs;
+  if (owner.start !== expected)
+    throw layoutError(path, "the start of the primary's lock", owner.start, `${expected}`);
+}
+
+function openConfig(runtimePath: string): SharedFile {
+  try {
+    return SharedFile.openWritable(`${runtimePath}/config`);
+  } catch (error) {
+    if (!(error instanceof MpError) || error.code !== 'ENOENT') throw error;
+    throw existsSync(`${runtimePath}/${TELEMETRY_SOCKET}`)
+      ? nothingShared(runtimePath, error)
+      : noConfig(runtimePath, error);
+  }
+}
+
+function closingOnError<T>(file: SharedFile, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function foreignError({ path, uid }: ForeignDirectory): MpError {
+  return new MpError(
+    'EACCES',
+    `${path} belongs to user ${uid}, in a directory that everybody may write to: run as that user, or have the primary use a directory in a place that only its owner may write to`,
+    { path },
+  );
+}
+
+function noConfig(runtimePath: string, cause: MpError): MpError {
+  return new MpError(
+    'ENOPRIMARY',
+    existsSync(`${runtimePath}/${PRIMARY_SOCKET}`)
+      ? `There is an mp_socket in ${runtimePath} and no config: a Node primary shares memory only if it is opened with the option memory`
+      : `There is no ${runtimePath}/config: start the primary (one in Node with the option memory), and check the file prefix and the runtime directory`,
+    { path: `${runtimePath}/config`, cause },
+  );
+}
+
+function nothingShared(runtimePath: string, cause: MpError): MpError {
+  return new MpError(
+    'ENOTSUP',
+    `The primary of ${runtimePath} shares no configuration, as with --in-memory or --no-shconf: its memory can't be attached, start it without these options`,
+    { path: `${runtimePath}/config`, cause },
+  );
+}
+
+function deadPrimary(path: string): MpError {
+  return new MpError(
+    'ENOPRIMARY',
+    `The primary of ${path} is dead: start it again, or attach with { stale: true } to look at what it left`,
+    { path },
+  );
+}
+
+function stillStarting(path: string, ms: number): MpError {
+  return new MpError(
+    'EAGAIN',
+    `The primary of ${path} was still starting after ${ms} ms: try again, or give a longer startTimeoutMs`,
+    { path },
+  );
+}

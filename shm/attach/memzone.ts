@@ -1,0 +1,175 @@
+import { MpError } from '../../protocol/errors.js';
+import type { MemzoneFields } from '../layout/memzone-entry.js';
+import type { FbarrayFile } from './fbarray-file.js';
+import { handleOf, type MemzoneHandle } from './share.js';
+import type { Window } from './window.js';
+
+/** What a memzone needs of the memory that it is in. */
+export interface ZoneMemory {
+  readonly memzones: FbarrayFile;
+  readonly writable: boolean;
+  problem(): MpError | undefined;
+  windowAt(addr: number, length: number): Window;
+  viewOf(window: Window, addr: number, length: number): Uint8Array;
+  versionOf(window: Window): number;
+}
+
+/** Pages that come and go elsewhere in the list make us look again; this often is more than enough. */
+const MAX_LOOKS = 100;
+
+/** Whoever has an array over a zone's bytes holds the zone: see `KnownZones`. */
+const zonesOfBuffers = new WeakMap<ArrayBufferLike, Memzone>();
+
+/**
+ * A named piece of the primary's memory: `struct rte_memzone`. The fields are a copy of what was found at the lookup,
+ * `bytes` is the memory itself.
+ *
+ * @example
+ * const zone = memory.lookup('SHARED_INFO');
+ * if (zone !== undefined) console.log(new DataView(zone.buffer, zone.byteOffset).getUint32(0, true));
+ */
+export class Memzone {
+  /** At most 31 bytes in C. */
+  readonly name: string;
+  /** Where it is in the primary, and in C secondaries: what pointers inside of shared structures mean. */
+  readonly addr: bigint;
+  /** Physical address, or `addr` in VA mode; all ones if unknown. */
+  readonly iova: bigint;
+  /** Bytes, as C rounded them up to whole cache lines. */
+  readonly len: number;
+  /** Bytes; 4096 with `--no-huge`. */
+  readonly hugepageSize: number;
+  /** NUMA node; 256 and up for external heaps. */
+  readonly socketId: number;
+  /** `RTE_MEMZONE_*` bits that it was reserved with. */
+  readonly flags: number;
+  readonly #memory: ZoneMemory;
+  readonly #index: number;
+  readonly #entry: Buffer;
+  readonly #address: number;
+  #mapped: { readonly window: Window; readonly bytes: Uint8Array } | undefined;
+  #freed = false;
+
+  /** @internal */
+  constructor(memory: ZoneMemory, index: number, entry: Buffer, fields: MemzoneFields) {
+    this.name = fields.name;
+    this.addr = BigInt(fields.addr);
+    this.iova = fields.iova;
+    this.len = fields.len;
+    this.hugepageSize = fields.hugepageSize;
+    this.socketId = fields.socketId;
+    this.flags = fields.flags;
+    this.#memory = memory;
+    this.#index = index;
+    this.#entry = entry;
+    this.#address = fields.addr;
+  }
+
+  /**
+   * Whether this is still a zone of the living primary, in the pages that `bytes` shows. It is a fact of this moment:
+   * the primary may free the zone right afterwards, and an array that you kept shows the old pages from then on, without
+   * an error. Once false it stays false, except that a primary's death is told apart from a restart later.
+   */
+  get valid(): boolean {
+    return this.problem() === undefined;
+  }
+
+  /**
+   * The memory itself, mapped at the first access: what C processes write is there at once, and the other way round.
+   * Read-only unless attached with `writable`: then a write is SIGSEGV, for no array can refuse it. The memory stays
+   * mapped for as long as you keep the array, its `buffer` or any view of it; don't transfer the buffer. Each access
+   * checks `valid`: keep the array where that costs too much.
+   *
+   * Throws `ESTALE` (freed, or freed and reserved again: look it up again), `ENOPRIMARY`, `ERESTARTED`, `EBADF`
+   * (detached), `ENOTSUP` (external memory; unlinked page files), `ERANGE` (over 4 GiB: use `memory.view`), `EACCES`.
+   */
+  get bytes(): Uint8Array {
+    const problem = this.problem();
+    if (problem !== undefined) throw problem;
+    this.#mapped ??= this.#map();
+    return this.#mapped.bytes;
+  }
+
+  /** The ArrayBuffer of `bytes`. */
+  get buffer(): ArrayBuffer {
+    return this.bytes.buffer as ArrayBuffer;
+  }
+
+  /** Where the zone begins in `buffer`. */
+  get byteOffset(): number {
+    return this.bytes.byteOffset;
+  }
+
+  /**
+   * A handle to post to a worker thread, where `attachShared` maps the same pages. Plain data; it keeps nothing mapped
+   * and knows nothing of later changes. Throws as `bytes` does.
+   */
+  share(): MemzoneHandle {
+    const problem = this.problem();
+    if (problem !== undefined) throw problem;
+    this.#mapped ??= this.#map();
+    const { window } = this.#mapped;
+    return handleOf(window, this.name, this.addr, this.len, this.#memory.writable);
+  }
+
+  /** @internal Why it isn't valid. */
+  problem(): MpError | undefined {
+    const problem = this.#memory.problem() ?? this.#ownProblem();
+    if (problem !== undefined) this.#mapped = undefined; // unmapped, once nobody else keeps the array
+    return problem;
+  }
+
+  #ownProblem(): MpError | undefined {
+    this.#freed ||= !this.#isCurrent(this.#mapped?.window);
+    return this.#freed ? this.#freedError() : undefined;
+  }
+
+  /**
+   * The entry is compared between two looks at the list's version: a zone that exists pins its pages, and pages don't
+   * change without the version. So no lock is needed here, however long mapping took. While the version is still the
+   * one that the window was found right at, the look before was that one.
+   */
+  #isCurrent(window: Window | undefined): boolean {
+    if (window === undefined) return this.#hasEntry();
+    for (let look = 0; look < MAX_LOOKS; look++) {
+      if (!this.#hasEntry()) return false;
+      if (this.#memory.versionOf(window) === window.version) return true;
+      if (!window.check()) return false;
+    }
+    return false;
+  }
+
+  #hasEntry(): boolean {
+    return this.#memory.memzones.entryIs(this.#index, this.#entry);
+  }
+
+  #map(): { window: Window; bytes: Uint8Array } {
+    for (let look = 0; look < MAX_LOOKS; look++) {
+      const mapped = this.#tryMap();
+      if (this.#isCurrent(mapped?.window) && mapped !== undefined) return mapped;
+      if (!this.#isCurrent(undefined)) break;
+    }
+    this.#freed = true;
+    throw this.#freedError();
+  }
+
+  /** `undefined` when the zone's pages went away under it. */
+  #tryMap(): { window: Window; bytes: Uint8Array } | undefined {
+    try {
+      const window = this.#memory.windowAt(this.#address, this.len);
+      const bytes = this.#memory.viewOf(window, this.#address, this.len);
+      zonesOfBuffers.set(bytes.buffer, this);
+      return { window, bytes };
+    } catch (error) {
+      if (this.#isCurrent(undefined)) throw error;
+      return undefined;
+    }
+  }
+
+  #freedError(): MpError {
+    return new MpError(
+      'ESTALE',
+      `Memzone ${JSON.stringify(this.name)} was freed since it was looked up: look it up again`,
+    );
+  }
+}

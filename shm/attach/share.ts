@@ -1,0 +1,146 @@
+import { MpError } from '../../protocol/errors.js';
+import { MAX_VIEW_LENGTH, Mapping } from '../../sys/mapping.js';
+import { callError } from '../errors.js';
+import { isPowerOfTwo } from '../heap/fit.js';
+import { mapRun, type PageRun } from './page-run.js';
+import type { Window } from './window.js';
+
+/** What `zone.share()` returns: plain data that survives `postMessage`. For `attachShared` alone to look into. */
+export interface MemzoneHandle {
+  /** Tells it from other messages. */
+  readonly type: 'dpdk-ipc:memzone';
+  /** The zone's. */
+  readonly name: string;
+  /** Where the zone is in the primary. */
+  readonly addr: bigint;
+  /** Bytes. */
+  readonly len: number;
+  /** How its pages get mapped. */
+  readonly writable: boolean;
+  /** Bytes. */
+  readonly pageSize: number;
+  /** Where the zone begins in the pages. */
+  readonly offset: number;
+  /** @internal The pages. */
+  readonly runs: readonly PageRun[];
+}
+
+/** @internal */
+export function handleOf(
+  window: Window,
+  name: string,
+  addr: bigint,
+  len: number,
+  writable: boolean,
+): MemzoneHandle {
+  const { runs } = window;
+  const offset = Number(addr) - window.base;
+  return {
+    type: 'dpdk-ipc:memzone',
+    name,
+    addr,
+    len,
+    writable,
+    pageSize: window.list.pageSize,
+    offset,
+    runs,
+  };
+}
+
+/**
+ * A memzone in a thread that didn't attach the memory. `bytes` is over the same pages as in every other thread and
+ * process; `Atomics` work on it across all of them, except `wait` and `notify`, which need a SharedArrayBuffer.
+ */
+export class SharedMemzone {
+  /** The zone's. */
+  readonly name: string;
+  /** Where the zone is in the primary. */
+  readonly addr: bigint;
+  /** Bytes. */
+  readonly len: number;
+  readonly #mapping: Mapping;
+  #bytes: Uint8Array | undefined;
+
+  /** @internal */
+  constructor(handle: MemzoneHandle, mapping: Mapping) {
+    this.name = handle.name;
+    this.addr = handle.addr;
+    this.len = handle.len;
+    this.#mapping = mapping;
+    this.#bytes = new Uint8Array(mapping.view(handle.offset, handle.len));
+  }
+
+  /** The memory itself; `EBADF` after `detach`. */
+  get bytes(): Uint8Array {
+    if (this.#bytes !== undefined) return this.#bytes;
+    throw new MpError('EBADF', `Memzone ${JSON.stringify(this.name)} was detached: call attachShared again`);
+  }
+
+  /** What `bytes` is over. */
+  get buffer(): ArrayBuffer {
+    return this.bytes.buffer as ArrayBuffer;
+  }
+
+  /** Where `bytes` begins in `buffer`. */
+  get byteOffset(): number {
+    return this.bytes.byteOffset;
+  }
+
+  /** Ends new access; the pages stay mapped until the last array over them is collected. */
+  detach(): void {
+    this.#bytes = undefined;
+    this.#mapping.close();
+  }
+
+  /** As `detach`. */
+  [Symbol.dispose](): void {
+    this.detach();
+  }
+}
+
+/**
+ * Maps the pages of a memzone that another thread of this machine shared with `zone.share()`: the nearest thing to a
+ * SharedArrayBuffer over memory that isn't V8's. It doesn't learn of the zone's end: where that matters, ask
+ * `zone.valid` in the thread that attached.
+ *
+ * Throws `ESTALE` (the zone was freed since), `ENOENT` (so was its page), `EACCES`, `EINVAL` (no handle of ours).
+ *
+ * @example
+ * worker.postMessage(zone.share());
+ * // in the worker:
+ * parentPort?.once('message', (handle) => {
+ *   const { buffer, byteOffset } = attachShared(handle);
+ *   Atomics.add(new BigUint64Array(buffer, byteOffset, 4), 1, 1n);
+ * });
+ */
+export function attachShared(handle: MemzoneHandle): SharedMemzone {
+  if (!isWhole(handle)) {
+    throw new MpError('EINVAL', 'This is no handle of a memzone: post what zone.share() returned, unchanged');
+  }
+  const mapping = Mapping.reserve(totalOf(handle.runs), handle.pageSize);
+  if (typeof mapping === 'number') throw callError(mapping, 'mmap', handle.name);
+  try {
+    let at = 0;
+    for (const run of handle.runs) {
+      mapRun(mapping, at, run, { writable: handle.writable, expected: run.file });
+      at += run.length;
+    }
+    return new SharedMemzone(handle, mapping);
+  } catch (error) {
+    mapping.close();
+    throw error;
+  }
+}
+
+/** What came with a message may be anything. */
+function isWhole(handle: unknown): handle is MemzoneHandle {
+  if (typeof handle !== 'object' || handle === null) return false;
+  const { type, offset = -1, len = 0, pageSize = 0, runs }: Partial<MemzoneHandle> = handle;
+  if (type !== 'dpdk-ipc:memzone' || !isPowerOfTwo(pageSize) || !Array.isArray(runs)) return false;
+  if (!Number.isSafeInteger(offset) || offset < 0) return false;
+  return len > 0 && len <= MAX_VIEW_LENGTH && offset + len <= totalOf(runs);
+}
+
+function totalOf(runs: readonly PageRun[]): number {
+  return runs.reduce((sum, run) => sum + run.length, 0);
+}

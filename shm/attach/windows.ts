@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { MpError } from '../../protocol/errors.js';
+import { MAX_VIEW_LENGTH } from '../../sys/mapping.js';
+import type { MemsegList } from '../layout/memseg-list.js';
+import { sleep } from '../locks/lock-wait.js';
+import { type PageRange, type PageTable, Window } from './window.js';
+
+/** How often a page file is looked for that should be there. */
+const MAX_LOOKS = 20;
+
+/** Atomics need the natural alignment of their type: a view of any address begins at a multiple of this. */
+const ALIGNMENT = 8;
+
+/** The windows of one attachment that have views. */
+export class Windows {
+  readonly #table: PageTable;
+  readonly #writable: boolean;
+  readonly #open = new Map<string, Window>();
+  /** Given up, but views are still around. */
+  readonly #pinned = new Set<Window>();
+
+  constructor(table: PageTable, writable: boolean) {
+    this.#table = table;
+    this.#writable = writable;
+  }
+
+  /** The window over `length` bytes at `addr`, mapped anew unless there is a current one. */
+  at(list: MemsegList | undefined, addr: number, length: number): Window {
+    if (length > MAX_VIEW_LENGTH - ALIGNMENT) throw tooLong(length);
+    const range = rangeOf(list, addr, length);
+    const key = keyOf(range);
+    const known = this.#open.get(key);
+    if (known !== undefined) {
+      if (known.check()) return known;
+      this.#drop(key, known);
+    }
+    const window = this.#map(range, addr, length);
+    this.#open.set(key, window);
+    window.mapping.onIdle = () => {
+      this.#pinned.delete(window);
+      this.#drop(key, window);
+    };
+    return window;
+  }
+
+  #map(range: PageRange, addr: number, length: number): Window {
+    const hasPages = () => this.#table.hasPages(range.list, range.first, range.last);
+    for (let looks = 1; ; looks++) {
+      if (!hasPages()) throw noPages(addr, length);
+      try {
+        return Window.map(this.#table, range, this.#writable);
+      } catch (error) {
+        if (!(error instanceof MpError) || error.code !== 'ENOENT') throw error;
+        if (looks === MAX_LOOKS || !this.#table.mayChange || isElsewhere(error)) throw unlinked(error);
+        sleep(1); // the primary may be about to take the page back, or have taken and made it again
+      }
+    }
+  }
+
+  /** A zero-copy array over `length` bytes at `addr`, which must lie in the window. */
+  view(window: Window, addr: number, length: number): Uint8Array {
+    const offset = addr - window.base;
+    const before = offset % ALIGNMENT;
+    return new Uint8Array(window.mapping.view(offset - before, before + length), before, length);
+  }
+
+  /** Unmaps a window that nobody has a view of: for those who only passed through. */
+  release(window: Window): void {
+    if (window.mapping.views === 0) this.#drop(keyOf(window), window);
+  }
+
+  /** Drops what is no longer mapped by the primary. */
+  dropStale(): void {
+    for (const [key, window] of this.#open) if (!window.check()) this.#drop(key, window);
+  }
+
+  close(): void {
+    for (const [key, window] of this.#open) this.#drop(key, window);
+  }
+
+  /** Bytes of given-up windows whose views haven't been collected yet. */
+  get pinnedBytes(): number {
+    let bytes = 0;
+    for (const window of this.#pinned) bytes += window.mapping.length;
+    return bytes;
+  }
+
+  #drop(key: string, window: Window): void {
+    if (this.#open.get(key) === window) this.#open.delete(key);
+    if (window.mapping.views > 0) this.#pinned.add(window);
+    window.mapping.close();
+  }
+}
+
+function keyOf({ list, first, last }: PageRange): string {
+  return `${list.index}:${first}:${last}`;
+}
+
+/** `ERANGE`: Node 20 would abort. */
+function tooLong(length: number): MpError {
+  return new MpError(
+    'ERANGE',
+    `${length} bytes don't fit into one ArrayBuffer (4 GiB): take parts of it with memory.view(addr, length)`,
+  );
+}
+
+/** Where not even the directory is there, the page won't come back. */
+function isElsewhere({ path }: MpError): boolean {
+  return path === undefined || !existsSync(dirname(path));
+}
+
+function unlinked(cause: MpError): MpError {
+  const { path = 'the page file' } = cause;
+  return new MpError(
+    'ENOTSUP',
+    `${path} doesn't exist, but its page is in use: if the primary runs with --huge-unlink, attach with { unlinked: true } to map it through /proc/<pid>/fd; if hugetlbfs is mounted elsewhere here, give hugeDir`,
+    { path, cause },
+  );
+}
+
+function rangeOf(list: MemsegList | undefined, addr: number, length: number): PageRange {
+  if (list === undefined || addr + length > list.base + list.length) throw noPages(addr, length);
+  const first = Math.floor((addr - list.base) / list.pageSize);
+  const last = Math.floor((addr + length - 1 - list.base) / list.pageSize);
+  return { list, first, last };
+}
+
+function noPages(addr: number, length: number): MpError {
+  return new MpError(
+    'EFAULT',
+    `The primary has no memory at 0x${addr.toString(16)} (${length} bytes): take addresses from memzones() or memsegs(), and look them up again once memory was freed`,
+  );
+}

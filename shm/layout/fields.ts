@@ -1,0 +1,69 @@
+/** Readers of C fields, each of which refuses a value that can't be right: `ELAYOUT` with the field's name. */
+import { layoutError } from '../errors.js';
+
+/** Bytes of a shared file, with what an error says about them. */
+export interface Source {
+  readonly bytes: Buffer;
+  readonly path: string;
+}
+
+/** User-space addresses end at 2^47 (x86-64) or 2^48 (arm64), so they are exact as numbers. */
+const MAX_ADDRESS = 2 ** 48;
+/** Larger than the largest page of any architecture DPDK runs on (16 GiB). */
+const MAX_PAGE_SIZE = 2 ** 34;
+const MIN_PAGE_SIZE = 4096;
+
+/** A `void *` or a length: below 2^48. */
+export function readAddress(source: Source, offset: number, field: string): number {
+  const value = source.bytes.readBigUInt64LE(offset);
+  if (value >= BigInt(MAX_ADDRESS)) throw layoutError(source.path, field, value, 'less than 2^48');
+  return Number(value);
+}
+
+export function readPageSize(source: Source, offset: number, field: string): number {
+  const value = readAddress(source, offset, field);
+  const isPowerOfTwo = value > 0 && Number.isInteger(Math.log2(value));
+  if (!isPowerOfTwo || value < MIN_PAGE_SIZE || value > MAX_PAGE_SIZE) {
+    throw layoutError(source.path, field, value, 'a power of two from 4096 to 2^34');
+  }
+  return value;
+}
+
+/** A 32-bit 0 or 1. */
+export function readFlag(source: Source, offset: number, field: string): boolean {
+  const value = source.bytes.readUInt32LE(offset);
+  if (value > 1) throw layoutError(source.path, field, value, '0 or 1');
+  return value === 1;
+}
+
+/** A NUL-terminated string in `size` bytes of printable ASCII, without slashes. */
+export function readText(source: Source, offset: number, size: number, field: string): string {
+  return readString(source, offset, size, field, 'latin1', /^[\x20-\x7e]*$/);
+}
+
+/** The same for a path, which a user has named: in any script. */
+export function readPath(source: Source, offset: number, size: number, field: string): string {
+  return readString(source, offset, size, field, 'utf8', /^\P{Cc}*$/u);
+}
+
+function readString(
+  { bytes, path }: Source,
+  offset: number,
+  size: number,
+  field: string,
+  encoding: 'latin1' | 'utf8',
+  possible: RegExp,
+): string {
+  const area = bytes.subarray(offset, offset + size);
+  const end = area.indexOf(0);
+  const text = area.toString(encoding, 0, end < 0 ? size : end);
+  if (end < 0 || !possible.test(text)) {
+    throw layoutError(path, field, text, 'NUL-terminated printable text');
+  }
+  return text;
+}
+
+/** Writes ASCII; the NUL behind it is there already. */
+export function writeText(into: DataView, offset: number, text: string): void {
+  for (let i = 0; i < text.length; i++) into.setUint8(offset + i, text.charCodeAt(i));
+}

@@ -1,0 +1,52 @@
+import { MpError } from '../../protocol/errors.js';
+import { nowMs } from '../../sys/clock.js';
+import * as libc from '../../sys/libc.js';
+
+/** Most sections are over within microseconds: so often a blocking wait looks again at once. */
+export const POLLS = 1000;
+const FIRST_SLEEP_MS = 1;
+const LONGEST_SLEEP_MS = 16;
+
+/** Paces the attempts at a lock that a C process holds: polls first, then growing sleeps, up to a deadline. */
+export class LockWait {
+  readonly #lock: string;
+  readonly #path: string;
+  readonly #timeoutMs: number;
+  readonly #deadline: number;
+  #polls: number;
+  #sleepMs = FIRST_SLEEP_MS;
+
+  constructor(lock: string, path: string, timeoutMs: number, polls: number) {
+    this.#lock = lock;
+    this.#path = path;
+    this.#timeoutMs = timeoutMs;
+    this.#polls = polls;
+    this.#deadline = nowMs() + timeoutMs;
+  }
+
+  /** Milliseconds to sleep before the next attempt, 0 for none; `ETIMEDOUT` once there is no time left. */
+  next(): number {
+    if (this.#polls > 0) {
+      this.#polls--;
+      return 0;
+    }
+    const left = this.#deadline - nowMs();
+    if (left <= 0) throw this.#timedOut();
+    const sleepMs = Math.min(this.#sleepMs, Math.ceil(left));
+    this.#sleepMs = Math.min(this.#sleepMs * 2, LONGEST_SLEEP_MS);
+    return sleepMs;
+  }
+
+  #timedOut(): MpError {
+    return new MpError(
+      'ETIMEDOUT',
+      `${this.#path}: ${this.#lock} was held or kept changing for ${this.#timeoutMs} ms: a primary whose memory grows waits up to 10 s for a mute secondary, so try again; if it never ends, a process died with the lock, and all processes of this file prefix must be restarted`,
+      { path: this.#path },
+    );
+  }
+}
+
+/** Blocks the thread. */
+export function sleep(ms: number): void {
+  libc.poll(0, 0, Math.ceil(ms)); // nothing to do when a signal ends it early: the caller looks at its clock
+}

@@ -1,0 +1,188 @@
+import { constants, existsSync, ftruncateSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { MpError } from '../../protocol/errors.js';
+import { closeFile } from '../../sys/close-file.js';
+import { EAGAIN } from '../../sys/errno.js';
+import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../sys/file-lock.js';
+import { Mapping } from '../../sys/mapping.js';
+import { mapFile } from '../attach/map-file.js';
+import { pageFileStart } from '../attach/page-files.js';
+import { callError, fileError } from '../errors.js';
+import { readConfigHead } from '../layout/config-head.js';
+import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
+import type { AddressPlan, ArrayPlan } from './address-plan.js';
+import type { MemoryPlan } from './options.js';
+import type { PagePlaces, SpaceMappings } from './space.js';
+import { isInUse, removeUnused } from './unused-file.js';
+
+const FBARRAY_FILE = 'fbarray_';
+
+/** The files of a primary's shared memory, created, locked and mapped; nothing is in them yet. */
+export class CreatedFiles {
+  readonly mappings: SpaceMappings;
+  readonly #fds: number[];
+
+  private constructor(mappings: SpaceMappings, fds: number[]) {
+    this.mappings = mappings;
+    this.#fds = fds;
+  }
+
+  /**
+   * Takes over what a dead primary left in `runtimePath`. `EADDRINUSE` while another primary lives, `EBUSY` while
+   * secondaries of the dead one do.
+   */
+  static create(runtimePath: string, plan: MemoryPlan, addresses: AddressPlan): CreatedFiles {
+    const path = `${runtimePath}/config`;
+    if (readConfigHead(path)?.lock !== undefined) throw taken(path);
+    refuseLiveSecondaries(runtimePath);
+    const isNew = !existsSync(path);
+    let isOurs = false;
+    const fds: number[] = [];
+    const made: Mapping[] = [];
+    const map = (fd: number, length: number, path: string) => {
+      const mapping = mapFile(fd, length, path);
+      made.push(mapping);
+      return mapping;
+    };
+    const array = (arrayPlan: ArrayPlan) => {
+      const path = `${runtimePath}/${FBARRAY_FILE}${arrayPlan.name}`;
+      return map(createArray(path, arrayPlan.fileSize, fds), arrayPlan.fileSize, path);
+    };
+    try {
+      const configFd = lockConfig(path, plan, fds);
+      isOurs = true;
+      writeZeros(configFd, plan.layout.size, path);
+      const config = map(configFd, addresses.configLength, path);
+      const memzones = array(addresses.memzones);
+      const lists = addresses.lists.map((list) => {
+        const pages = Mapping.reserve(list.length, list.pageSize);
+        if (typeof pages === 'number')
+          throw callError(pages, 'mmap', `${list.length} bytes of address space`);
+        made.push(pages);
+        return { array: array(list.array), pages };
+      });
+      removeStaleArrays(runtimePath);
+      return new CreatedFiles({ config, memzones, lists }, fds);
+    } catch (error) {
+      if (isOurs && isNew) rmSync(path, { force: true }); // while we have its lock
+      for (const mapping of made) mapping.close();
+      giveUp(fds, isOurs ? runtimePath : undefined);
+      throw error;
+    }
+  }
+
+  /** Gives up the locks, and removes what no secondary uses. `config` and `hugepage_info` stay, as C leaves them. */
+  leave(runtimePath: string): void {
+    giveUp(this.#fds.splice(0), runtimePath);
+  }
+
+  unmap(): void {
+    const { config, memzones, lists } = this.mappings;
+    for (const { pages } of lists) pages.clear(0, pages.length); // back to the pool at once, whatever views there are
+    for (const mapping of [config, memzones, ...lists.flatMap((list) => [list.array, list.pages])])
+      mapping.close();
+  }
+}
+
+/** The lock of `config` last: until then nobody else begins to use the arrays that are removed here. */
+function giveUp([config, ...arrays]: readonly number[], runtimePath: string | undefined): void {
+  try {
+    closeAll(arrays);
+    if (runtimePath !== undefined) removeStaleArrays(runtimePath);
+  } finally {
+    if (config !== undefined) closeAll([config]);
+  }
+}
+
+function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) {
+    dropRecordLock(fd);
+    dropFlock(fd);
+    closeFile(fd);
+  }
+}
+
+/** Removes page files of dead primaries of this prefix. */
+export function removeStalePages({ dir, filePrefix }: PagePlaces): void {
+  const start = pageFileStart(filePrefix);
+  for (const name of readdirSync(dir)) {
+    const isOurs = name.startsWith(start) && /^\d+(_\d+)?$/.test(name.slice(start.length));
+    if (isOurs) removeUnused(`${dir}/${name}`);
+  }
+}
+
+/** They have these very files mapped: what a new primary writes would tear their memory apart. */
+function refuseLiveSecondaries(runtimePath: string): void {
+  const path = arraysIn(runtimePath).find(isInUse);
+  if (path === undefined) return;
+  throw new MpError(
+    'EBUSY',
+    `${path} is in use: secondaries of the primary that was here before still run. Stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, tells which)`,
+    { path },
+  );
+}
+
+function removeStaleArrays(runtimePath: string): void {
+  for (const path of arraysIn(runtimePath)) removeUnused(path);
+}
+
+function arraysIn(runtimePath: string): string[] {
+  return namesIn(runtimePath)
+    .filter((name) => name.startsWith(FBARRAY_FILE))
+    .map((name) => `${runtimePath}/${name}`);
+}
+
+/** Opens and locks `config` as a C primary does; nothing in it is changed unless the lock is ours. */
+function lockConfig(path: string, { layout }: MemoryPlan, fds: number[]): number {
+  const fd = open(path, fds);
+  const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
+  if (result === -EAGAIN) throw taken(path);
+  if (result < 0) throw callError(result, 'fcntl', path);
+  return fd;
+}
+
+function taken(path: string): MpError {
+  return new MpError('EADDRINUSE', `A primary has ${path} already: stop it, or use another filePrefix`, {
+    path,
+  });
+}
+
+/** A file of zeros with the lock that says that it is in use. */
+function createArray(path: string, size: number, fds: number[]): number {
+  const fd = open(path, fds);
+  for (const kind of ['exclusive', 'shared'] as const) {
+    const result = tryFlock(fd, kind);
+    if (result < 0) throw callError(result, 'flock', path);
+    if (kind === 'exclusive') writeZeros(fd, size, path);
+  }
+  return fd;
+}
+
+/** Written, not just of that size: in a file system without room, touching what was never written would be SIGBUS. */
+function writeZeros(fd: number, size: number, path: string): void {
+  try {
+    writeFileSync(fd, Buffer.alloc(size));
+    ftruncateSync(fd, size);
+  } catch (error) {
+    throw fileError(error, path, 'Cannot write');
+  }
+}
+
+function open(path: string, fds: number[]): number {
+  try {
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    fds.push(fd);
+    return fd;
+  } catch (error) {
+    throw fileError(error, path, 'Cannot create');
+  }
+}
+
+/** None where somebody has removed the directory. */
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw fileError(error, path, 'Cannot list');
+  }
+}

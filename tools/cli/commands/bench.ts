@@ -1,0 +1,153 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { MpChannel } from '../../../lib/channel.js';
+import type { DialectId } from '../../../protocol/dialect.js';
+import { encodeVdev, VDEV_ACTION, VdevType } from '../../../protocol/eal/vdev.js';
+import { MpError } from '../../../protocol/errors.js';
+import { MP_MAX_PARAM_LEN } from '../../../protocol/limits.js';
+import type { Message } from '../../../protocol/message.js';
+import { nowMs } from '../../../sys/clock.js';
+import { inspect } from '../../instances/inspect.js';
+import { openChannel, withDialect } from '../message-options.js';
+import { type PlaceOptions, parseBytes, parseCount, withJson, withPlace, withTime } from '../options.js';
+import { Progress, print, printJson } from '../output.js';
+import { paint } from '../paint.js';
+
+interface Options extends PlaceOptions {
+  readonly action?: string;
+  readonly size: number;
+  readonly count: number;
+  readonly timeout: number;
+  readonly dialect?: DialectId;
+  readonly json?: boolean;
+}
+
+const ABOUT = `Sends the primary requests one after the other, as rte_mp_request_sync does, and
+prints how long they took. Name an action of the primary that answers at once and
+changes nothing, such as one that echoes.
+
+Without --action it asks for the list of virtual devices (bus_vdev_mp), which every C
+primary with the vdev bus answers and which changes nothing there. The primary then
+tells its secondaries of each device, though: where there are both, name an action.`;
+
+const EXAMPLES = `
+Examples:
+  $ dpdk-ipc bench
+  $ dpdk-ipc bench --action echo --size 256 --count 100000
+
+Exit status: 0 measured, 2 it could not be.`;
+
+/** Adds `bench`. */
+export function addBench(program: Command): void {
+  const command = program
+    .command('bench')
+    .description(ABOUT)
+    .option('--action <name>', 'the action to ask')
+    .option('--size <bytes>', 'of param, up to 256', parseBytes, 16)
+    .option('--count <n>', 'how many requests', parseCount, 10_000);
+  withTime(withJson(withDialect(withPlace(command))), 'for each', 5_000)
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const { count, timeout, json } = options;
+  const channel = await openChannel(options);
+  const progress = new Progress();
+  try {
+    const message = messageOf(options, channel);
+    const micros = await measure(channel, message, count, timeout, progress);
+    progress.end();
+    const result = {
+      action: message.name,
+      size: options.action === undefined ? undefined : options.size,
+      count,
+    };
+    const numbers = summary(micros);
+    if (json) printJson({ ...result, micros: numbers });
+    else print(report(message.name, count, numbers));
+  } finally {
+    progress.end();
+    await channel.close();
+  }
+}
+
+function messageOf({ action, size, filePrefix }: Options, channel: MpChannel): Message {
+  if (size > MP_MAX_PARAM_LEN)
+    throw new MpError('E2BIG', `--size ${size}: a param has at most ${MP_MAX_PARAM_LEN} bytes`);
+  if (action !== undefined) return { name: action, param: new Uint8Array(size) };
+  const path = channel.peers()[0]?.path;
+  const runtimeDir = path?.slice(0, path.lastIndexOf(`/${filePrefix}/`));
+  const others =
+    runtimeDir === undefined ? 0 : (inspect(runtimeDir, filePrefix)?.secondaries.alive.length ?? 0);
+  if (others > 0) {
+    throw new MpError(
+      'EBUSY',
+      `The primary has ${others === 1 ? 'a secondary' : `${others} secondaries`}, and would tell it of each virtual device at each request: name an action that concerns nobody else with --action`,
+    );
+  }
+  return { name: VDEV_ACTION, param: encodeVdev({ type: VdevType.SCAN_REQ }) };
+}
+
+/** At most this many, so that the code is compiled by then and the sockets exist. */
+const WARM_UP = 1_000;
+/** The thread is blocked all along: this often the event loop gets its turn, for Ctrl-C. */
+const TURN_EVERY_MS = 50;
+
+async function measure(
+  channel: MpChannel,
+  message: Message,
+  count: number,
+  timeoutMs: number,
+  progress: Progress,
+): Promise<Float64Array> {
+  const warmUp = Math.min(WARM_UP, count);
+  const micros = new Float64Array(count);
+  let lastTurn = nowMs();
+  for (let i = -warmUp; i < count; i++) {
+    const start = nowMs();
+    const reply = channel.requestSync(message, { timeoutMs });
+    const end = nowMs();
+    if (reply.nbReceived === 0) throw nobody(message.name);
+    reply[Symbol.dispose]();
+    if (i >= 0) micros[i] = (end - start) * 1_000;
+    if (end - lastTurn < TURN_EVERY_MS) continue;
+    progress.show(`${Math.max(i, 0)} of ${count} requests`);
+    await turn();
+    lastTurn = nowMs();
+  }
+  return micros;
+}
+
+function nobody(name: string): MpError {
+  return new MpError(
+    'EOPNOTSUPP',
+    `The primary answers '${name}' with IGN, "don't count me": name an action that it has with --action`,
+  );
+}
+
+interface Summary {
+  readonly min: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+function summary(micros: Float64Array): Summary {
+  const sorted = micros.sort();
+  const at = (share: number) =>
+    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+  return { min: at(0), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
+}
+
+function round(micros: number): number {
+  return Math.round(micros * 10) / 10;
+}
+
+function report(name: string, count: number, numbers: Summary): string {
+  const lines = Object.entries(numbers).map(
+    ([what, micros]) => `  ${what}  ${micros.toFixed(1).padStart(9)} µs`,
+  );
+  return [`${count} requests '${paint('bold', name)}', one after the other:`, ...lines].join('\n');
+}

@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import { type Diagnosis, diagnose } from '../../doctor/diagnose.js';
+import type { Finding, Severity } from '../../doctor/finding.js';
+import { findInstances } from '../../instances/find.js';
+import { EXIT_FINDING } from '../failure.js';
+import { withJson, withRuntimeDir, withTime } from '../options.js';
+import { Progress, print, printError, printJson, visible, wrap } from '../output.js';
+import { type Colour, paint } from '../paint.js';
+
+interface Options {
+  readonly filePrefix?: string;
+  readonly runtimeDir?: string;
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+const ABOUT = `Finds out why messages to a primary, or its shared memory, do not work: what is wrong,
+what shows it, and what to do. Without --file-prefix it looks at every primary
+that "dpdk-ipc ls" shows as alive.
+
+It changes nothing. A running primary and its secondaries get one harmless request
+each; a C primary logs a line about it ("unsupported secondary to primary request").`;
+
+const EXAMPLES = `
+Examples:
+  $ dpdk-ipc doctor --file-prefix rte
+  $ dpdk-ipc doctor --json | jq -r '.[].findings[].fix'
+
+Exit status: 0 no error was found (there may be warnings), 1 one was, 2 it could
+not be examined.`;
+
+/** Adds `doctor`. */
+export function addDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description(ABOUT)
+    .option('--file-prefix <prefix>', 'this prefix alone (default: all that run, or rte)');
+  withTime(withJson(withRuntimeDir(command)), 'how long each process has to answer', 2_000)
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const progress = new Progress();
+  const diagnoses: Diagnosis[] = [];
+  try {
+    for (const place of await placesOf(options)) {
+      const onCheck = (id: string) => progress.show(`${place.filePrefix}: ${id}`);
+      diagnoses.push(await diagnose({ ...place, timeoutMs: options.timeout, onCheck }));
+    }
+  } finally {
+    progress.end();
+  }
+  if (options.json) printJson(diagnoses);
+  else print(diagnoses.map(report).join('\n\n'));
+  if (diagnoses.some(({ healthy }) => !healthy)) process.exitCode = EXIT_FINDING;
+}
+
+interface Place {
+  readonly filePrefix: string;
+  readonly runtimeDir?: string | undefined;
+}
+
+async function placesOf({ filePrefix, runtimeDir }: Options): Promise<readonly Place[]> {
+  if (filePrefix !== undefined) return [{ filePrefix, runtimeDir }];
+  const { instances } = await findInstances({ runtimeDir, ask: false });
+  const alive = instances.filter(({ state }) => state !== 'dead');
+  if (alive.length === 0) return instances.length > 0 ? instances : [{ filePrefix: 'rte', runtimeDir }];
+  const dead = instances.filter(({ state }) => state === 'dead').map((instance) => instance.filePrefix);
+  if (dead.length > 0) printError(`Left out, their primaries have ended: ${dead.join(', ')}`);
+  return alive;
+}
+
+const COLOURS: Readonly<Record<Severity, Colour>> = { error: 'red', warning: 'yellow', note: 'cyan' };
+
+function report(diagnosis: Diagnosis): string {
+  const { findings, checked, healthy } = diagnosis;
+  const verdict = healthy
+    ? paint('green', `ok: ${checked.length} checks, no error`)
+    : `${checked.length} checks${diagnosis.leftOut.length === 0 ? '' : `, ${diagnosis.leftOut.length} more once this is mended`}`;
+  return [heading(diagnosis), ...findings.map(describe), verdict].join('\n');
+}
+
+function heading({ filePrefix, runtimeDir, instance }: Diagnosis): string {
+  const start = paint('bold', visible(`${runtimeDir}/${filePrefix}`));
+  if (instance === undefined) return `${start}: nothing`;
+  const { state, version, primary, secondaries } = instance;
+  const facts = [
+    state,
+    ...(version === undefined ? [] : [`DPDK ${version}`]),
+    ...(primary === undefined ? [] : [`pid ${primary.pid} of ${primary.user}`]),
+    ...(secondaries.alive.length === 0
+      ? []
+      : [`secondaries ${secondaries.alive.map(({ pid }) => pid).join(', ')}`]),
+  ];
+  return `${start}: ${wrapped(facts.join(', '), runtimeDir.length + filePrefix.length + 3)}`;
+}
+
+/** A line each: what, evidence, fix. */
+function describe({ id, severity, what, evidence, fix }: Finding): string {
+  return [
+    `${paint(COLOURS[severity], severity)} ${paint('dim', `[${id}]`)} ${wrapped(what, severity.length + id.length + 4)}`,
+    `  seen: ${wrapped(evidence)}`,
+    `  fix:  ${wrapped(fix)}`,
+  ].join('\n');
+}
+
+/** Of the lines behind the first. */
+const INDENT = 8;
+
+function wrapped(text: string, used = INDENT): string {
+  return wrap(text, { used, indent: INDENT });
+}

@@ -1,0 +1,108 @@
+import type { Command } from 'commander';
+import type { MpChannel } from '../../../lib/channel.js';
+import { type Hotplug, hotplug } from '../../../lib/hotplug/hotplug.js';
+import { openSecondary } from '../../../lib/open.js';
+import { MpError } from '../../../protocol/errors.js';
+import { type PlaceOptions, withJson, withPlace, withTime } from '../options.js';
+import { Progress, print, printError, printJson, visible } from '../output.js';
+
+interface Options extends PlaceOptions {
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+const LIST_TIMEOUT_MS = 5_000;
+/** A primary with a silent secondary answers after 10 s. */
+const CHANGE_TIMEOUT_MS = 15_000;
+const TIMEOUT = 'how long to wait for the primary';
+
+const DEVARGS = `DEVARGS is what EAL takes after --vdev or -a, such as net_null1,size=64,
+vdev:net_null1 or 0000:01:00.0.`;
+
+const ABOUT = `Attaches devices to the C primary that runs under a file prefix and to all its
+secondaries, and detaches them. ${DEVARGS}`;
+
+const ABOUT_LIST = `Prints the names of the primary's virtual devices, one a line: it tells its secondaries
+of no others. All its secondaries hear the names again, as whenever one starts.`;
+
+const ABOUT_ATTACH = `Has the primary, and every secondary of it, attach a device. One that is there already is
+no error. ${DEVARGS}`;
+
+const ABOUT_DETACH = `Has every secondary detach a device, the primary last: its ports should be stopped.
+DEVARGS is its name, or what it was attached with.`;
+
+const STATUS = `
+Exit status: 0 done, 2 not done, or not known to be: the error says which.`;
+
+const EXAMPLES = `
+Examples:
+  $ dpdk-ipc hotplug attach vdev:net_null1 --file-prefix rte
+  $ dpdk-ipc hotplug list --json
+  $ dpdk-ipc hotplug detach net_null1
+
+Exit status: 0 done, 2 not done.`;
+
+/** Adds `hotplug list`, `hotplug attach` and `hotplug detach`. */
+export function addHotplug(program: Command): void {
+  const group = program.command('hotplug').description(ABOUT).addHelpText('after', EXAMPLES);
+  const listing = group.command('list').summary('print its virtual devices').description(ABOUT_LIST);
+  withJson(withTime(withPlace(listing), TIMEOUT, LIST_TIMEOUT_MS))
+    .addHelpText('after', '\nExit status: 0 listed, 2 not.')
+    .action(list);
+  addChange(group, 'attach', ABOUT_ATTACH);
+  addChange(group, 'detach', ABOUT_DETACH);
+}
+
+function addChange(group: Command, verb: 'attach' | 'detach', about: string): void {
+  const command = group.command(verb).summary(`${verb} a device`).description(about);
+  withJson(withTime(withPlace(command.argument('<devargs>', 'see above')), TIMEOUT, CHANGE_TIMEOUT_MS))
+    .addHelpText('after', STATUS)
+    .action((devargs: string, options: Options) => change(verb, devargs, options));
+}
+
+async function list(options: Options): Promise<void> {
+  const timeoutMs = options.timeout;
+  // a peer: the names are broadcast
+  const devices = await withHotplug(options, 'peer', 'listing', (on) => on.list({ timeoutMs }));
+  if (options.json) printJson(devices);
+  else if (devices.length === 0) printError('The primary has no virtual devices.');
+  else for (const { name } of devices) print(visible(name));
+}
+
+async function change(verb: 'attach' | 'detach', devargs: string, options: Options): Promise<void> {
+  const timeoutMs = options.timeout;
+  // private: the primary doesn't wait for us while it asks its secondaries
+  await withHotplug(options, 'private', `${verb} ${devargs}`, (on) => on[verb](devargs, { timeoutMs }));
+  if (options.json) printJson({ [`${verb}ed`]: devargs });
+  else print(`${verb}ed ${visible(devargs)}`);
+}
+
+async function withHotplug<T>(
+  { filePrefix, runtimeDir }: PlaceOptions,
+  visibility: 'peer' | 'private',
+  what: string,
+  work: (on: Hotplug) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress();
+  const ticking = setInterval(() => progress.show(`${what}: waiting for the primary`), 500);
+  let channel: MpChannel | undefined;
+  try {
+    if (visibility === 'peer') await findPrimary(filePrefix, runtimeDir);
+    channel = await openSecondary({ filePrefix, runtimeDir, visibility });
+    return await work(hotplug(channel));
+  } finally {
+    clearInterval(ticking);
+    progress.end();
+    await channel?.close();
+  }
+}
+
+/** A peer makes the runtime directory where there is none: a misspelt prefix shouldn't leave one behind. */
+async function findPrimary(filePrefix: string, runtimeDir: string | undefined): Promise<void> {
+  const channel = await openSecondary({ filePrefix, runtimeDir, visibility: 'private' });
+  const isThere = channel.peers().length > 0;
+  await channel.close();
+  if (isThere) return;
+  const hint = 'start it, or check --file-prefix, --runtime-dir and the user that it runs as';
+  throw new MpError('ENOENT', `No primary was found under the prefix '${filePrefix}': ${hint}`);
+}

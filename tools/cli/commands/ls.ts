@@ -1,0 +1,158 @@
+import type { Command } from 'commander';
+import { findInstances } from '../../instances/find.js';
+import { type Instance, isAlive, type UnreadableDir } from '../../instances/instance.js';
+import { withJson, withRuntimeDir, withTime } from '../options.js';
+import { print, printError, printJson, table, terminalWidth, visible, wrap } from '../output.js';
+import { type Colour, paint } from '../paint.js';
+
+interface Options {
+  readonly filePrefix?: string;
+  readonly runtimeDir?: string;
+  readonly probe: boolean;
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+const ABOUT = `Lists every DPDK primary that can be found on this machine, running or dead: in
+the runtime directories of root, of this user, of other users and of services,
+and wherever else a primary's socket is bound.
+
+Each running primary gets one harmless request, to see whether its IPC answers;
+a C primary logs a line about it ("unsupported secondary to primary request").
+--no-probe sends nothing.`;
+
+const EXAMPLES = `
+Columns:
+  STATE    running, starting, dead, or private: it shares nothing (--in-memory,
+           --no-shconf)
+  DIALECT  length of a datagram and most descriptors in it; ? for a release that
+           is not known
+  IPC      yes, silent (no answer in time), or why nothing can be sent; - if it
+           was not asked
+  PEERS    secondaries alive, and sockets that dead ones left behind
+
+Examples:
+  $ dpdk-ipc ls
+  $ dpdk-ipc ls --json | jq -r '.instances[].filePrefix'
+
+Exit status: 0, also if there is none; 2 if it could not be found out.`;
+
+/** Adds `ls`. */
+export function addLs(program: Command): void {
+  const command = program
+    .command('ls')
+    .description(ABOUT)
+    .option('--file-prefix <prefix>', 'this prefix alone');
+  withTime(withJson(withRuntimeDir(command)), 'how long a primary has to answer', 1_000)
+    .option('--no-probe', 'send nothing: whether IPC answers stays unknown')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+async function run({ filePrefix, runtimeDir, probe, timeout, json }: Options): Promise<void> {
+  const found = await findInstances({ filePrefix, runtimeDir, ask: probe, timeoutMs: timeout });
+  if (json) {
+    printJson(found);
+    return;
+  }
+  for (const dir of found.unreadable) printError(unreadable(dir));
+  if (found.instances.length === 0) printError(`No DPDK primary was found${where(filePrefix, runtimeDir)}.`);
+  else print(listing(found.instances));
+}
+
+function where(filePrefix: string | undefined, runtimeDir: string | undefined): string {
+  const under = filePrefix === undefined ? '' : ` under the prefix '${filePrefix}'`;
+  return runtimeDir === undefined ? under : `${under} in ${runtimeDir}`;
+}
+
+function unreadable({ path, owner }: UnreadableDir): string {
+  const whose = owner === undefined ? '' : `, it belongs to ${owner}`;
+  const as = owner === undefined || owner === 'root' ? 'root' : `${owner} or root`;
+  return wrap(`${path} can not be read${whose}: run as ${as} to see what is in it.`, {
+    stream: process.stderr,
+  });
+}
+
+const HEADING = ['PREFIX', 'STATE', 'VERSION', 'DIALECT', 'IPC', 'PID', 'USER', 'PEERS', 'COMMAND'];
+
+/** In a cell that has nothing to say. */
+const NONE = '-';
+
+/** A table for each runtime directory. */
+function listing(instances: readonly Instance[]): string {
+  const dirs = [...new Set(instances.map(({ runtimeDir }) => runtimeDir))];
+  return dirs
+    .map((dir) => {
+      const rows = instances.filter(({ runtimeDir }) => runtimeDir === dir).map(row);
+      const lines = fits(rows) ? tableOf(HEADING, rows) : commandsBelow(rows);
+      return [paint('dim', `${dir}:`), ...lines].join('\n');
+    })
+    .join('\n\n');
+}
+
+function row(instance: Instance): string[] {
+  const { filePrefix, state, version, dialect, primary, owner, secondaries } = instance;
+  const alive = isAlive(instance);
+  const stale = secondaries.stale.length === 0 ? '' : `+${secondaries.stale.length} stale`;
+  return [
+    filePrefix,
+    state,
+    version ?? NONE,
+    alive ? (dialect ?? '?') : NONE,
+    ipcOf(instance),
+    primary === undefined ? NONE : String(primary.pid),
+    primary?.user ?? owner ?? NONE,
+    `${secondaries.alive.length}${stale}`,
+    primary === undefined ? NONE : withoutFolder(primary.command),
+  ];
+}
+
+/** Less of the command tells nothing. */
+const LEAST_OF_COMMAND = 20;
+
+function fits(rows: readonly string[][]): boolean {
+  const withoutCommand = table([HEADING.slice(0, -1), ...rows.map((row) => row.slice(0, -1))]);
+  const width = Math.max(...withoutCommand.split('\n').map(({ length }) => length));
+  return width + LEAST_OF_COMMAND <= (terminalWidth() ?? Number.POSITIVE_INFINITY);
+}
+
+function tableOf(heading: readonly string[], rows: readonly string[][]): string[] {
+  const [first = '', ...lines] = table([heading, ...rows]).split('\n');
+  return [paint('bold', fitted(first)), ...lines.map(coloured)];
+}
+
+/** On a narrow terminal each has a second line. */
+function commandsBelow(rows: readonly string[][]): string[] {
+  const [heading = '', ...lines] = tableOf(
+    HEADING.slice(0, -1),
+    rows.map((row) => row.slice(0, -1)),
+  );
+  const commands = rows.map((row) => row.at(-1) ?? NONE);
+  const below = commands.map((command) => (command === NONE ? [] : [fitted(visible(`  ${command}`))]));
+  return [heading, ...lines.flatMap((line, i) => [line, ...(below[i] ?? [])])];
+}
+
+/** The program's name first: its folder would leave no room for the rest. */
+function withoutFolder(command: string): string {
+  return command.replace(/^\S*\//, '');
+}
+
+function ipcOf({ ipc, state }: Instance): string {
+  if (state === 'private') return 'none';
+  if (ipc === undefined) return NONE;
+  return ipc === 'answers' ? 'yes' : ipc;
+}
+
+const STATE_COLOURS: Readonly<Record<string, Colour>> = { running: 'green', starting: 'yellow', dead: 'red' };
+
+function coloured(line: string): string {
+  return fitted(line).replace(/ (running|starting|dead) /, (all, state: string) =>
+    all.replace(state, paint(STATE_COLOURS[state] ?? 'dim', state)),
+  );
+}
+
+/** On a terminal, what doesn't fit is the end of the command. */
+function fitted(line: string): string {
+  const width = terminalWidth();
+  return width === undefined || line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+}

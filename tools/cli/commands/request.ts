@@ -1,0 +1,109 @@
+import { type Command, Option } from 'commander';
+import type { MpChannel } from '../../../lib/channel.js';
+import type { MpReply, ReceivedMessage } from '../../../lib/messages/message.js';
+import { MpTimeoutError } from '../../../lib/timeout-error.js';
+import { MpError } from '../../../protocol/errors.js';
+import { MP_MAX_PARAM_LEN } from '../../../protocol/limits.js';
+import { nowMs } from '../../../sys/clock.js';
+import { describeBody, recordOf } from '../describe-message.js';
+import { EXIT_FINDING, reportError } from '../failure.js';
+import { type MessageOptions, messageOf, openChannel, withMessage } from '../message-options.js';
+import { print, printError, printJson, printRaw, visible } from '../output.js';
+import {
+  decodeStruct,
+  STRUCT_HELP,
+  type StructValue,
+  structLines,
+  structRecord,
+  structSize,
+} from '../struct.js';
+
+interface Options extends MessageOptions {
+  readonly sync?: boolean;
+  readonly raw?: boolean;
+  readonly as?: string;
+}
+
+const ABOUT = `Sends the primary a request and prints its answer: text as it is, other bytes as a
+hexdump. Without one of --text, --hex, --file and --struct the request has no
+param.`;
+
+const EXAMPLES = `
+${STRUCT_HELP}
+
+Examples:
+  $ dpdk-ipc request hello_request --text 'Hello from the shell'
+  $ dpdk-ipc request get_stats --struct u32:7 --as u64:packets,u64:bytes
+  $ dpdk-ipc request take_log --fd ./log.txt --timeout 2s --json
+
+Exit status: 0 answered, 1 no answer (in time, or none for this name), 2 it
+could not be asked.`;
+
+/** Adds `request`. */
+export function addRequest(program: Command): void {
+  const command = program.command('request').description(ABOUT).argument('<name>', "the action's name");
+  withMessage(command)
+    .option('--peer', 'be a full secondary meanwhile, for actions whose primary asks back')
+    .addOption(
+      new Option('--sync', 'block while waiting, as rte_mp_request_sync (Ctrl-C waits, too)').conflicts(
+        'async',
+      ),
+    )
+    .option('--async', 'as rte_mp_request_async, the default')
+    .option('--raw', "write the answer's bytes and nothing else")
+    .option('--as <fields>', "read the answer as a struct: 'u32:count,s16:name'")
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+async function run(name: string, options: Options): Promise<void> {
+  const message = messageOf(name, options);
+  if (options.as !== undefined) checkLayout(options.as); // before anything is sent
+  const channel = await openChannel(options);
+  try {
+    const start = nowMs();
+    const reply = await ask(channel, message, options);
+    const ms = Number((nowMs() - start).toFixed(3));
+    report(name, reply, ms, options);
+    reply[Symbol.dispose]();
+  } catch (error) {
+    if (!(error instanceof MpTimeoutError)) throw error;
+    process.exitCode = EXIT_FINDING;
+    reportError(error, process.argv.slice(2));
+  } finally {
+    await channel.close();
+  }
+}
+
+function checkLayout(layout: string): void {
+  const size = structSize(layout);
+  if (size <= MP_MAX_PARAM_LEN) return;
+  throw new MpError('E2BIG', `--as describes ${size} bytes: an answer has at most ${MP_MAX_PARAM_LEN}`);
+}
+
+async function ask(channel: MpChannel, message: Parameters<MpChannel['request']>[0], options: Options) {
+  const timeoutMs = options.timeout;
+  return options.sync ? channel.requestSync(message, { timeoutMs }) : channel.request(message, { timeoutMs });
+}
+
+function report(name: string, { nbSent, nbReceived, msgs }: MpReply, ms: number, options: Options): void {
+  if (nbReceived === 0) process.exitCode = EXIT_FINDING;
+  if (options.json) {
+    const structOf = (msg: ReceivedMessage) =>
+      options.as === undefined ? {} : { struct: structRecord(valuesOf(msg, options.as)) };
+    printJson({ nbSent, nbReceived, ms, msgs: msgs.map((msg) => ({ ...recordOf(msg), ...structOf(msg) })) });
+    return;
+  }
+  for (const msg of msgs) {
+    if (options.raw) printRaw(msg.param);
+    else if (options.as !== undefined) print(structLines(valuesOf(msg, options.as)).join('\n'));
+    else print(describeBody(msg.param, msg.fds));
+  }
+  if (nbReceived === 0)
+    printError(`The primary has no action '${visible(name)}': it answered IGN, "don't count me".`);
+}
+
+/** From the whole param area: some C drivers answer with `len_param` 0 and the result behind it. */
+function valuesOf(msg: ReceivedMessage, layout: string): StructValue[] {
+  return decodeStruct(layout, msg.paramArea);
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { type MessageOptions, messageOf, openChannel, withMessage } from '../message-options.js';
+import { print, printJson, visible } from '../output.js';
+import { STRUCT_HELP } from '../struct.js';
+
+const ABOUT = `Sends the primary a message that has no answer. What it does with it, and whether it
+knows the name at all, can not be told.`;
+
+const EXAMPLES = `
+${STRUCT_HELP}
+
+Examples:
+  $ dpdk-ipc send link_up --struct u16:0,u16:10000
+  $ dpdk-ipc send use_config --fd ./config.json
+
+Exit status: 0 it is in the primary's queue, 2 it could not be sent.`;
+
+/** Adds `send`. */
+export function addSend(program: Command): void {
+  const command = program.command('send').description(ABOUT).argument('<name>', "the action's name");
+  withMessage(command).addHelpText('after', EXAMPLES).action(run);
+}
+
+async function run(name: string, options: MessageOptions): Promise<void> {
+  const message = messageOf(name, options);
+  const channel = await openChannel(options);
+  try {
+    const to = channel.peers()[0]?.path; // it may end at once when it has got the message
+    await channel.sendMessage(message, { timeoutMs: options.timeout });
+    if (options.json) printJson({ sent: true, name, to });
+    else print(`sent '${visible(name)}' to ${to}`);
+  } finally {
+    await channel.close();
+  }
+}
