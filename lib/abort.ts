@@ -12,3 +12,12 @@ export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal === undefined || signal instanceof AbortSignal) return;
   throw new MpError('EINVAL', `The signal is ${String(signal)}: give an AbortSignal, or leave it out`);
 }
+
+/** Throws `ECANCELED` if the caller has given up already. */
+export function assertNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    throw new MpError('ECANCELED', 'Aborted by its signal before anything was sent', {
+      cause: signal.reason,
+    });
+  }
+}

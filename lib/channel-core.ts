@@ -1,21 +1,20 @@
 import { MpError } from '../protocol/errors.js';
-import type { Message } from '../protocol/message.js';
-import { MpType } from '../protocol/message-type.js';
+import { type Message, MpType } from '../protocol/message.js';
 import { nowMs } from '../sys/clock.js';
-import { ECANCELED } from '../sys/errno.js';
+import { ECANCELED } from '../sys/errors.js';
 import { Actions } from './actions/actions.js';
 import { Replier } from './actions/replier.js';
 import { HotplugRequests } from './hotplug/hotplug-requests.js';
 import { ChannelMemory } from './memory/channel-memory.js';
 import type { EalChannel } from './memory/eal-requests.js';
 import type { PrimaryMemory } from './memory/primary-memory.js';
-import { Messenger } from './messages/messenger.js';
 import { Receiver } from './messages/receiver.js';
 import { Sender } from './messages/sender.js';
 import { Counters } from './messages/stats.js';
 import type { ResolvedOptions } from './options.js';
 import type { PrimaryLink } from './peers/primary-link.js';
 import { Readiness } from './peers/readiness.js';
+import { Messenger } from './requests/messenger.js';
 import { Requester } from './requests/requester.js';
 import type { Endpoint, Transport } from './transport/transport.js';
 

@@ -7,16 +7,15 @@ import { pidOfSocket } from '../protocol/paths.js';
 import { checkTimeout } from '../protocol/validate.js';
 import { disableMultiProcess } from '../shm/attach/mp-status.js';
 import type { SharedMemory } from '../shm/attach/shared-memory.js';
-import { checkSignal, listenForAbort } from './abort.js';
+import { assertNotAborted, checkSignal, listenForAbort } from './abort.js';
 import type { Handler } from './actions/actions.js';
 import type { ChannelCore } from './channel-core.js';
 import { diagnostics } from './diagnostics.js';
+import { closedError, throwUncaught } from './errors.js';
 import type { HotplugRequests } from './hotplug/hotplug-requests.js';
 import type { MpReply, Peer } from './messages/message.js';
 import type { ChannelStats } from './messages/stats.js';
 import { DEFAULT_TIMEOUT_MS } from './options.js';
-import { assertNotAborted, closedError } from './peers/readiness.js';
-import { throwUncaught } from './uncaught.js';
 
 /** Options of the calls that block. */
 export interface SyncRequestOptions {

@@ -2,10 +2,11 @@ import { dialectOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { defaultRuntimeDir, runtimePath } from '../protocol/paths.js';
 import type { MemoryPlan } from '../shm/primary/options.js';
-import { removeIfEmpty } from '../sys/exit-cleanup.js';
-import { assertPlatform } from '../sys/native.js';
+import { removeIfEmpty } from '../sys/files.js';
+import { assertPlatform } from '../sys/libc.js';
 import { MpChannel } from './channel.js';
 import { ChannelCore, type CoreOptions } from './channel-core.js';
+import { closedError } from './errors.js';
 import type { PrimaryMemory } from './memory/primary-memory.js';
 import {
   type OpenOptions,
@@ -15,7 +16,6 @@ import {
   type SecondaryOptions,
 } from './options.js';
 import { PrimaryLink } from './peers/primary-link.js';
-import { closedError } from './peers/readiness.js';
 import { SocketEndpoint } from './transport/socket-endpoint.js';
 import { AbstractNames, FilesystemNames } from './transport/socket-names.js';
 import { SocketTransport } from './transport/socket-transport.js';

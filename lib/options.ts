@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { DIALECTS, type DialectId, dialectOf, versionOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { type MemoryPlan, type PrimaryMemoryOptions, planMemory } from '../shm/primary/options.js';
-import type { SocketNamespace } from '../sys/address.js';
+import type { SocketNamespace } from '../sys/message-block.js';
 import { checkSignal } from './abort.js';
 import type { ChannelMemoryOptions } from './memory/channel-memory.js';
 

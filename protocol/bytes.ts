@@ -26,3 +26,62 @@ export function byteAt(bytes: Uint8Array, offset: number): number {
 export function isUint8Array(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array';
 }
+
+const encoder = new TextEncoder();
+// ignoreBOM: bytes that a peer sent are never left out
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+const NOT_ASCII = 0x80;
+
+/** How many bytes `text` takes as UTF-8; -1 when it has half a surrogate pair and so no UTF-8 form. */
+export function utf8Length(text: string): number {
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < NOT_ASCII) length += 1;
+    else if (unit < 0x800) length += 2;
+    else if (!isSurrogate(unit)) length += 3;
+    else if (isPair(unit, text.charCodeAt(++i))) length += 4;
+    else return -1;
+  }
+  return length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return (unit & 0xf800) === 0xd800;
+}
+
+// past the end of the text `low` is NaN, which is no surrogate
+function isPair(high: number, low: number): boolean {
+  return (high & 0xfc00) === 0xd800 && (low & 0xfc00) === 0xdc00;
+}
+
+/** Writes `text`, whose UTF-8 form is known to fit. Names are short and ASCII: a call of the encoder costs more. */
+export function putUtf8(bytes: Uint8Array, offset: number, text: string): void {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= NOT_ASCII) {
+      encoder.encodeInto(text, bytes.subarray(offset));
+      return;
+    }
+    bytes[offset + i] = unit;
+  }
+}
+
+/** The bytes from `start` to before `end` as text; whatever isn't UTF-8 becomes U+FFFD. */
+export function getUtf8(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let i = start; i < end; i++) {
+    const byte = byteAt(bytes, i);
+    if (byte >= NOT_ASCII) return decoder.decode(bytes.subarray(start, end));
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+/** A `char` array of `size` bytes at `offset`, up to its NUL, or all of it where it has none. */
+export function getChars(bytes: Uint8Array, offset: number, size: number): string {
+  const nul = bytes.indexOf(0, offset);
+  const end = offset + size;
+  return getUtf8(bytes, offset, nul < 0 || nul > end ? end : nul);
+}

@@ -1,10 +1,7 @@
-import { byteAt, getInt32, isUint8Array, putInt32 } from './bytes.js';
+import { byteAt, getInt32, getUtf8, isUint8Array, putInt32, putUtf8 } from './bytes.js';
 import { type Dialect, type DialectId, resolveDialect } from './dialect.js';
 import { MpError } from './errors.js';
-import { MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './limits.js';
-import type { DecodedMessage, Message } from './message.js';
-import { MpType } from './message-type.js';
-import { getUtf8, putUtf8 } from './utf8.js';
+import { type DecodedMessage, type Message, MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN, MpType } from './message.js';
 import { checkMessage, snapshotOf } from './validate.js';
 
 /**

@@ -9,11 +9,10 @@ export {
 } from './dialect.js';
 export * from './eal/index.js';
 export { MpError, type MpErrorDetails } from './errors.js';
-export { MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './limits.js';
 export * from './message.js';
-export { MpType } from './message-type.js';
+export { MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN, MpType } from './message.js';
 export {
-  type DropReason,
+  type ReplyDropReason,
   type RequestEffect,
   type RequestEvent,
   type RequestOutcome,

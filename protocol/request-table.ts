@@ -58,10 +58,10 @@ export type RequestEffect<R> =
   | { readonly kind: 'send'; readonly id: number; readonly peer: string }
   | { readonly kind: 'complete'; readonly id: number; readonly outcome: RequestOutcome<R> }
   /** These replies belong to no one: the caller closes what they carry. */
-  | { readonly kind: 'drop'; readonly reason: DropReason; readonly replies: readonly R[] };
+  | { readonly kind: 'drop'; readonly reason: ReplyDropReason; readonly replies: readonly R[] };
 
 /** Why a reply belongs to no request. */
-export type DropReason = 'late-reply' | 'wrong-name' | 'wrong-peer';
+export type ReplyDropReason = 'late-reply' | 'wrong-name' | 'wrong-peer';
 
 /**
  * `struct rte_mp_reply` of rte_eal.h, and how it came about. The replies are the caller's, also after a
@@ -279,6 +279,6 @@ function firstOpen({ peers, states }: PendingRequest<unknown>): string {
   return peers.find((peer) => isOpen(states.get(peer))) as string;
 }
 
-function drop<R>(reason: DropReason, reply: R): RequestEffect<R> {
+function drop<R>(reason: ReplyDropReason, reply: R): RequestEffect<R> {
   return { kind: 'drop', reason, replies: [reply] };
 }

@@ -1,9 +1,7 @@
-import { isUint8Array } from './bytes.js';
+import { isUint8Array, putUtf8, utf8Length } from './bytes.js';
 import type { Dialect } from './dialect.js';
 import { MpError } from './errors.js';
-import { MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './limits.js';
-import type { Message } from './message.js';
-import { putUtf8, utf8Length } from './utf8.js';
+import { type Message, MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './message.js';
 
 /** Descriptors are C ints, timeouts end up in timers that take no more. */
 const INT32_MAX = 0x7fffffff;

@@ -1,5 +1,5 @@
 import { MpError } from '../protocol/errors.js';
-import { errnoName } from '../sys/errno.js';
+import { errnoName } from '../sys/errors.js';
 
 /** `ELAYOUT`: a shared file holds something that no known layout has there. Names the field and its value. */
 export function layoutError(path: string, field: string, value: unknown, expected: string): MpError {

@@ -1,9 +1,7 @@
-import { AF_UNIX, readAddress, type SocketNamespace, writeAddress } from './address.js';
-import { EAGAIN, EINTR } from './errno.js';
+import { EAGAIN, EINTR } from './errors.js';
 import * as libc from './libc.js';
-import { MessageBlock } from './message-block.js';
-import { OwnedFd } from './owned-fd.js';
-import { adoptByThread, closeAdopted } from './thread-fd.js';
+import { AF_UNIX, MessageBlock, readAddress, type SocketNamespace, writeAddress } from './message-block.js';
+import { adoptByThread, closeAdopted, OwnedFd } from './owned-fd.js';
 
 const SOCK_DGRAM = 2; // bits/socket_type.h
 const SOCK_NONBLOCK = 0o4000;

@@ -1,4 +1,4 @@
-import { EINTR, ENOENT, ENOTDIR } from './errno.js';
+import { EINTR, ENOENT, ENOTDIR } from './errors.js';
 import * as libc from './libc.js';
 
 const AT_FDCWD = -100; // linux/fcntl.h

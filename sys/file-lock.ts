@@ -1,5 +1,5 @@
 import { constants, openSync } from 'node:fs';
-import { closeFile } from './close-file.js';
+import { closeFile } from './files.js';
 import * as libc from './libc.js';
 
 // sys/file.h

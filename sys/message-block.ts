@@ -3,7 +3,6 @@
  * receiving allocate nothing. Offsets are those of 64-bit little-endian Linux, glibc and musl (whose padding falls
  * where glibc's upper halves are, so it must stay zero).
  */
-import { SOCKADDR_UN_SIZE } from './address.js';
 import * as libc from './libc.js';
 
 /** SCM_MAX_FD (include/net/scm.h): the kernel carries no more descriptors in one message. */
@@ -153,5 +152,50 @@ export class MessageBlock {
 
   #write(at: number, value: number): void {
     this.#words[at >> 2] = value;
+  }
+}
+
+/** Where the names of sockets live; see `ChannelOptions.socketNamespace`. */
+export type SocketNamespace = 'filesystem' | 'abstract';
+
+export const AF_UNIX = 1; // sys/socket.h
+/** sizeof(struct sockaddr_un), sys/un.h: the family and 108 bytes of path. */
+const SOCKADDR_UN_SIZE = 110;
+/** Usable bytes of `sun_path`: the 108th is the NUL (in the abstract namespace the first is). */
+export const MAX_SOCKET_PATH = 107;
+const PATH_OFFSET = 2;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Writes `struct sockaddr_un` for `path` and returns its length, which the caller passes as `namelen`. `path` must
+ * be at most {@link MAX_SOCKET_PATH} bytes long.
+ */
+export function writeAddress(into: Buffer, namespace: SocketNamespace, path: string): number {
+  into[0] = AF_UNIX; // sun_family, little-endian
+  into[1] = 0;
+  if (namespace === 'abstract') {
+    into[PATH_OFFSET] = 0;
+    return PATH_OFFSET + 1 + into.write(path, PATH_OFFSET + 1, MAX_SOCKET_PATH);
+  }
+  const written = into.write(path, PATH_OFFSET, MAX_SOCKET_PATH);
+  into[PATH_OFFSET + written] = 0;
+  return PATH_OFFSET + written + 1;
+}
+
+/**
+ * The path in a `struct sockaddr_un` of `length` bytes, or `undefined` where it has none in this namespace, or one that is
+ * no UTF-8: as a string it would be another path.
+ */
+export function readAddress(from: Buffer, length: number, namespace: SocketNamespace): string | undefined {
+  if (length <= PATH_OFFSET) return undefined; // unbound sender: the kernel writes no path at all
+  const isAbstract = from[PATH_OFFSET] === 0;
+  if (isAbstract !== (namespace === 'abstract')) return undefined;
+  const start = isAbstract ? PATH_OFFSET + 1 : PATH_OFFSET;
+  const nul = isAbstract ? -1 : from.subarray(0, length).indexOf(0, start);
+  try {
+    return utf8.decode(from.subarray(start, nul < 0 ? length : nul));
+  } catch {
+    return undefined;
   }
 }

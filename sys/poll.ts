@@ -1,4 +1,4 @@
-import { EINTR } from './errno.js';
+import { EINTR } from './errors.js';
 import * as libc from './libc.js';
 
 // poll.h

@@ -1,6 +1,6 @@
 import * as libc from './libc.js';
+import { adoptByThread, closeAdopted } from './owned-fd.js';
 import { isReadable } from './poll.js';
-import { adoptByThread, closeAdopted } from './thread-fd.js';
 
 /** One life of a process: unlike a pid, it never means another one. */
 export class ProcessHandle {

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { readConfig } from '../../lib/peers/config.js';
 import { dialectOf } from '../../protocol/dialect.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
+import { readConfigHead } from '../../shm/layout/mem-config.js';
 import type { BenchMessage, Stage } from './stage.js';
 import { type Contender, timeAsync } from './turns.js';
 
@@ -36,7 +36,7 @@ export async function unixDgram(
   const socket = load()?.createSocket('unix_dgram');
   if (socket === undefined) return undefined;
   const path = `${runtimeDir}/bench_unix_dgram`;
-  const versionWord = readConfig(`${runtimeDir}/config`)?.versionWord ?? 0;
+  const versionWord = readConfigHead(`${runtimeDir}/config`)?.versionWord ?? 0;
   const datagram = Buffer.from(encodeMessage(dialectOf(versionWord), MpType.REQ, message));
   socket.bind(path);
   socket.connect(`${runtimeDir}/mp_socket`);

@@ -1,7 +1,6 @@
 import { refusalOf } from '../../protocol/drivers/refusals.js';
 import { MpError } from '../../protocol/errors.js';
-import type { DecodedMessage } from '../../protocol/message.js';
-import { MpType } from '../../protocol/message-type.js';
+import { type DecodedMessage, MpType } from '../../protocol/message.js';
 import { pidOfSocket } from '../../protocol/paths.js';
 import { checkName } from '../../protocol/validate.js';
 import { closeAll, type Peer, Received, type ReceivedMessage, type ReplyBody } from '../messages/message.js';

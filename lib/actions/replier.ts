@@ -1,17 +1,16 @@
 import { DIALECTS, type Dialect } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
-import type { Message } from '../../protocol/message.js';
-import { MpType } from '../../protocol/message-type.js';
+import { type Message, MpType } from '../../protocol/message.js';
 import { isSecondarySocket } from '../../protocol/paths.js';
-import { MAX_SOCKET_PATH } from '../../sys/address.js';
 import { nowMs } from '../../sys/clock.js';
-import { EAGAIN, ECONNREFUSED, errnoName } from '../../sys/errno.js';
+import { EAGAIN, ECONNREFUSED, errnoName } from '../../sys/errors.js';
+import { MAX_SOCKET_PATH } from '../../sys/message-block.js';
 import { debug } from '../diagnostics.js';
+import { sendError } from '../errors.js';
 import type { Peer, ReplyBody } from '../messages/message.js';
 import type { Receiver } from '../messages/receiver.js';
 import { checkForAnyDialect, type Sender } from '../messages/sender.js';
 import type { PrimaryLink } from '../peers/primary-link.js';
-import { sendError } from '../request-error.js';
 import type { Datagram, Endpoint, Transport } from '../transport/transport.js';
 
 /** How long an answer waits for room in the requester's queue. */

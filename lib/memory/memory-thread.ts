@@ -1,12 +1,36 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { DialectId } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
+import type { SpaceDescription } from '../../shm/primary/space.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
-import { systemError } from '../../sys/system-error.js';
+import { systemError } from '../../sys/errors.js';
 import { SocketEndpoint } from '../transport/socket-endpoint.js';
-import { ForwardedEndpoint } from './forwarded-endpoint.js';
-import type { MemoryWorkerData, WorkerReport } from './memory-worker.js';
+import { ForwardedEndpoint } from './forwarding.js';
+
+/** What the thread is told. */
+export interface MemoryWorkerData {
+  readonly directory: string;
+  readonly dialect: DialectId;
+  readonly space: SpaceDescription;
+  readonly lockTimeoutMs: number;
+  /** Of `Changing`. */
+  readonly changing: Int32Array;
+  /** The primary's socket and its path. */
+  readonly socket: { readonly fd: number; readonly path: string };
+  /** This thread's end of the pair that leads to the main thread. */
+  readonly pair: number;
+  readonly maxHeld: number;
+}
+
+/** An error on its way to the main thread. */
+export interface WorkerReport {
+  readonly kind: 'error' | 'warning';
+  readonly code: string;
+  readonly message: string;
+  readonly path: string | undefined;
+}
 
 /** What went wrong there. */
 export interface ThreadReport {

@@ -1,10 +1,10 @@
 /** The thread that answers what the EAL of secondaries asks a primary for, while the main thread may be busy. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { DIALECTS, type DialectId } from '../../protocol/dialect.js';
+import { DIALECTS } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import { sleep } from '../../shm/locks/lock-wait.js';
 import { Changing, primarySpace } from '../../shm/primary/primary-space.js';
-import { type SpaceDescription, SpaceParts } from '../../shm/primary/space.js';
+import { SpaceParts } from '../../shm/primary/space.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { ChannelCore } from '../channel-core.js';
 import { resolveOptions } from '../options.js';
@@ -13,30 +13,8 @@ import { SocketEndpoint } from '../transport/socket-endpoint.js';
 import { FilesystemNames } from '../transport/socket-names.js';
 import { SocketTransport } from '../transport/socket-transport.js';
 import { EAL_ACTIONS, EalRequests, syncSecondaries } from './eal-requests.js';
-import { FrontEndpoint } from './front-endpoint.js';
-
-/** What the thread is told. */
-export interface MemoryWorkerData {
-  readonly directory: string;
-  readonly dialect: DialectId;
-  readonly space: SpaceDescription;
-  readonly lockTimeoutMs: number;
-  /** Of `Changing`. */
-  readonly changing: Int32Array;
-  /** The primary's socket and its path. */
-  readonly socket: { readonly fd: number; readonly path: string };
-  /** This thread's end of the pair that leads to the main thread. */
-  readonly pair: number;
-  readonly maxHeld: number;
-}
-
-/** An error on its way to the main thread. */
-export interface WorkerReport {
-  readonly kind: 'error' | 'warning';
-  readonly code: string;
-  readonly message: string;
-  readonly path: string | undefined;
-}
+import { FrontEndpoint } from './forwarding.js';
+import type { MemoryWorkerData, WorkerReport } from './memory-thread.js';
 
 function report(kind: WorkerReport['kind'], error: unknown): void {
   const { code, path } = error instanceof MpError ? error : { code: 'EIO', path: undefined };

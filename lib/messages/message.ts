@@ -1,5 +1,5 @@
+import { getChars } from '../../protocol/bytes.js';
 import type { DecodedMessage } from '../../protocol/message.js';
-import { getChars } from '../../protocol/utf8.js';
 import type { OwnedFd } from '../../sys/owned-fd.js';
 import { debug } from '../diagnostics.js';
 import type { Counters } from './stats.js';

@@ -1,5 +1,5 @@
 import { nowMs } from '../../sys/clock.js';
-import { EAGAIN, ECANCELED, ENOBUFS } from '../../sys/errno.js';
+import { EAGAIN, ECANCELED, ENOBUFS } from '../../sys/errors.js';
 import { OwnedFd } from '../../sys/owned-fd.js';
 import { listenForAbort } from '../abort.js';
 import type { Endpoint } from '../transport/transport.js';

@@ -1,7 +1,7 @@
 import { DecodeError, decodeMessage } from '../../protocol/codec.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import type { DecodedMessage } from '../../protocol/message.js';
-import { errnoName } from '../../sys/errno.js';
+import { errnoName } from '../../sys/errors.js';
 import type { OwnedFd } from '../../sys/owned-fd.js';
 import { type DropEvent, debug, diagnostics, type TrafficEvent } from '../diagnostics.js';
 import type { Datagram, Endpoint } from '../transport/transport.js';

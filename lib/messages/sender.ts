@@ -1,7 +1,6 @@
 import { encodeSnapshot } from '../../protocol/codec.js';
 import { DIALECTS, type Dialect } from '../../protocol/dialect.js';
-import type { Message } from '../../protocol/message.js';
-import type { MpType } from '../../protocol/message-type.js';
+import type { Message, MpType } from '../../protocol/message.js';
 import { checkMessage, snapshotOf } from '../../protocol/validate.js';
 import { diagnostics, type TrafficEvent } from '../diagnostics.js';
 import type { Endpoint } from '../transport/transport.js';

@@ -1,10 +1,10 @@
-import { DIALECTS, type Dialect, type DialectId } from '../../protocol/dialect.js';
+import { DIALECTS, type Dialect, type DialectId, dialectOf } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import { enableMultiProcess } from '../../shm/attach/mp-status.js';
+import { type ConfigHead, readConfigHead } from '../../shm/layout/mem-config.js';
 import { nowMs } from '../../sys/clock.js';
 import { debug } from '../diagnostics.js';
 import type { Endpoint, Transport } from '../transport/transport.js';
-import { DEFAULT_DIALECT, dialectIn, readConfig } from './config.js';
 
 /** How long a look at who is the primary is good for a socket that is connected to it. */
 const FRESH_MS = 1;
@@ -84,7 +84,7 @@ export class PrimaryLink {
 
   #read(): void {
     const { configPath, announce } = this.#options;
-    const head = configPath === undefined ? undefined : readConfig(configPath);
+    const head = configPath === undefined ? undefined : readConfigHead(configPath);
     const alive = head?.lock !== undefined;
     this.#isStarting = alive && !head.complete;
     if (this.#fixed === undefined) this.#dialect = dialectIn(head);
@@ -119,4 +119,15 @@ export function refreshFor(endpoint: Endpoint, link: PrimaryLink): void {
     endpoint.close();
     throw error;
   }
+}
+
+/** What a primary speaks that says nothing about itself: a Node primary without shared memory. */
+const DEFAULT_DIALECT = DIALECTS['332/8'];
+
+/**
+ * What the primary speaks beside this `config`. Without its owner's lock the file is a dead primary's, and tells nothing
+ * about the one at the socket. Throws `EVERSION` for a release that isn't known.
+ */
+export function dialectIn(head: ConfigHead | undefined): Dialect {
+  return head?.lock === undefined ? DEFAULT_DIALECT : dialectOf(head.versionWord);
 }

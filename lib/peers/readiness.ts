@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MpError } from '../../protocol/errors.js';
+import type { MpError } from '../../protocol/errors.js';
 import { nowMs } from '../../sys/clock.js';
+import { ECONNREFUSED, ENOENT } from '../../sys/errors.js';
+import { assertNotAborted } from '../abort.js';
+import { closedError, MpTimeoutError } from '../errors.js';
 import { Reply } from '../messages/message.js';
-import { MpTimeoutError } from '../timeout-error.js';
 import type { Releasable, Transport } from '../transport/transport.js';
 import type { PrimaryLink } from './primary-link.js';
 
@@ -71,16 +73,11 @@ export class Readiness {
 
 const NOTHING_HELD: Releasable = { release() {} };
 
-/** What every call on a closed channel ends with. */
-export function closedError(): MpError {
-  return new MpError('ECANCELED', 'The channel is closed: open another one');
-}
-
-/** Throws `ECANCELED` if the caller has given up already. */
-export function assertNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) {
-    throw new MpError('ECANCELED', 'Aborted by its signal before anything was sent', {
-      cause: signal.reason,
-    });
-  }
+/**
+ * Whether a send of a primary failed because the secondary is dead or has just left, which is no failure: there is
+ * nobody to reach. A dead one's name is removed, as C does.
+ */
+export function isSecondaryGone(transport: Transport, path: string, result: number): boolean {
+  if (result === -ECONNREFUSED) transport.forgetSecondary(path);
+  return result === -ECONNREFUSED || (result === -ENOENT && !transport.exists(path));
 }

@@ -1,16 +1,14 @@
 import type { Message } from '../../protocol/message.js';
 import type { RequestOutcome } from '../../protocol/request-table.js';
 import { nowMs } from '../../sys/clock.js';
-import { listenForAbort } from '../abort.js';
+import { assertNotAborted, listenForAbort } from '../abort.js';
+import { NOTHING_SENT, replyOf, requestError } from '../errors.js';
 import type { Received, Reply } from '../messages/message.js';
 import { checkForAnyDialect } from '../messages/sender.js';
-import { assertNotAborted, type Readiness } from '../peers/readiness.js';
-import { NOTHING_SENT, replyOf, requestError } from '../request-error.js';
+import type { Readiness } from '../peers/readiness.js';
 import type { Releasable } from '../transport/transport.js';
-import { LoopPoll } from './loop-poll.js';
+import { LoopPoll, SpinBudget } from './busy-poll.js';
 import { type ActiveRequest, RequestsUnderWay, type RequestsUnderWayOptions } from './requests-under-way.js';
-import { Slots } from './slots.js';
-import { SpinBudget } from './spin-budget.js';
 
 /** While spinning: looks at the answer's socket between two at the others. */
 const SERVE_EVERY = 64;
@@ -162,5 +160,48 @@ export class Requester {
     this.#underWay.read(request);
     if (request.outcome === undefined) inbound.serve();
     if (request.outcome === undefined) this.#underWay.tick(nowMs());
+  }
+}
+
+/** A counting semaphore whose waiters give up at a deadline: it bounds how many sockets requests use at a time. */
+class Slots {
+  #free: number;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** Takes a slot now, if one is free. */
+  tryAcquire(): boolean {
+    if (this.#free === 0) return false;
+    this.#free--;
+    return true;
+  }
+
+  /** True once there is a slot for the caller, false if there was none within `timeoutMs` or until the abort. */
+  acquire(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (isGranted: boolean) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
+        this.#waiters.delete(grant);
+        resolve(isGranted);
+      };
+      const grant = () => settle(true);
+      const giveUp = () => settle(false);
+      const timer = setTimeout(giveUp, timeoutMs);
+      if (signal !== undefined) listenForAbort(signal, giveUp);
+      this.#waiters.add(grant);
+    });
+  }
+
+  /** Hands the slot to whoever has waited longest. */
+  release(): void {
+    for (const grant of this.#waiters) {
+      grant();
+      return;
+    }
+    this.#free++;
   }
 }

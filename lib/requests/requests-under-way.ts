@@ -1,16 +1,15 @@
 import type { Dialect } from '../../protocol/dialect.js';
-import type { Message } from '../../protocol/message.js';
-import { MpType } from '../../protocol/message-type.js';
+import { type Message, MpType } from '../../protocol/message.js';
 import { type RequestEffect, type RequestOutcome, RequestTable } from '../../protocol/request-table.js';
 import { checkMessage } from '../../protocol/validate.js';
 import { nowMs } from '../../sys/clock.js';
-import { EAGAIN, ECANCELED, ECONNREFUSED, errnoName } from '../../sys/errno.js';
+import { EAGAIN, ECANCELED, ECONNREFUSED, errnoName } from '../../sys/errors.js';
 import { closeAll, Received } from '../messages/message.js';
 import type { Inbound, Receiver } from '../messages/receiver.js';
 import type { Sender } from '../messages/sender.js';
 import type { Counters } from '../messages/stats.js';
-import { isSecondaryGone } from '../peers/gone.js';
 import type { PrimaryLink } from '../peers/primary-link.js';
+import { isSecondaryGone } from '../peers/readiness.js';
 import type { Endpoint, Transport } from '../transport/transport.js';
 import { ReplyEndpoints } from './reply-endpoints.js';
 

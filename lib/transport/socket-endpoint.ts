@@ -1,8 +1,8 @@
 import type { Datagram, DatagramSocket } from '../../sys/datagram-socket.js';
-import { ECANCELED } from '../../sys/errno.js';
-import { removeSocketFile } from '../../sys/exit-cleanup.js';
+import { ECANCELED } from '../../sys/errors.js';
+import { removeSocketFile } from '../../sys/files.js';
 import { type PollHandle, pollHandle } from '../../sys/libc.js';
-import { throwUncaught } from '../uncaught.js';
+import { throwUncaught } from '../errors.js';
 import type { Endpoint } from './transport.js';
 
 /** Keeps what the event loop watches from being collected: its handle holds no reference to us. */

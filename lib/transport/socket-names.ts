@@ -1,15 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
-import { isSecondarySocket, PRIMARY_SOCKET } from '../../protocol/paths.js';
-import type { SocketNamespace } from '../../sys/address.js';
-import { EAGAIN } from '../../sys/errno.js';
-import { lstatIfSeen, ownSocketFile, tryUnlink } from '../../sys/exit-cleanup.js';
+import { isSecondarySocket, PRIMARY_SOCKET, pidOfSocket } from '../../protocol/paths.js';
+import { DatagramSocket } from '../../sys/datagram-socket.js';
+import { EAGAIN, ECONNREFUSED, fileError, systemError } from '../../sys/errors.js';
 import { FileIdentity } from '../../sys/file-identity.js';
 import { FileLock } from '../../sys/file-lock.js';
+import { lstatIfSeen, ownSocketFile, tryUnlink } from '../../sys/files.js';
+import type { SocketNamespace } from '../../sys/message-block.js';
 import { foreignDirectory } from '../../sys/runtime-owner.js';
-import { fileError, systemError } from '../../sys/system-error.js';
-import { removeStaleSockets } from './stale-sockets.js';
+import { debug } from '../diagnostics.js';
 import type { Releasable } from './transport.js';
 
 /** What differs between the two namespaces that the sockets' names can be in. */
@@ -173,4 +173,49 @@ function directoryHint(error: unknown): string {
   return (error as NodeJS.ErrnoException).code === 'EACCES'
     ? 'Run as the user that the primary runs as, or set runtimeDir to a directory that you may write to'
     : 'Create the directory above it, or set runtimeDir to one that you may write to';
+}
+
+/**
+ * Removes the sockets of killed processes from a runtime directory. Both must hold: the kernel says that nobody is
+ * bound there, and the process that its name tells of doesn't exist. Of a living process in another pid namespace
+ * the second may be true at any time and the first only between the two halves of its `bind`.
+ */
+function removeStaleSockets(directory: string): void {
+  const suspects = namesIn(directory).filter(isOfDeadProcess);
+  if (suspects.length === 0) return;
+  const probe = DatagramSocket.open('filesystem');
+  if (typeof probe === 'number') return; // out of descriptors: whoever needs one next says so
+  try {
+    for (const name of suspects) {
+      const path = `${directory}/${name}`;
+      if (probe.connect(path) === -ECONNREFUSED) tryUnlink(path);
+    }
+  } finally {
+    probe.close();
+  }
+}
+
+function isOfDeadProcess(name: string): boolean {
+  const pid = pidOfSocket(name);
+  return pid !== undefined && !processExists(pid);
+}
+
+/** What can't be seen can't be removed: whoever starts next looks again. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    debug('stale sockets of %s stay: %s', directory, error);
+    return [];
+  }
+}
+
+/** Whether there is such a process in our pid namespace. */
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }

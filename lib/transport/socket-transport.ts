@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MpError } from '../../protocol/errors.js';
 import { PRIMARY_SOCKET, replySocketName, secondarySocketName } from '../../protocol/paths.js';
-import { nowMs } from '../../sys/clock.js';
+import { readConfigHead } from '../../shm/layout/mem-config.js';
+import { nowMs, random64 } from '../../sys/clock.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
-import { ECONNREFUSED, ENOENT } from '../../sys/errno.js';
+import { ECONNREFUSED, ENOENT, systemError } from '../../sys/errors.js';
 import { waitForSockets } from '../../sys/poll.js';
-import { random64 } from '../../sys/random.js';
-import { systemError } from '../../sys/system-error.js';
-import { readConfig } from '../peers/config.js';
-import { assertNotAborted } from '../peers/readiness.js';
+import { assertNotAborted } from '../abort.js';
 import { SocketEndpoint } from './socket-endpoint.js';
 import type { SocketNames } from './socket-names.js';
 import type { Endpoint, Releasable, Transport } from './transport.js';
@@ -102,7 +100,7 @@ export class SocketTransport implements Transport {
 
   /** Throws `EADDRINUSE` while a primary lives; removes the socket that a dead one left. Under the directory's lock. */
   #claimPrimaryPath(): void {
-    const config = readConfig(`${this.#directory}/config`);
+    const config = readConfigHead(`${this.#directory}/config`);
     if (config?.lock !== undefined || this.isListening(this.primaryPath)) {
       const pid = config?.lock?.pid;
       throw new MpError(

@@ -1,5 +1,5 @@
+import { getChars } from '../bytes.js';
 import { DEV_NAME_MAX_LEN, putChars, viewOf } from '../eal/struct.js';
-import { getChars } from '../utf8.js';
 
 /**
  * A secondary asks the primary for the sockets of an AF_XDP port (`ETH_AF_XDP_MP_KEY`,

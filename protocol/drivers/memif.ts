@@ -1,5 +1,5 @@
+import { getChars } from '../bytes.js';
 import { checkInteger, DEV_NAME_MAX_LEN, putChars, viewOf } from '../eal/struct.js';
-import { getChars } from '../utf8.js';
 
 /** A secondary asks the primary for a region of a memif port (`MEMIF_MP_SEND_REGION`, drivers/net/memif). */
 export const MEMIF_ACTION = 'memif_mp_send_region';

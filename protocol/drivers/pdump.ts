@@ -1,7 +1,7 @@
+import { getChars } from '../bytes.js';
 import { type Changes, recordOf } from '../eal/releases.js';
 import { DEV_NAME_MAX_LEN, putChars, viewOf } from '../eal/struct.js';
 import { MpError } from '../errors.js';
-import { getChars } from '../utf8.js';
 
 /** Packet capture: asked of an application that called `rte_pdump_init` (`PDUMP_MP`, lib/pdump/rte_pdump.c). */
 export const PDUMP_ACTION = 'mp_pdump';

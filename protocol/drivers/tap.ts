@@ -1,7 +1,7 @@
+import { getChars } from '../bytes.js';
 import { type Changes, recordOf } from '../eal/releases.js';
 import { DEV_NAME_MAX_LEN, putChars } from '../eal/struct.js';
 import { MpError } from '../errors.js';
-import { getChars } from '../utf8.js';
 
 /** A secondary asks the primary for the queues of a tap port (`TAP_MP_KEY`, drivers/net/tap/rte_eth_tap.c). */
 export const TAP_SYNC_ACTION = 'tap_mp_sync_queues';

@@ -1,6 +1,7 @@
 // The C structs in a message's param: fixed offsets, native-endian (little-endian, see bytes.ts).
+
+import { putUtf8, utf8Length } from '../bytes.js';
 import { MpError } from '../errors.js';
-import { putUtf8, utf8Length } from '../utf8.js';
 
 /** Size of a device's or port's name, NUL included: `RTE_DEV_NAME_MAX_LEN` of rte_dev.h. */
 export const DEV_NAME_MAX_LEN = 64;

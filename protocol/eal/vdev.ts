@@ -1,4 +1,4 @@
-import { getChars } from '../utf8.js';
+import { getChars } from '../bytes.js';
 import { DEV_NAME_MAX_LEN, putChars, viewOf } from './struct.js';
 
 /** Virtual devices: the primary tells a secondary which it has (`VDEV_MP_KEY`, drivers/bus/vdev/vdev.c). */

@@ -6,11 +6,9 @@ import { nowMs } from '../../sys/clock.js';
 import { type RecordLock, recordLockOn } from '../../sys/file-lock.js';
 import { type ForeignDirectory, foreignDirectory } from '../../sys/runtime-owner.js';
 import { callError, layoutError } from '../errors.js';
-import { isComplete } from '../layout/choose-layout.js';
-import { type MemConfig, parseMemConfig } from '../layout/mem-config.js';
+import { isComplete, type MemConfig, parseMemConfig } from '../layout/mem-config.js';
 import { sleep } from '../locks/lock-wait.js';
-import { Attachment } from './attachment.js';
-import { incarnationOf } from './incarnation.js';
+import { Attachment, incarnationOf } from './attachment.js';
 import { SharedFile } from './shared-file.js';
 import { SharedMemory, type ZoneAllocator } from './shared-memory.js';
 

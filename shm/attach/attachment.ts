@@ -1,17 +1,17 @@
+import { readFileSync, statSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
+import { PRIMARY_SOCKET } from '../../protocol/paths.js';
 import { recordLockOn } from '../../sys/file-lock.js';
 import { ProcessHandle } from '../../sys/process-handle.js';
 import { callError } from '../errors.js';
 import type { MemConfig } from '../layout/mem-config.js';
-import { LIST_VERSION, type MemsegList, readMemsegLists } from '../layout/memseg-list.js';
+import { LIST_VERSION, type MemsegList, readMemsegLists } from '../layout/memseg.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
 import { RWLOCK_FORMATS, RwLock } from '../locks/rwlock.js';
 import { DEAD_TABLE, ReadLockedTable, type TableLock, UnlockedTable } from '../locks/table-lock.js';
-import { ConfigPage } from './config-page.js';
 import { type FbarrayCopy, FbarrayFile } from './fbarray-file.js';
-import { type Incarnation, incarnationOf, isSameIncarnation } from './incarnation.js';
 import { ownerOfPages, type PageContext, type PageFiles, type PagePlace, pageFilesOf } from './page-files.js';
-import type { SharedFile } from './shared-file.js';
+import { ConfigPage, type SharedFile } from './shared-file.js';
 import type { PageTable } from './window.js';
 
 /** What `attachMemory` found. */
@@ -238,5 +238,52 @@ export class Attachment implements PageTable {
       `${this.path} belongs to another primary (${pid}) by now: detach, call attachMemory again and look everything up anew`,
       { path: this.path },
     );
+  }
+}
+
+/**
+ * What tells one life of a primary from the next, which reuses the same files: its pid and when that process started,
+ * or, where that can't be seen, the socket that it bound. A pid alone doesn't: in a container every start may get the same one.
+ */
+export interface Incarnation {
+  /** 0 or less when the owner of the lock can't be seen from here: another pid namespace. */
+  readonly pid: number;
+  readonly startTime: string | undefined;
+  readonly socket: string | undefined;
+}
+
+export function incarnationOf(pid: number, runtimePath: string): Incarnation {
+  return { pid, startTime: startTimeOf(pid), socket: socketIdentity(`${runtimePath}/${PRIMARY_SOCKET}`) };
+}
+
+/** What isn't known on either side decides nothing: a primary that cleaned up has no socket any more. */
+function isSameIncarnation(a: Incarnation, b: Incarnation): boolean {
+  if (a.pid !== b.pid) return false;
+  if (a.startTime !== undefined && b.startTime !== undefined) return a.startTime === b.startTime;
+  return agree(a.socket, b.socket);
+}
+
+function agree(a: string | undefined, b: string | undefined): boolean {
+  return a === undefined || b === undefined || a === b;
+}
+
+/** Field 22 of /proc/<pid>/stat, in clock ticks since boot. */
+function startTimeOf(pid: number): string | undefined {
+  if (pid <= 0) return undefined;
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // the second field is the command in parentheses, which may hold blanks and parentheses itself
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined; // gone meanwhile, or hidden from us: the other marks have to do
+  }
+}
+
+function socketIdentity(path: string): string | undefined {
+  try {
+    const stat = statSync(path, { bigint: true });
+    return `${stat.ino}:${stat.birthtimeNs}`; // not the time of change: somebody may set its mode
+  } catch {
+    return undefined; // the primary cleaned up, or we gave up our rights since we attached
   }
 }

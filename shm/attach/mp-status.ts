@@ -1,10 +1,9 @@
 import { MpError } from '../../protocol/errors.js';
 import { recordLockOn } from '../../sys/file-lock.js';
 import { callError } from '../errors.js';
-import { chooseLayout, isComplete } from '../layout/choose-layout.js';
+import { chooseLayout, isComplete } from '../layout/mem-config.js';
 import { VERSION_OFFSET } from '../layout/releases.js';
-import { ConfigPage } from './config-page.js';
-import { SharedFile } from './shared-file.js';
+import { ConfigPage, SharedFile } from './shared-file.js';
 
 // enum mp_status (eal_memcfg.h)
 const UNKNOWN = 0;

@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
 import { isTrustedOwner } from '../../sys/runtime-owner.js';
-import { layoutError } from '../errors.js';
-import { type HugeDirs, readHugeDirs } from '../hugepage-info.js';
+import { fileError, layoutError } from '../errors.js';
+import { readAddress, readPath } from '../layout/fields.js';
 import type { MemConfig } from '../layout/mem-config.js';
-import type { MemsegList } from '../layout/memseg-list.js';
+import type { MemsegList } from '../layout/memseg.js';
 import { SEGMENTS_PER_FILE_ID } from '../layout/releases.js';
-import { readLegacyPages } from './hugepage-data.js';
-import { findOpenFile } from './proc-files.js';
+import { type HugeDirs, readHugeDirs } from './hugepage-info.js';
+import { SharedFile } from './shared-file.js';
 
 /** Where the bytes of one page are. */
 export interface PagePlace {
@@ -157,4 +157,72 @@ export function pageFilesOf(list: MemsegList, context: PageContext): PageFiles {
   if (context.config.legacyMem && list.array.name === NOHUGE_ARRAY) return new MemfdFiles(context);
   const named = context.config.legacyMem ? new LegacyFiles(context) : new HugepageFiles(context);
   return context.unlinked ? new UnlinkedFiles(named, context.pid) : named;
+}
+
+/** sizeof(struct hugepage_file), eal_hugepages.h */
+const RECORD = 4136;
+const FINAL_VA = 8;
+const SIZE = 24;
+const FILEPATH = 40;
+const PATH_MAX = 4096;
+
+/** Which file each page of a `--legacy-mem` primary is in, by the page's address: `hugepage_data`. */
+function readLegacyPages(runtimePath: string): ReadonlyMap<number, string> {
+  const file = SharedFile.open(`${runtimePath}/hugepage_data`);
+  try {
+    const { size, path } = file;
+    if (size % RECORD !== 0) throw layoutError(path, 'the file size', size, `a multiple of ${RECORD}`);
+    const pages = new Map<number, string>();
+    for (let at = 0; at < size; at += RECORD) {
+      const bytes = file.read(Buffer.alloc(RECORD), at);
+      // there is room for every hugepage of the system; those in use come first
+      if (bytes.readBigUInt64LE(SIZE) === 0n) break;
+      const record = `hugepage_data[${at / RECORD}]`;
+      const source = { bytes, path };
+      pages.set(
+        readAddress(source, FINAL_VA, `${record}.final_va`),
+        readPath(source, FILEPATH, PATH_MAX, `${record}.filepath`),
+      );
+    }
+    return pages;
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * A path to a file that process `pid` has open and that has no name of its own any more: `/proc/<pid>/fd/<n>`, whose link
+ * text `matches`. `undefined` if there is none. `EACCES` without the right to look (the same user and ptrace access),
+ * `ENOTSUP` when the process can't be seen from here.
+ */
+function findOpenFile(pid: number, matches: (target: string) => boolean): string | undefined {
+  if (pid <= 0) {
+    throw new MpError(
+      'ENOTSUP',
+      "The primary's memory has no file names and its /proc entry can't be seen from here: run in its pid namespace",
+    );
+  }
+  const folder = `/proc/${pid}/fd`;
+  for (const name of list(folder)) {
+    const target = linkOf(`${folder}/${name}`);
+    if (target !== undefined && matches(target)) return `${folder}/${name}`;
+  }
+  return undefined;
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw fileError(error, folder, "The primary's memory has no file names, and it is not possible to read");
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // closed since the directory was read
+    throw fileError(error, path, 'Cannot read the link');
+  }
 }

@@ -1,9 +1,8 @@
 import { MpError } from '../../protocol/errors.js';
 import { MAX_VIEW_LENGTH, Mapping } from '../../sys/mapping.js';
 import { callError } from '../errors.js';
-import { isPowerOfTwo } from '../heap/fit.js';
-import { mapRun, type PageRun } from './page-run.js';
-import type { Window } from './window.js';
+import { isPowerOfTwo } from '../layout/fields.js';
+import { mapRun, type PageRun, type Window } from './window.js';
 
 /** What `zone.share()` returns: plain data that survives `postMessage`. For `attachShared` alone to look into. */
 export interface MemzoneHandle {

@@ -1,8 +1,9 @@
 import { constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
-import { closeFile } from '../../sys/close-file.js';
-import { assertPlatform } from '../../sys/native.js';
-import { fileError, layoutError } from '../errors.js';
+import { closeFile } from '../../sys/files.js';
+import { assertPlatform } from '../../sys/libc.js';
+import { Mapping } from '../../sys/mapping.js';
+import { callError, fileError, layoutError } from '../errors.js';
 
 const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -101,6 +102,9 @@ export class SharedFile {
   }
 }
 
+/** The locks and the status byte are within the first page, in every layout; nothing else of `config` gets mapped. */
+const PAGE = 4096;
+
 /** A link would lead out of the runtime directory; opening a pipe would wait for its writer. */
 function openFile(path: string, mode: number): number {
   assertPlatform();
@@ -108,5 +112,39 @@ function openFile(path: string, mode: number): number {
     return openSync(path, mode | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     throw fileError(error, path, 'Cannot open');
+  }
+}
+
+/** Maps the first `length` bytes of a file, in whole pages, for writing. */
+export function mapFile(fd: number, length: number, path: string): Mapping {
+  const mapping = Mapping.reserve(length, PAGE);
+  if (typeof mapping === 'number') throw callError(mapping, 'mmap', path);
+  const result = mapping.place(0, length, fd, 0, true);
+  if (result === 0) return mapping;
+  mapping.close();
+  throw callError(result, 'mmap', path);
+}
+
+/** The first page of `config`, mapped for writing. */
+export class ConfigPage {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly #mapping: Mapping;
+
+  private constructor(mapping: Mapping) {
+    this.#mapping = mapping;
+    const buffer = mapping.view(0, PAGE);
+    this.words = new Int32Array(buffer);
+    this.bytes = new Uint8Array(buffer);
+  }
+
+  /** `config` must be open for writing and be a whole `struct rte_mem_config`. */
+  static map(config: SharedFile): ConfigPage {
+    return new ConfigPage(mapFile(config.fd, PAGE, config.path));
+  }
+
+  /** It is unmapped once this object and the locks in it are garbage. */
+  close(): void {
+    this.#mapping.close();
   }
 }

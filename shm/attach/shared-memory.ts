@@ -1,13 +1,10 @@
 import { versionOf } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
-import type { ReserveOptions } from '../heap/memzone-request.js';
-import { type Memseg, readMemseg } from '../layout/memseg.js';
-import type { MemsegList } from '../layout/memseg-list.js';
+import { type Memseg, type MemsegList, readMemseg } from '../layout/memseg.js';
 import { isFilled, nameBytes, readMemzone } from '../layout/memzone-entry.js';
 import type { Attachment } from './attachment.js';
 import type { FbarrayCopy } from './fbarray-file.js';
-import { KnownZones } from './known-zones.js';
-import { Memzone, type ZoneMemory } from './memzone.js';
+import { KnownZones, Memzone, type ZoneMemory } from './memzone.js';
 import {
   type CopySource,
   requireLength,
@@ -25,6 +22,23 @@ export interface MemoryBehaviour extends Waiting {
   readonly writable: boolean;
   /** Only where this process made the memory. */
   readonly allocator: ZoneAllocator | undefined;
+}
+
+/**
+ * How to reserve a memzone: the arguments of `rte_memzone_reserve_bounded`. What doesn't fit is `EINVAL`.
+ *
+ * @example
+ * channel.memory.reserve('ring', 8192, { socketId: 0, align: 4096, bound: 65536 });
+ */
+export interface ReserveOptions {
+  /** NUMA node; -1, `SOCKET_ID_ANY`, by default. 256 and up for heaps of external memory. */
+  readonly socketId?: number | undefined;
+  /** A power of two, in bytes; a cache line by default and at least. */
+  readonly align?: number | undefined;
+  /** A power of two, in bytes, that the zone doesn't cross a multiple of; 0, none, by default. */
+  readonly bound?: number | undefined;
+  /** Of {@link MemzoneFlag}; 0 by default. */
+  readonly flags?: number | undefined;
 }
 
 /** Reserves and frees memzones, under C's locks; see `SharedMemory.reserve`. */

@@ -1,6 +1,5 @@
 import { MpError } from '../../protocol/errors.js';
-import { arrayToFill } from '../../sys/large-array.js';
-import { copyMemory } from '../../sys/safe-copy.js';
+import { arrayToFill, copyMemory } from '../../sys/safe-copy.js';
 import { callError } from '../errors.js';
 import type { Memzone } from './memzone.js';
 import type { Window } from './window.js';

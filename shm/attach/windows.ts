@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
 import { MAX_VIEW_LENGTH } from '../../sys/mapping.js';
-import type { MemsegList } from '../layout/memseg-list.js';
+import type { MemsegList } from '../layout/memseg.js';
 import { sleep } from '../locks/lock-wait.js';
-import { type PageRange, type PageTable, Window } from './window.js';
+import { type MemsegRange, type PageTable, Window } from './window.js';
 
 /** How often a page file is looked for that should be there. */
 const MAX_LOOKS = 20;
@@ -44,7 +44,7 @@ export class Windows {
     return window;
   }
 
-  #map(range: PageRange, addr: number, length: number): Window {
+  #map(range: MemsegRange, addr: number, length: number): Window {
     const hasPages = () => this.#table.hasPages(range.list, range.first, range.last);
     for (let looks = 1; ; looks++) {
       if (!hasPages()) throw noPages(addr, length);
@@ -93,7 +93,7 @@ export class Windows {
   }
 }
 
-function keyOf({ list, first, last }: PageRange): string {
+function keyOf({ list, first, last }: MemsegRange): string {
   return `${list.index}:${first}:${last}`;
 }
 
@@ -119,7 +119,7 @@ function unlinked(cause: MpError): MpError {
   );
 }
 
-function rangeOf(list: MemsegList | undefined, addr: number, length: number): PageRange {
+function rangeOf(list: MemsegList | undefined, addr: number, length: number): MemsegRange {
   if (list === undefined || addr + length > list.base + list.length) throw noPages(addr, length);
   const first = Math.floor((addr - list.base) / list.pageSize);
   const last = Math.floor((addr + length - 1 - list.base) / list.pageSize);

@@ -1,6 +1,5 @@
 import { Element, ElementState } from './element.js';
-import type { FreeLists } from './free-lists.js';
-import type { HeapRecord } from './heap-record.js';
+import type { FreeLists, HeapRecord } from './heap-record.js';
 import { HEADER } from './heap-space.js';
 import type { SharedWords } from './shared-words.js';
 

@@ -7,8 +7,8 @@ import {
   readDescriptor,
 } from '../layout/fbarray.js';
 import type { MemConfigLayout } from '../layout/releases.js';
+import { withWriteLock } from '../locks/lock-wait.js';
 import { RwLock, wordsOf } from '../locks/rwlock.js';
-import { withWriteLock } from '../locks/write-lock.js';
 
 // offsets in struct rte_fbarray (rte_fbarray.h)
 const LOCK = 88;

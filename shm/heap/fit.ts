@@ -1,7 +1,6 @@
 import type { Element } from './element.js';
-import { HEADER } from './heap-space.js';
-import type { IovaContiguity } from './iova-contiguity.js';
-import type { ListRecord } from './list-record.js';
+import { HEADER, type PageRange } from './heap-space.js';
+import { BAD_IOVA, type ListRecord } from './list-record.js';
 
 /** What a block has to be like. */
 export interface BlockShape {
@@ -67,7 +66,7 @@ export function largestIn(
   return largest;
 }
 
-export function floorTo(value: number, multiple: number): number {
+function floorTo(value: number, multiple: number): number {
   return value - (value % multiple);
 }
 
@@ -75,9 +74,56 @@ export function ceilTo(value: number, multiple: number): number {
   return floorTo(value + multiple - 1, multiple);
 }
 
-export function isPowerOfTwo(value: unknown): value is number {
-  // the logarithm of large numbers is rounded
-  return (
-    Number.isInteger(value) && (value as number) > 0 && 2 ** Math.round(Math.log2(value as number)) === value
-  );
+/** Whether physical addresses follow each other, in memory whose addresses do. */
+export interface IovaContiguity {
+  /** The highest page boundary within [start, end) that they don't cross; `undefined` if there is none. */
+  highestBreak(list: ListRecord, start: number, end: number): number | undefined;
+}
+
+/** `--legacy-mem` sorts its pages by physical address, so what is adjacent is contiguous (eal_memalloc_is_contig). */
+export const LEGACY_CONTIGUITY: IovaContiguity = Object.freeze({ highestBreak: () => undefined });
+
+/** Everything else: the segments tell, and in VA mode they tell that everything is. */
+export const SEGMENT_CONTIGUITY: IovaContiguity = Object.freeze({
+  highestBreak(list: ListRecord, start: number, end: number) {
+    const { pageSize } = list;
+    const lastPage = end - 1 - ((end - 1) % pageSize);
+    for (let page = lastPage; page > start; page -= pageSize) {
+      const iova = list.iovaOf(page);
+      if (iova === BAD_IOVA || iova !== list.iovaOf(page - pageSize) + BigInt(pageSize)) return page;
+    }
+    return undefined;
+  },
+});
+
+/**
+ * The whole pages of a free element that can be given back, as malloc_heap_free finds them: none that has to stay, and
+ * nothing may remain next to them that is too small for a block. `undefined` if there are none.
+ */
+export function releasablePages(
+  element: Element,
+  list: ListRecord,
+  cacheLine: number,
+): PageRange | undefined {
+  const { pageSize } = list;
+  const room = HEADER + cacheLine;
+  let { start, end } = freeablePages(element, list);
+  if (isTooSmall(start - element.addr, room)) start += pageSize;
+  if (isTooSmall(element.end - end, room)) end -= pageSize;
+  return start < end ? { addr: start, len: end - start } : undefined;
+}
+
+/** The first run of whole pages that need not stay. */
+function freeablePages(element: Element, list: ListRecord): { start: number; end: number } {
+  const { pageSize } = list;
+  const last = floorTo(element.end, pageSize);
+  let start = ceilTo(element.addr, pageSize);
+  while (start < last && list.isKept(start)) start += pageSize;
+  let end = start;
+  while (end < last && !list.isKept(end)) end += pageSize;
+  return { start, end };
+}
+
+function isTooSmall(space: number, room: number): boolean {
+  return space > 0 && space < room;
 }

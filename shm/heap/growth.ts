@@ -1,9 +1,7 @@
-import { random64 } from '../../sys/random.js';
+import { random64 } from '../../sys/clock.js';
 import { type BlockShape, ceilTo } from './fit.js';
-import { HEADER, type HeapSpace } from './heap-space.js';
-import type { PageSource } from './interface.js';
+import { HEADER, type HeapSpace, type PageRange, type PageSource } from './heap-space.js';
 import type { BlockRequest, MallocHeap } from './malloc-heap.js';
-import type { PageRange } from './page-release.js';
 
 /** What a heap is to grow by. */
 export interface Growth {

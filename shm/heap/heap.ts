@@ -1,12 +1,22 @@
 import { MpError } from '../../protocol/errors.js';
-import { ceilTo, isPowerOfTwo } from './fit.js';
+import { isPowerOfTwo } from '../layout/fields.js';
+import { MAX_HEAPS } from '../layout/releases.js';
+import { ceilTo } from './fit.js';
 import { growHeap, releasePages } from './growth.js';
-import { type HeapSpace, SOCKET_ID_ANY } from './heap-space.js';
-import { Heaps } from './heaps.js';
+import { HeapRecord } from './heap-record.js';
+import { EXTERNAL_SOCKET_ID, type HeapSpace, type PageRange, SOCKET_ID_ANY } from './heap-space.js';
 import { ListRecord } from './list-record.js';
-import type { Block, BlockRequest, HeapStats, MallocHeap } from './malloc-heap.js';
-import type { PageRange } from './page-release.js';
-import { type Step, stepsFor } from './steps.js';
+import {
+  type Block,
+  type BlockRequest,
+  type HeapStats,
+  heapOf,
+  isLegacy,
+  MallocHeap,
+  noBlock,
+} from './malloc-heap.js';
+import { allowsPageSize, isOnlyHint, MemzoneFlag, sizesIn, withoutHint } from './page-flags.js';
+import { corrupt, SharedWords } from './shared-words.js';
 
 /** How to allocate a block. */
 export interface AllocateOptions {
@@ -122,4 +132,98 @@ export class Heap {
       if (!areThere || !(error instanceof MpError)) throw error;
     }
   }
+}
+
+/** Names EAL's own heaps and gives them their nodes: rte_eal_malloc_heap_init. The rest of their records is zero. */
+export function initHeaps(space: HeapSpace, socketIds: readonly number[]): void {
+  socketIds.forEach((socketId, index) => {
+    const record = new HeapRecord(new SharedWords(space), index);
+    record.name = `socket_${socketId}`;
+    record.socketId = socketId;
+  });
+}
+
+/** Gives the pages that a primary starts with to the heap of their node: malloc_add_seg. Nobody else is there yet. */
+export function addRun(space: HeapSpace, pages: PageRange): void {
+  const heaps = new Heaps(space);
+  const list = ListRecord.holding(heaps.words, pages.addr);
+  const heap = heaps.all().find(({ socketId }) => socketId === list?.socketId);
+  if (heap === undefined) throw corrupt('the address of new pages', pages.addr, "in a list of a heap's node");
+  heap.addPages(pages);
+}
+
+/** The heaps of one `config`: `rte_mem_config.malloc_heaps`. */
+export class Heaps {
+  readonly words: SharedWords;
+  readonly #heaps: readonly MallocHeap[];
+
+  constructor(space: HeapSpace) {
+    this.words = new SharedWords(space);
+    this.#heaps = Array.from({ length: MAX_HEAPS }, (_, index) => new MallocHeap(this.words, index));
+  }
+
+  /** Those in use. */
+  all(): MallocHeap[] {
+    return this.#heaps.filter(({ name }) => name !== '');
+  }
+
+  /** By its position in `malloc_heaps`, which growth requests name. */
+  at(index: number): MallocHeap | undefined {
+    const heap = this.#heaps[index];
+    return heap?.name === '' ? undefined : heap;
+  }
+
+  /**
+   * The heaps to try for a node, in this order. For any node: EAL's own heaps, those with memory first.
+   *
+   * @param socketId {@link SOCKET_ID_ANY} or a node; 256 and up for heaps of external memory
+   */
+  ofSocket(socketId: number): MallocHeap[] {
+    if (socketId !== SOCKET_ID_ANY) return this.all().filter((heap) => heap.socketId === socketId);
+    const own = this.all().filter((heap) => heap.socketId < EXTERNAL_SOCKET_ID);
+    return own.sort((a, b) => Number(b.totalBytes > 0) - Number(a.totalBytes > 0));
+  }
+
+  /** The heap that the block at `addr` is of; `EINVAL` if there is none. */
+  holding(addr: number): MallocHeap {
+    const record = heapOf(this.words, addr);
+    const heap = this.#heaps.find((one) => one.addr === record);
+    if (heap === undefined) throw noBlock(addr);
+    return heap;
+  }
+}
+
+/** One way to get a block. */
+export interface Step {
+  /** What to look for it with. */
+  readonly flags: number;
+  /** Pages of this size are to be made first; without, it is looked for in what the heap has. */
+  readonly pageSize?: number;
+}
+
+/**
+ * The ways to get a block from a heap, in the order of malloc_heap_alloc_on_heap_id: pages that were asked for before
+ * others, memory that is there before new memory, small pages before large ones.
+ */
+function stepsFor(words: SharedWords, heap: MallocHeap, { flags }: BlockRequest): Step[] {
+  // nobody can tell what pages an application's memory has
+  if (heap.isExternal) return [{ flags: flags | MemzoneFlag.SIZE_HINT_ONLY }];
+  if (isLegacy(words)) return [{ flags }];
+  const strict = withoutHint(flags);
+  const sizes = pageSizesOf(words, heap.socketId);
+  const requested = sizesIn(flags) === 0 ? [] : sizes.filter((pageSize) => allowsPageSize(flags, pageSize));
+  const mayBeOthers = sizesIn(flags) === 0 || isOnlyHint(flags);
+  const others = mayBeOthers ? sizes.filter((pageSize) => !requested.includes(pageSize)) : [];
+  return [
+    { flags: strict },
+    ...requested.map((pageSize) => ({ flags: strict, pageSize })),
+    ...(isOnlyHint(flags) ? [{ flags }] : []),
+    ...others.map((pageSize) => ({ flags, pageSize })),
+  ];
+}
+
+/** Smallest first. */
+function pageSizesOf(words: SharedWords, socketId: number): number[] {
+  const lists = ListRecord.all(words).filter((list) => list.socketId === socketId && !list.external);
+  return [...new Set(lists.map(({ pageSize }) => pageSize))].sort((a, b) => a - b);
 }

@@ -1,16 +1,18 @@
-import { DO_NOT_FREE, MEMSEG_FLAGS, MEMSEG_IOVA } from '../layout/memseg.js';
 import {
+  DO_NOT_FREE,
   LIST_ARRAY,
   LIST_EXTERNAL,
   LIST_HEAP,
   LIST_LENGTH,
   LIST_PAGE_SIZE,
   LIST_SOCKET_ID,
+  MEMSEG_FLAGS,
+  MEMSEG_IOVA,
   MEMSEG_SIZE,
-} from '../layout/memseg-list.js';
+} from '../layout/memseg.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
 import { FbarrayTable } from './fbarray-table.js';
-import type { PageRange } from './page-release.js';
+import type { PageRange } from './heap-space.js';
 import { corrupt, readPointer, type SharedWords } from './shared-words.js';
 
 /** offsetof(struct rte_memseg_list, base_va) */

@@ -1,14 +1,19 @@
 import { MpError } from '../../protocol/errors.js';
 import { Chain } from './chain.js';
 import { Element, ElementState } from './element.js';
-import { type BlockShape, headerFor, largestIn } from './fit.js';
-import { FreeLists } from './free-lists.js';
-import { HeapRecord } from './heap-record.js';
-import { EXTERNAL_SOCKET_ID, HEADER } from './heap-space.js';
-import { type IovaContiguity, LEGACY_CONTIGUITY, SEGMENT_CONTIGUITY } from './iova-contiguity.js';
+import {
+  type BlockShape,
+  headerFor,
+  type IovaContiguity,
+  LEGACY_CONTIGUITY,
+  largestIn,
+  releasablePages,
+  SEGMENT_CONTIGUITY,
+} from './fit.js';
+import { FreeLists, HeapRecord } from './heap-record.js';
+import { EXTERNAL_SOCKET_ID, HEADER, type PageRange } from './heap-space.js';
 import { ListRecord } from './list-record.js';
 import { allowsPageSize, isOnlyHint } from './page-flags.js';
-import { type PageRange, releasablePages } from './page-release.js';
 import { corrupt, type SharedWords } from './shared-words.js';
 
 /** What a heap is asked for. */

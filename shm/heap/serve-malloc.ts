@@ -6,14 +6,14 @@ import {
   MallocResult,
   MallocType,
 } from '../../protocol/eal/malloc.js';
+import { isPowerOfTwo } from '../layout/fields.js';
 import { RwLock, wordsOf } from '../locks/rwlock.js';
-import { ceilTo, isPowerOfTwo } from './fit.js';
+import { ceilTo } from './fit.js';
 import { growHeap, releasePages } from './growth.js';
-import { EXTERNAL_SOCKET_ID, type HeapSpace } from './heap-space.js';
-import { Heaps } from './heaps.js';
+import { Heaps } from './heap.js';
+import { EXTERNAL_SOCKET_ID, type HeapSpace, type PageRange } from './heap-space.js';
 import { ListRecord } from './list-record.js';
 import type { BlockRequest } from './malloc-heap.js';
-import type { PageRange } from './page-release.js';
 import { SharedWords } from './shared-words.js';
 
 /**

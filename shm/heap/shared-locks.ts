@@ -1,8 +1,8 @@
 import type { MemConfigLayout } from '../layout/releases.js';
+import { type WriteLock, withWriteLock } from '../locks/lock-wait.js';
 import { RwLock, wordsOf } from '../locks/rwlock.js';
 import { Spinlock } from '../locks/spinlock.js';
-import { type WriteLock, withWriteLock } from '../locks/write-lock.js';
-import type { PrimaryLocks } from './interface.js';
+import type { PrimaryLocks } from './heap-space.js';
 
 export interface SharedLocksOptions {
   readonly layout: MemConfigLayout;

@@ -22,8 +22,7 @@ export function readAddress(source: Source, offset: number, field: string): numb
 
 export function readPageSize(source: Source, offset: number, field: string): number {
   const value = readAddress(source, offset, field);
-  const isPowerOfTwo = value > 0 && Number.isInteger(Math.log2(value));
-  if (!isPowerOfTwo || value < MIN_PAGE_SIZE || value > MAX_PAGE_SIZE) {
+  if (!isPowerOfTwo(value) || value < MIN_PAGE_SIZE || value > MAX_PAGE_SIZE) {
     throw layoutError(source.path, field, value, 'a power of two from 4096 to 2^34');
   }
   return value;
@@ -66,4 +65,11 @@ function readString(
 /** Writes ASCII; the NUL behind it is there already. */
 export function writeText(into: DataView, offset: number, text: string): void {
   for (let i = 0; i < text.length; i++) into.setUint8(offset + i, text.charCodeAt(i));
+}
+
+export function isPowerOfTwo(value: unknown): value is number {
+  // the logarithm of large numbers is rounded
+  return (
+    Number.isInteger(value) && (value as number) > 0 && 2 ** Math.round(Math.log2(value as number)) === value
+  );
 }

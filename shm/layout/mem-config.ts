@@ -1,10 +1,96 @@
+import { constants, fstatSync, openSync, readSync } from 'node:fs';
+import { versionOf } from '../../protocol/dialect.js';
+import { MpError } from '../../protocol/errors.js';
+import { fileError } from '../../sys/errors.js';
+import { type RecordLock, recordLockOn } from '../../sys/file-lock.js';
+import { closeFile } from '../../sys/files.js';
 import { layoutError } from '../errors.js';
-import { chooseLayout } from './choose-layout.js';
 import { type FbarrayDescriptor, readDescriptor } from './fbarray.js';
 import { readAddress, readFlag } from './fields.js';
-import { type MemsegList, readMemsegLists } from './memseg-list.js';
+import { type MemsegList, readMemsegLists } from './memseg.js';
 import { MEMZONE_SIZE } from './memzone-entry.js';
-import { type MemConfigLayout, VERSION_OFFSET } from './releases.js';
+import {
+  LAYOUTS,
+  type LayoutFamily,
+  type MemConfigLayout,
+  RTE_MAGIC,
+  TAILQ_NAME_OFFSET,
+  VERSION_OFFSET,
+} from './releases.js';
+
+// struct rte_fbarray begins with the array's name: where this stands tells the families apart
+const MEMZONE_ARRAY = Buffer.from('memzone\0', 'latin1');
+
+/** `memzones` and `tailq_head` where the families have them. */
+const MEMZONES_A = 40;
+const MEMZONES_B = 48;
+const TAILQS_B = 17552;
+const TAILQS_C = 17576;
+
+/** `magic` and `version` of struct rte_mem_config. */
+const HEAD_SIZE = 8;
+
+/**
+ * The layout of a whole `config`, by its size, by its version word and by what it holds; the three must agree.
+ * `EVERSION` for a release that isn't known, `ELAYOUT` where they disagree.
+ *
+ * @param bytes the whole file, whose magic is set
+ */
+export function chooseLayout(bytes: Buffer, path: string): MemConfigLayout {
+  if (bytes.length < HEAD_SIZE)
+    throw layoutError(path, 'the file size', bytes.length, 'a whole rte_mem_config');
+  const word = bytes.readUInt32LE(VERSION_OFFSET);
+  const ofVersion = LAYOUTS.filter((layout) => layout.firstWord <= word && word <= layout.lastWord);
+  if (ofVersion.length === 0) throw unknownVersion(word, path);
+  const ofSize = ofVersion.filter((layout) => layout.size === bytes.length);
+  if (ofSize.length === 0) {
+    const sizes = ofVersion.map((layout) => layout.size).join(' or ');
+    throw layoutError(path, 'the file size', bytes.length, `${sizes} bytes`);
+  }
+  const possible = familiesByContent(bytes);
+  const found = ofSize.filter((layout) => possible.includes(layout.family));
+  if (found[0] !== undefined && found.length === 1) return found[0];
+  const families = ofSize.map((layout) => layout.family).join(' or ');
+  throw layoutError(
+    path,
+    'the layout family by content',
+    possible.join(' or ') || 'none',
+    `${families} for version ${versionOf(word)}`,
+  );
+}
+
+/** The families that the content doesn't rule out. */
+function familiesByContent(bytes: Buffer): readonly LayoutFamily[] {
+  if (hasMemzonesAt(bytes, MEMZONES_A)) return ['A'];
+  if (!hasMemzonesAt(bytes, MEMZONES_B)) return [];
+  // behind the lists B has the first tailq head, where C has its three words first
+  if (isTailqName(bytes, TAILQS_B + TAILQ_NAME_OFFSET)) return ['B'];
+  const hasRange = bytes.readBigUInt64LE(TAILQS_B) !== 0n;
+  if (hasRange || isTailqName(bytes, TAILQS_C + TAILQ_NAME_OFFSET)) return ['C'];
+  // a primary that links EAL alone has no tailqs since 24.11: then the version decides
+  return ['B', 'C'];
+}
+
+function hasMemzonesAt(bytes: Buffer, offset: number): boolean {
+  return bytes.subarray(offset, offset + MEMZONE_ARRAY.length).equals(MEMZONE_ARRAY);
+}
+
+function isTailqName(bytes: Buffer, offset: number): boolean {
+  return /^[A-Za-z0-9_]{4}$/.test(bytes.toString('latin1', offset, offset + 4));
+}
+
+/** Whether the first four bytes say that the primary's initialisation is complete. */
+export function isComplete(head: Buffer): boolean {
+  return head.readUInt32LE(0) === RTE_MAGIC;
+}
+
+function unknownVersion(word: number, path: string): MpError {
+  return new MpError(
+    'EVERSION',
+    `${path} is of DPDK ${versionOf(word)} (0x${word.toString(16).padStart(8, '0')}), whose shared memory this library doesn't know: use a primary of 19.08 to 26.11, or a newer dpdk-ipc`,
+    { path },
+  );
+}
 
 /** What `config` says, once and for all of the primary's life. */
 export interface MemConfig {
@@ -37,4 +123,44 @@ export function parseMemConfig(bytes: Buffer, path: string): MemConfig {
     singleFileSegments: readFlag(source, offsets.singleFileSegments, 'single_file_segments'),
     lists: readMemsegLists(source, offsets.memsegs),
   });
+}
+
+/** A link would lead elsewhere; opening a pipe would wait for its writer. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What a primary's `config` file tells without being mapped. */
+export interface ConfigHead {
+  /** Initialisation is complete. It stays so after the primary's death. */
+  readonly complete: boolean;
+  /** `rte_mem_config.version`; the number of memory channels before 19.08. */
+  readonly versionWord: number;
+  /** The lock that a C primary holds for as long as it lives. */
+  readonly lock: RecordLock | undefined;
+}
+
+/**
+ * Reads the head of `config`; `undefined` where there is no such file, or none that long. Throws `EACCES` and the like
+ * where it can't be read.
+ */
+export function readConfigHead(path: string): ConfigHead | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, OPEN_FLAGS);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError(error, path, 'Run as the same user as the primary');
+  }
+  try {
+    const head = Buffer.alloc(HEAD_SIZE);
+    if (!fstatSync(fd).isFile()) return undefined;
+    if (readSync(fd, head, 0, HEAD_SIZE, 0) < HEAD_SIZE) return undefined;
+    const lock = recordLockOn(fd);
+    return {
+      complete: head.readUInt32LE(0) === RTE_MAGIC,
+      versionWord: head.readUInt32LE(VERSION_OFFSET),
+      lock: typeof lock === 'number' ? undefined : lock,
+    };
+  } finally {
+    closeFile(fd);
+  }
 }

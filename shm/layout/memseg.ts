@@ -1,4 +1,62 @@
-import type { MemsegList } from './memseg-list.js';
+import { layoutError } from '../errors.js';
+import { type FbarrayDescriptor, readDescriptor } from './fbarray.js';
+import { readAddress, readFlag, readPageSize, type Source } from './fields.js';
+import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from './releases.js';
+
+/** `struct rte_memseg_list` (rte_memory.h): a reserved range of addresses of pages of one size. */
+export interface MemsegList {
+  /** Position in `rte_mem_config.memsegs`, which hugepage file names are made of. */
+  readonly index: number;
+  readonly base: number;
+  readonly length: number;
+  readonly pageSize: number;
+  readonly socketId: number;
+  /** Not EAL's own memory: it has no files. */
+  readonly external: boolean;
+  readonly array: FbarrayDescriptor;
+}
+
+// offsets in struct rte_memseg_list
+export const LIST_PAGE_SIZE = 8;
+export const LIST_SOCKET_ID = 16;
+/** Counts every change of the list's pages: memory hotplug. */
+export const LIST_VERSION = 20;
+export const LIST_LENGTH = 24;
+export const LIST_EXTERNAL = 32;
+export const LIST_HEAP = 36;
+export const LIST_ARRAY = 40;
+
+/** sizeof(struct rte_memseg) */
+export const MEMSEG_SIZE = 48;
+
+/** The lists in use; `source` is the whole `config`, `offset` where `memsegs` begins. */
+export function readMemsegLists(source: Source, offset: number): MemsegList[] {
+  const lists: MemsegList[] = [];
+  for (let index = 0; index < MAX_MEMSEG_LISTS; index++) {
+    const at = offset + index * MEMSEG_LIST_SIZE;
+    // some releases leave a length behind at an unused list: the base alone says
+    if (source.bytes.readBigUInt64LE(at) !== 0n) lists.push(readList(source, at, index));
+  }
+  return lists;
+}
+
+function readList(source: Source, at: number, index: number): MemsegList {
+  const field = `memsegs[${index}]`;
+  const base = readAddress(source, at, `${field}.base_va`);
+  const pageSize = readPageSize(source, at + LIST_PAGE_SIZE, `${field}.page_sz`);
+  const length = readAddress(source, at + LIST_LENGTH, `${field}.len`);
+  const external = readFlag(source, at + LIST_EXTERNAL, `${field}.external`);
+  readFlag(source, at + LIST_HEAP, `${field}.heap`);
+  const array = readDescriptor(source, at + LIST_ARRAY, MEMSEG_SIZE, `${field}.memseg_arr`);
+  if (length !== pageSize * array.len) {
+    throw layoutError(source.path, `${field}.len`, length, `${array.len} pages of ${pageSize} bytes`);
+  }
+  if (!external && base % pageSize !== 0) {
+    throw layoutError(source.path, `${field}.base_va`, base, `a multiple of ${pageSize}`);
+  }
+  const socketId = source.bytes.readInt32LE(at + LIST_SOCKET_ID);
+  return Object.freeze({ index, base, length, pageSize, socketId, external, array });
+}
 
 /** One page of the primary's memory: `struct rte_memseg` (rte_memory.h). */
 export interface Memseg {

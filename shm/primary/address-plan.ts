@@ -1,6 +1,6 @@
 /** Where C processes are to have everything: the same addresses in each, as EAL itself would choose them. */
 import { geometryOf } from '../layout/fbarray.js';
-import { MEMSEG_SIZE } from '../layout/memseg-list.js';
+import { MEMSEG_SIZE } from '../layout/memseg.js';
 import { MEMZONE_SIZE } from '../layout/memzone-entry.js';
 import type { MemConfigLayout } from '../layout/releases.js';
 

@@ -1,18 +1,18 @@
 import { constants, existsSync, ftruncateSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
-import { closeFile } from '../../sys/close-file.js';
-import { EAGAIN } from '../../sys/errno.js';
+import { EAGAIN } from '../../sys/errors.js';
 import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../sys/file-lock.js';
+import { closeFile } from '../../sys/files.js';
 import { Mapping } from '../../sys/mapping.js';
-import { mapFile } from '../attach/map-file.js';
 import { pageFileStart } from '../attach/page-files.js';
+import { mapFile } from '../attach/shared-file.js';
 import { callError, fileError } from '../errors.js';
-import { readConfigHead } from '../layout/config-head.js';
+import { readConfigHead } from '../layout/mem-config.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
 import type { MemoryPlan } from './options.js';
+import { isInUse, removeUnused } from './page-file.js';
 import type { PagePlaces, SpaceMappings } from './space.js';
-import { isInUse, removeUnused } from './unused-file.js';
 
 const FBARRAY_FILE = 'fbarray_';
 

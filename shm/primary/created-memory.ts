@@ -1,11 +1,11 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
-import { freeHugepages } from '../../sys/hugetlbfs.js';
+import { freeHugepages } from '../../sys/mounts.js';
 import { numaNodes } from '../../sys/numa.js';
 import { writeHugepageInfo } from '../attach/hugepage-info.js';
 import { fileError } from '../errors.js';
-import { addRun, initHeaps } from '../heap/index.js';
+import { addRun, initHeaps } from '../heap/heap.js';
 import { MAX_HEAPS } from '../layout/releases.js';
 import { planAddresses } from './address-plan.js';
 import { CreatedFiles, removeStalePages } from './created-files.js';

@@ -1,7 +1,7 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
-import { type HugeMount, hugeMounts } from '../../sys/hugetlbfs.js';
-import { isPowerOfTwo } from '../heap/fit.js';
+import { type HugeMount, hugeMounts } from '../../sys/mounts.js';
+import { isPowerOfTwo } from '../layout/fields.js';
 import { LAYOUTS, type MemConfigLayout } from '../layout/releases.js';
 import { MAX_TAILQ_NAME, MAX_TAILQS, TAILQ_NAMES } from './tailqs.js';
 import { installedVersion, versionWordOf } from './version.js';

@@ -1,12 +1,11 @@
 import { constants, ftruncateSync, openSync, rmSync } from 'node:fs';
-import { closeFile } from '../../sys/close-file.js';
-import { EAGAIN } from '../../sys/errno.js';
+import { EAGAIN } from '../../sys/errors.js';
 import { dropFlock, tryFlock } from '../../sys/file-lock.js';
+import { closeFile } from '../../sys/files.js';
 import * as libc from '../../sys/libc.js';
 import type { Mapping } from '../../sys/mapping.js';
 import { bindToNode, nodeOf } from '../../sys/numa.js';
 import { callError, fileError } from '../errors.js';
-import { removeUnused } from './unused-file.js';
 
 export interface PageFile {
   readonly path: string;
@@ -70,4 +69,32 @@ export function removePage(mapping: Mapping, offset: number, { path, pageSize }:
 
 function checked(result: number, syscall: string, path: string): void {
   if (result < 0) throw callError(result, syscall, path);
+}
+
+/** Whether a process says with a `flock` that it uses this file; `undefined`: there is none. Throws where we may not look. */
+export function isInUse(path: string): boolean | undefined {
+  return whileOpen(path, (isFree) => !isFree);
+}
+
+/** Removes a file that nobody has locked: what EAL does with those that it finds at its start. */
+export function removeUnused(path: string): void {
+  whileOpen(path, (isFree) => {
+    if (isFree) rmSync(path, { force: true });
+  });
+}
+
+/** Our own lock is held meanwhile. Secondaries that end, or begin, remove such files, too: one that is gone is all right. */
+function whileOpen<T>(path: string, action: (isFree: boolean) => T): T | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError(error, path, 'Cannot open');
+  }
+  try {
+    return action(tryFlock(fd, 'exclusive') === 0);
+  } finally {
+    closeFile(fd);
+  }
 }

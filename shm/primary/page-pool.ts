@@ -1,9 +1,13 @@
 import { rmSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
-import type { PageSource } from '../heap/interface.js';
-import type { PageRange } from '../heap/page-release.js';
+import { nowMs } from '../../sys/clock.js';
+import { EAGAIN } from '../../sys/errors.js';
+import { FileLock } from '../../sys/file-lock.js';
+import { callError, fileError } from '../errors.js';
+import type { PageRange, PageSource } from '../heap/heap-space.js';
 import {
   DO_NOT_FREE,
+  LIST_VERSION,
   MEMSEG_ADDR,
   MEMSEG_FLAGS,
   MEMSEG_HUGEPAGE_SZ,
@@ -11,9 +15,8 @@ import {
   MEMSEG_LEN,
   MEMSEG_SOCKET_ID,
 } from '../layout/memseg.js';
-import { LIST_VERSION } from '../layout/memseg-list.js';
 import { MEMSEG_LIST_SIZE } from '../layout/releases.js';
-import { withFolderLock } from './folder-lock.js';
+import { sleep } from '../locks/lock-wait.js';
 import { createPage, type PageFile, removePage } from './page-file.js';
 import type { ListMemory, SpaceParts } from './space.js';
 
@@ -127,4 +130,43 @@ export class PagePool implements PageSource {
 /** Where a segment is in its list's mapping. */
 function offsetOf({ plan }: ListMemory, segment: number): number {
   return segment * plan.pageSize;
+}
+
+/** Every DPDK process of the machine holds it while it changes page files; none does so for long. */
+const TIMEOUT_MS = 5_000;
+const RETRY_MS = 1;
+
+/** Runs `section` with the lock that EAL takes on a directory of page files. `ETIMEDOUT` where somebody keeps it. */
+function withFolderLock<T>(folder: string, section: () => T): T {
+  const lock = take(folder);
+  try {
+    return section();
+  } finally {
+    lock.release();
+  }
+}
+
+function take(folder: string): FileLock {
+  const deadline = nowMs() + TIMEOUT_MS;
+  for (;;) {
+    const lock = tryLock(folder);
+    if (typeof lock !== 'number') return lock;
+    if (lock !== -EAGAIN) throw callError(lock, 'flock', folder);
+    if (nowMs() >= deadline) {
+      throw new MpError(
+        'ETIMEDOUT',
+        `${folder} has been locked by another DPDK process for ${TIMEOUT_MS} ms: find out which one (lslocks)`,
+        { syscall: 'flock', path: folder },
+      );
+    }
+    sleep(RETRY_MS);
+  }
+}
+
+function tryLock(folder: string): FileLock | number {
+  try {
+    return FileLock.tryLock(folder, 'exclusive');
+  } catch (error) {
+    throw fileError(error, folder, 'Cannot lock');
+  }
 }

@@ -1,4 +1,4 @@
-import type { PrimaryLocks, PrimarySpace, SyncAction } from '../heap/interface.js';
+import type { PrimaryLocks, PrimarySpace, SyncAction } from '../heap/heap-space.js';
 import { SharedLocks } from '../heap/shared-locks.js';
 import { sleep } from '../locks/lock-wait.js';
 import { PagePool } from './page-pool.js';

@@ -3,7 +3,7 @@ import { Mapping } from '../../sys/mapping.js';
 import { PAGE_FILE_NAMES, pageFileStart } from '../attach/page-files.js';
 import { layoutError } from '../errors.js';
 import { FbarrayTable } from '../heap/fbarray-table.js';
-import { LIST_ARRAY, MEMSEG_SIZE } from '../layout/memseg-list.js';
+import { LIST_ARRAY, MEMSEG_SIZE } from '../layout/memseg.js';
 import { MEMSEG_LIST_SIZE, type MemConfigLayout } from '../layout/releases.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';
 

@@ -1,8 +1,9 @@
 import { EXTERNAL_SOCKET_ID } from '../heap/heap-space.js';
-import { LIST_ARRAY, LIST_HEAP, LIST_LENGTH, LIST_PAGE_SIZE, LIST_SOCKET_ID } from '../layout/memseg-list.js';
+import { FBARRAY_DATA, FBARRAY_ELT_SIZE, FBARRAY_LEN, geometryOf } from '../layout/fbarray.js';
+import { writeText } from '../layout/fields.js';
+import { LIST_ARRAY, LIST_HEAP, LIST_LENGTH, LIST_PAGE_SIZE, LIST_SOCKET_ID } from '../layout/memseg.js';
 import { MEMSEG_LIST_SIZE, type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout/releases.js';
-import type { AddressPlan } from './address-plan.js';
-import { describeArray } from './describe-array.js';
+import type { AddressPlan, ArrayPlan } from './address-plan.js';
 import type { MemoryPlan } from './options.js';
 import type { SpaceMappings } from './space.js';
 import { writeTailqs } from './tailqs.js';
@@ -47,4 +48,14 @@ export function publish(config: DataView, complete: boolean): void {
 
 function viewOf(mapping: SpaceMappings['config']): DataView {
   return new DataView(mapping.view(0, mapping.length));
+}
+
+/** Makes an empty `struct rte_fbarray` of a descriptor and a file of zeros. */
+function describeArray(config: DataView, descriptor: number, file: DataView, plan: ArrayPlan): void {
+  const { masks, maskHead } = geometryOf(plan);
+  file.setUint32(maskHead, masks, true);
+  writeText(config, descriptor, plan.name);
+  config.setUint32(descriptor + FBARRAY_LEN, plan.len, true);
+  config.setUint32(descriptor + FBARRAY_ELT_SIZE, plan.eltSize, true);
+  config.setBigUint64(descriptor + FBARRAY_DATA, BigInt(plan.address), true);
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SpinBudget } from '../../lib/requests/spin-budget.js';
+import { SpinBudget } from '../../lib/requests/busy-poll.js';
 
 describe('how long requestSync spins', () => {
   it('is not at all for an action whose last answer took more than four times the budget', () => {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
 import { type Dialect, decodeMessage, encodeMessage, type Message, MpType } from '../../protocol/index.js';
-import type { SocketNamespace } from '../../sys/address.js';
 import { type Datagram, DatagramSocket } from '../../sys/datagram-socket.js';
 import * as libc from '../../sys/libc.js';
+import type { SocketNamespace } from '../../sys/message-block.js';
 import { waitForSockets } from '../../sys/poll.js';
 import { openDescriptors } from './descriptors.js';
 

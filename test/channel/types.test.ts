@@ -7,7 +7,7 @@ import {
   type Message,
   type SendOptions,
 } from '../../lib/index.js';
-import { createMemoryNetwork } from '../../lib/testing/testing.js';
+import { createMemoryNetwork } from '../../lib/testing/index.js';
 
 interface MaybeGiven {
   readonly timeoutMs?: number;

@@ -9,7 +9,7 @@ import {
   type PrimaryOptions,
   type SecondaryOptions,
 } from '../../lib/index.js';
-import { createMemoryNetwork } from '../../lib/testing/testing.js';
+import { createMemoryNetwork } from '../../lib/testing/index.js';
 
 /** One way for channels to reach each other. Everything that it opens is closed by `end`. */
 export interface World {

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
-import { processFacts } from '../../sys/process-facts.js';
+import { processFacts } from '../../sys/proc.js';
 import { cli, needsCli, RunningCli } from '../support/cli.js';
 import { findHugepages } from '../support/hugepages.js';
 import { needsDpdk } from '../support/needs-dpdk.js';

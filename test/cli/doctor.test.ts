@@ -5,10 +5,9 @@ import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, rmSyn
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
-import { readConfigHead } from '../../shm/layout/config-head.js';
+import { readConfigHead } from '../../shm/layout/mem-config.js';
 import { FileLock } from '../../sys/file-lock.js';
-import { processFacts } from '../../sys/process-facts.js';
-import { hasMessageThread } from '../../sys/threads.js';
+import { hasMessageThread, processFacts } from '../../sys/proc.js';
 import { cli, needsCli } from '../support/cli.js';
 import { findHugepages } from '../support/hugepages.js';
 import { needsDpdk } from '../support/needs-dpdk.js';

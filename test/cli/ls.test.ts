@@ -2,7 +2,7 @@
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import type { Instance } from '../../tools/instances/instance.js';
+import type { Instance } from '../../tools/instances/inspect.js';
 import { cli, cliJson, needsCli, RunningCli } from '../support/cli.js';
 import { needsDpdk } from '../support/needs-dpdk.js';
 import { peersFor } from '../support/peers-for.js';

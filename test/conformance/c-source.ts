@@ -1,7 +1,7 @@
 // C processes as subjects of the conformance checks.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dialectOf } from '../../protocol/index.js';
-import { readConfigHead } from '../../shm/layout/config-head.js';
+import { readConfigHead } from '../../shm/layout/mem-config.js';
 import type {
   Ability,
   Place,

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { STAGES } from '../../tools/doctor/index.js';
+import { STAGES } from '../../tools/doctor/diagnose.js';
 import { needsPacked, type Packed } from '../package/packed.js';
 import { DOCUMENTS, read } from './documents.js';
 

@@ -13,7 +13,7 @@ const FOLDERS = ['protocol', 'shm', 'lib'];
 const PRELUDE = `
 import { type Worker, parentPort } from 'node:worker_threads';
 import { type Message, type MpChannel, type ReceivedMessage, IGNORE, MemzoneFlag, MpError, hotplug, openPrimary, openSecondary } from './lib/index.js';
-import { createMemoryNetwork } from './lib/testing/testing.js';
+import { createMemoryNetwork } from './lib/testing/index.js';
 import { DIALECTS, DecodeError, MpType, RequestTable, decodeMessage, dialectOf, encodeMessage, versionOf } from './protocol/index.js';
 import { type Memzone, type SharedMemory, attachMemory, attachShared, disableMultiProcess, enableMultiProcess } from './shm/index.js';
 declare const channel: MpChannel;

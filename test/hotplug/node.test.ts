@@ -1,7 +1,7 @@
 // What no C primary does: answers that are wrong or missing, and requests that are. In memory: any process may do it.
 import { expect } from 'chai';
 import { type Hotplug, hotplug, type MpChannel, type MpError, MpTimeoutError } from '../../lib/index.js';
-import { createMemoryNetwork } from '../../lib/testing/testing.js';
+import { createMemoryNetwork } from '../../lib/testing/index.js';
 import {
   DEVICE_ACTION,
   DeviceRequestType,

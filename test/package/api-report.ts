@@ -17,8 +17,9 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ENTRIES: Readonly<Record<string, string>> = {
   'dpdk-ipc': 'dist/lib/index.d.ts',
   protocol: 'dist/protocol/index.d.ts',
+  drivers: 'dist/protocol/drivers/index.d.ts',
   shm: 'dist/shm/index.d.ts',
-  testing: 'dist/lib/testing/testing.d.ts',
+  testing: 'dist/lib/testing/index.d.ts',
 };
 
 export const API_REPORTS = Object.keys(ENTRIES);

@@ -6,7 +6,7 @@ import {
   IPSEC_MB_ACTION,
   type IpsecMbMessage,
   IpsecMbType,
-} from '../../protocol/index.js';
+} from '../../protocol/drivers/index.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
 import { needsDriver } from '../support/needs-dpdk.js';

@@ -16,7 +16,7 @@ import {
   TAP_START_ACTION,
   TAP_SYNC_ACTION,
   tapFormatOf,
-} from '../../protocol/index.js';
+} from '../../protocol/drivers/index.js';
 import { needsTestpmd, Testpmd } from '../hotplug/testpmd.js';
 import { live } from '../live/support/live.js';
 import { settling } from '../live/support/settling.js';

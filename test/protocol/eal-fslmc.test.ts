@@ -1,11 +1,10 @@
 // NXP's fslmc bus: its secondaries ask the primary for VFIO's descriptors while EAL starts.
 import { expect } from 'chai';
+import { FSLMC_ACTION, FslmcRequest } from '../../protocol/drivers/index.js';
 import {
   decodeVfio,
   encodeVdev,
   encodeVfio,
-  FSLMC_ACTION,
-  FslmcRequest,
   VDEV_ACTION,
   VdevType,
   VfioResult,

@@ -13,7 +13,6 @@ import {
   decodeSxe2,
   decodeTestpmdRequest,
   decodeTestpmdResponse,
-  decodeVfio,
   EnaType,
   encodeAfxdpPort,
   encodeEna,
@@ -27,7 +26,6 @@ import {
   encodeSxe2,
   encodeTestpmdRequest,
   encodeTestpmdResponse,
-  encodeVfio,
   FslmcRequest,
   Hns3Type,
   IpsecMbType,
@@ -37,8 +35,8 @@ import {
   NetvscType,
   Sxe2Type,
   TestpmdType,
-  VfioResult,
-} from '../../protocol/index.js';
+} from '../../protocol/drivers/index.js';
+import { decodeVfio, encodeVfio, VfioResult } from '../../protocol/index.js';
 import { thrown } from '../support/mp-error.js';
 
 const ADDRESS = 0x8877665544332211n;

@@ -4,10 +4,8 @@ import { hotplug } from '../../lib/index.js';
 import {
   decodePdumpRequest,
   decodePdumpResponse,
-  decodeVfio,
   encodePdumpRequest,
   encodePdumpResponse,
-  encodeVfio,
   PDUMP_ACTION,
   PDUMP_ALL_QUEUES,
   PdumpFlags,
@@ -15,6 +13,10 @@ import {
   type PdumpRequest,
   PdumpVersion,
   pdumpFormatOf,
+} from '../../protocol/drivers/index.js';
+import {
+  decodeVfio,
+  encodeVfio,
   VFIO_ACTION,
   type VfioMessage,
   VfioResult,

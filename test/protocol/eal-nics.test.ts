@@ -1,12 +1,12 @@
 // Actions of NIC drivers, in exchange with the unmodified drivers; none of them needs the hardware for it.
 import { expect } from 'chai';
+import type { EnaMessage } from '../../protocol/drivers/index.js';
 import {
   decodeEna,
   decodeHns3,
   decodeMlx4,
   decodeMlx5,
   ENA_ACTION,
-  type EnaMessage,
   EnaType,
   encodeEna,
   encodeHns3,
@@ -19,7 +19,7 @@ import {
   Mlx4Type,
   type Mlx5Message,
   Mlx5Type,
-} from '../../protocol/index.js';
+} from '../../protocol/drivers/index.js';
 import { allSaid } from '../live/support/all-said.js';
 import { withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';

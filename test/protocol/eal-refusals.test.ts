@@ -1,6 +1,5 @@
 // The answers that say no to C code which reads them without a look whether there are any.
 import { expect } from 'chai';
-import { refusalOf } from '../../protocol/drivers/refusals.js';
 import {
   decodeEna,
   decodeIpsecMb,
@@ -20,7 +19,8 @@ import {
   Mlx4Type,
   Mlx5Type,
   PDUMP_ACTION,
-} from '../../protocol/index.js';
+} from '../../protocol/drivers/index.js';
+import { refusalOf } from '../../protocol/drivers/refusals.js';
 
 const ENOTSUP = -95;
 

@@ -7,7 +7,7 @@ import {
   encodeTestpmdResponse,
   TESTPMD_ACTION,
   TestpmdType,
-} from '../../protocol/index.js';
+} from '../../protocol/drivers/index.js';
 import { needsTestpmd, Testpmd } from '../hotplug/testpmd.js';
 import { live } from '../live/support/live.js';
 import { takeOver, versionOf } from '../live/support/take-over.js';

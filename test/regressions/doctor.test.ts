@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
 import { FileLock } from '../../sys/file-lock.js';
-import { peersSilent } from '../../tools/doctor/checks/peers-silent.js';
+import { peersSilent } from '../../tools/doctor/checks/secondaries.js';
 import { diagnose } from '../../tools/doctor/diagnose.js';
 import { Patient } from '../../tools/doctor/patient.js';
 import { StageScope } from '../channel/stage.js';

@@ -13,11 +13,13 @@ import {
   MallocType,
 } from '../../protocol/eal/malloc.js';
 import { decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
-import { checkHeap, Memzones, serveMallocRequest } from '../../shm/heap/index.js';
+import { Memzones } from '../../shm/heap/memzones.js';
+import { serveMallocRequest } from '../../shm/heap/serve-malloc.js';
 import { LAYOUTS, type MemConfigLayout } from '../../shm/layout/releases.js';
 import { OrphanedLocks } from '../../shm/locks/orphaned-locks.js';
 import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
+import { checkHeap } from '../shm/heap/support/check-heap.js';
 import { heapImage } from '../shm/heap/support/heap-image.js';
 
 const MB = 2 ** 20;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { arrayToFill } from '../../sys/large-array.js';
 import { addressOf } from '../../sys/libc.js';
+import { arrayToFill } from '../../sys/safe-copy.js';
 
 const MIB = 1024 * 1024;
 const THP = '/sys/kernel/mm/transparent_hugepage/enabled';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import koffi from 'koffi';
-import { mapFile } from '../../shm/attach/map-file.js';
+import { mapFile } from '../../shm/attach/shared-file.js';
 import type { Mapping } from '../../sys/mapping.js';
 import { type Measures, measure } from './support/measures.js';
 

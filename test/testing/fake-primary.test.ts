@@ -1,7 +1,7 @@
 // What a fake primary does to the program under test, a C one does, too: the same assertions on both.
 import { expect } from 'chai';
 import { type MpChannel, MpTimeoutError, openSecondary, type SecondaryOptions } from '../../lib/index.js';
-import { createMemoryNetwork, type FakePeer } from '../../lib/testing/testing.js';
+import { createMemoryNetwork, type FakePeer } from '../../lib/testing/index.js';
 import { openDescriptors, someDescriptors, targetOf } from '../channel/descriptors.js';
 import { mpError } from '../support/mp-error.js';
 import { needsDpdk } from '../support/needs-dpdk.js';

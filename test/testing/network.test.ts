@@ -6,7 +6,7 @@ import {
   type FakePeer,
   type MemoryNetwork,
   type Traffic,
-} from '../../lib/testing/testing.js';
+} from '../../lib/testing/index.js';
 import { openDescriptors, someDescriptors } from '../channel/descriptors.js';
 import { mpError } from '../support/mp-error.js';
 

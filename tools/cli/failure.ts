@@ -1,6 +1,5 @@
 import { MpError } from '../../protocol/errors.js';
-import { printError, wrap } from './output.js';
-import { paint } from './paint.js';
+import { paint, printError, wrap } from './output.js';
 
 /** The command has found something wrong, or got less than it asked for. */
 export const EXIT_FINDING = 1;
@@ -80,4 +79,17 @@ function optionIn(args: readonly string[], option: string): string | undefined {
 /** As a shell takes it. */
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * For commands that run until Ctrl-C: what aborts at the first SIGINT or SIGTERM, which then is their normal end, and
+ * no longer ends the process at once. A second one does.
+ */
+export function untilInterrupted(): AbortController {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.removeAllListeners(signal);
+    process.once(signal, () => controller.abort());
+  }
+  return controller;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { COMMANDS } from './commands.js';
+import { COMMANDS } from './commands/index.js';
 import { EXIT_ERROR, reportError } from './failure.js';
 import { endWithoutReader } from './output.js';
 

@@ -1,8 +1,9 @@
 import { fstatSync, writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import { styleText } from 'node:util';
 import { MpError } from '../../protocol/errors.js';
 import { nowMs } from '../../sys/clock.js';
-import { fileError } from '../../sys/system-error.js';
+import { fileError } from '../../sys/errors.js';
 
 /** What a command prints: results to stdout, everything else to stderr. */
 export function print(text: string): void {
@@ -167,4 +168,11 @@ export class Progress {
     if (this.#isShown) process.stderr.write(CLEAR_LINE);
     this.#isShown = false;
   }
+}
+
+export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim';
+
+/** Colours `text` if it is for a terminal; NO_COLOR and FORCE_COLOR are respected. */
+export function paint(colour: Colour, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  return stream.isTTY || process.env.FORCE_COLOR !== undefined ? styleText(colour, text, { stream }) : text;
 }

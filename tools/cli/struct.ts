@@ -1,5 +1,5 @@
+import { getChars } from '../../protocol/bytes.js';
 import { MpError } from '../../protocol/errors.js';
-import { getChars } from '../../protocol/utf8.js';
 
 /** How `--struct` is written; part of the help of every command that takes it. */
 export const STRUCT_HELP = `Structs: TYPE:VALUE, one after the other, little-endian, packed as written:

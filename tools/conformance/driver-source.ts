@@ -8,9 +8,9 @@ import {
   pidOfSocket,
   runtimePath,
 } from '../../protocol/paths.js';
-import { readConfigHead } from '../../shm/layout/config-head.js';
-import { namesIn } from '../../sys/process-facts.js';
-import { DriverProcess } from './driver-process.js';
+import { readConfigHead } from '../../shm/layout/mem-config.js';
+import { namesIn } from '../../sys/proc.js';
+import { DriverProcess } from './driver.js';
 import type {
   Ability,
   Driver,

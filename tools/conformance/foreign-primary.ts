@@ -1,11 +1,10 @@
-import { dialectIn } from '../../lib/peers/config.js';
-import { processExists } from '../../lib/transport/stale-sockets.js';
+import { dialectIn } from '../../lib/peers/primary-link.js';
+import { processExists } from '../../lib/transport/socket-names.js';
 import { DIALECTS, type Dialect, type DialectId } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath } from '../../protocol/paths.js';
-import { type ConfigHead, readConfigHead } from '../../shm/layout/config-head.js';
-import { namesIn } from '../../sys/process-facts.js';
-import { hasMessageThread } from '../../sys/threads.js';
+import { type ConfigHead, readConfigHead } from '../../shm/layout/mem-config.js';
+import { hasMessageThread, namesIn } from '../../sys/proc.js';
 import { type Answer, ask, harmlessRequest } from '../instances/ask.js';
 import type { Ability, Subject, SubjectSource } from './subject.js';
 

@@ -1,15 +1,13 @@
 import { renameSync } from 'node:fs';
 import { SocketEndpoint } from '../../lib/transport/socket-endpoint.js';
-import { decodeMessage } from '../../protocol/codec.js';
+import { decodeMessage, encodeMessage } from '../../protocol/codec.js';
 import type { Dialect } from '../../protocol/dialect.js';
-import { MpType } from '../../protocol/message-type.js';
+import { MpType } from '../../protocol/message.js';
 import { nowMs } from '../../sys/clock.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
-import { EAGAIN } from '../../sys/errno.js';
-import { ownSocketFile, tryUnlink } from '../../sys/exit-cleanup.js';
+import { EAGAIN, systemError } from '../../sys/errors.js';
+import { ownSocketFile, tryUnlink } from '../../sys/files.js';
 import type { OwnedFd } from '../../sys/owned-fd.js';
-import { systemError } from '../../sys/system-error.js';
-import { datagramOf, type Parts } from './datagram.js';
 import { CheckFailure } from './verdict.js';
 
 /** A message as it came, with the descriptors that came along. */
@@ -214,4 +212,33 @@ export function openSocket(): DatagramSocket {
 function describe({ type, name, param, numFds }: RawMessage): string {
   const kind = ['MSG', 'REQ', 'REP', 'IGN'][type] ?? `type ${type}`;
   return `${kind} '${name}' with ${param.length} bytes and ${numFds} descriptors`;
+}
+
+/** A datagram, right or wrong; what isn't given is right. */
+export interface Parts {
+  readonly type?: number;
+  readonly name?: string;
+  readonly param?: Uint8Array | string;
+  /** `len_param` as claimed. */
+  readonly lenParam?: number;
+  /** `num_fds` as claimed. */
+  readonly numFds?: number;
+  /** All 64 bytes of the name. */
+  readonly nameBytes?: Uint8Array;
+  /** Cut or lengthened to this. */
+  readonly length?: number;
+}
+
+/** Encodes what no sane sender would. */
+export function datagramOf(dialect: Dialect, parts: Parts): Uint8Array {
+  const { type = MpType.REQ, name = 'any', param = new Uint8Array(0), length = dialect.wireLength } = parts;
+  const bytes = encodeMessage(dialect, MpType.REQ, { name, param });
+  const view = new DataView(bytes.buffer);
+  view.setInt32(dialect.offsets.type, type, true);
+  if (parts.lenParam !== undefined) view.setInt32(dialect.offsets.lenParam, parts.lenParam, true);
+  if (parts.numFds !== undefined) view.setInt32(dialect.offsets.numFds, parts.numFds, true);
+  if (parts.nameBytes !== undefined) bytes.set(parts.nameBytes, dialect.offsets.name);
+  const sized = new Uint8Array(length);
+  sized.set(bytes.subarray(0, length));
+  return sized;
 }

@@ -1,7 +1,6 @@
 import { nowMs } from '../../sys/clock.js';
 import { type Behaviour, type Check, differenceOf } from './check.js';
-import { Session } from './session.js';
-import { Stage } from './stage.js';
+import { Session, Stage } from './stage.js';
 import type { SubjectSource } from './subject.js';
 import { CheckFailure, CheckSkip } from './verdict.js';
 

@@ -1,15 +1,11 @@
 import { type Dialect, versionOf } from '../../protocol/dialect.js';
-import { MpType } from '../../protocol/message-type.js';
+import { MpType } from '../../protocol/message.js';
 import { nowMs } from '../../sys/clock.js';
 import type { DatagramSocket } from '../../sys/datagram-socket.js';
-import { descriptorCount } from '../../sys/process-facts.js';
-import { hasMessageThread } from '../../sys/threads.js';
-import { datagramOf, type Parts } from './datagram.js';
-import { openSocket, RawPeer } from './raw-peer.js';
-import { Session } from './session.js';
+import { descriptorCount, hasMessageThread } from '../../sys/proc.js';
+import { datagramOf, openSocket, type Parts, RawPeer } from './raw-peer.js';
 import type { Driver, DriverLine, Place, Role, StartOptions, Subject, SubjectSource } from './subject.js';
-import { until } from './until.js';
-import { CheckFailure, CheckSkip, expectEqual } from './verdict.js';
+import { CheckFailure, CheckSkip, expectEqual, until } from './verdict.js';
 
 /** What a command came to: the line that closes it, and those that it printed before. */
 export interface CommandResult {
@@ -17,7 +13,7 @@ export interface CommandResult {
   readonly before: readonly DriverLine[];
 }
 
-export type Fate = 'alive' | 'ended' | 'crashed';
+export type SubjectFate = 'alive' | 'ended' | 'crashed';
 
 /** How long a C process takes at most until a bad datagram has ended its IPC thread. */
 const END_WITHIN_MS = 4_000;
@@ -191,7 +187,7 @@ export class Stage {
   }
 
   /** What becomes of the subject now: it answers, its IPC thread is gone, or the process is. */
-  async fate(): Promise<Fate> {
+  async fate(): Promise<SubjectFate> {
     const peer = this.peer('fate', `${this.subject.directory}/mp_fate_${process.pid}`);
     const { name, param } = this.subject.probe;
     peer.trySend(this.datagram({ type: MpType.REQ, name, param }));
@@ -206,7 +202,7 @@ export class Stage {
   }
 
   /** As {@link fate}, but a C process that should lose its IPC thread is sent nothing. */
-  async fateUnprobed(): Promise<Fate> {
+  async fateUnprobed(): Promise<SubjectFate> {
     if (!this.#showsThread) return this.fate();
     const deadline = nowMs() + END_WITHIN_MS;
     while (nowMs() < deadline) {
@@ -217,7 +213,7 @@ export class Stage {
   }
 
   /** A dying process loses its threads first. */
-  async #endOrCrash(): Promise<Fate> {
+  async #endOrCrash(): Promise<SubjectFate> {
     await new Promise((resolve) => setTimeout(resolve, DYING_MS));
     return this.subject.isRunning() ? 'ended' : 'crashed';
   }
@@ -275,4 +271,37 @@ export function expectFields(line: DriverLine, fields: Readonly<Record<string, s
 /** Of a line that tells a call's result: -1 and this errno. */
 export function expectErrno(line: DriverLine, errno: string): void {
   expectFields(line, { ret: -1, errno });
+}
+
+/** A subject that checks share and, where it is a secondary, the tester's socket in place of its primary's. */
+export class Session implements AsyncDisposable {
+  readonly subject: Subject;
+  #main: RawPeer | undefined;
+
+  private constructor(subject: Subject) {
+    this.subject = subject;
+    this.renewMain();
+  }
+
+  static async open(source: SubjectSource): Promise<Session> {
+    return new Session(await source.open());
+  }
+
+  /** Only where the subject is a secondary. */
+  get main(): RawPeer | undefined {
+    return this.#main;
+  }
+
+  /** Takes `mp_socket` (again): the path is all that a secondary knows of its primary. */
+  renewMain(): void {
+    if (this.subject.role === 'primary') return;
+    this.#main?.close();
+    const path = `${this.subject.directory}/mp_socket`;
+    this.#main = RawPeer.bind(path, this.subject.socketPath, this.subject.dialect);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#main?.close();
+    await this.subject[Symbol.asyncDispose]();
+  }
 }

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { FileLock } from '../../sys/file-lock.js';
 import { driverOf, type Stage } from './stage.js';
 import type { Subject } from './subject.js';
-import { until } from './until.js';
-import { CheckFailure } from './verdict.js';
+import { CheckFailure, until } from './verdict.js';
 
 /** How often one is started that was ready before we had the lock. */
 const MAX_STARTS = 5;

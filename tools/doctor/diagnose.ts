@@ -1,7 +1,20 @@
 import { defaultRuntimeDir, type RuntimeEnvironment } from '../../protocol/paths.js';
 import type { Inspection } from '../instances/inspect.js';
-import type { Finding } from './finding.js';
-import { STAGES } from './index.js';
+import { badPath, directoryLocked, foreignRuntimeDirectory, noPermission } from './checks/directory.js';
+import { answersRefused, descriptorLimit, ipcSilent, ipcThreadDead } from './checks/ipc-thread.js';
+import { hugetlbfs, memoryUnusable, noMemory } from './checks/memory.js';
+import { otherMountNamespace, otherSpelling, peersOtherSpelling, pidNamespace } from './checks/namespaces.js';
+import {
+  multiProcessDisabled,
+  primaryDead,
+  primaryPrivate,
+  primaryStarting,
+  primaryStopped,
+  versionUnknown,
+} from './checks/primary-state.js';
+import { peersSilent, staleSockets } from './checks/secondaries.js';
+import { wrongPrefix } from './checks/wrong-prefix.js';
+import type { DoctorCheck, Finding } from './finding.js';
 import { Patient } from './patient.js';
 
 export interface DiagnoseOptions {
@@ -69,3 +82,27 @@ function instanceOf({ inspection }: Patient): Diagnosis['instance'] {
   const { state, version, dialect, primary, secondaries } = inspection;
   return { state, version, dialect, primary, secondaries };
 }
+
+/** Checks that stand on each other: after an error in one stage the later ones would only say it again. */
+export const STAGES: readonly (readonly DoctorCheck[])[] = [
+  [badPath],
+  [noPermission, foreignRuntimeDirectory],
+  [otherMountNamespace],
+  [primaryPrivate],
+  [wrongPrefix],
+  [primaryDead, primaryStarting, directoryLocked, versionUnknown, pidNamespace, staleSockets],
+  [otherSpelling],
+  [
+    primaryStopped,
+    ipcThreadDead,
+    answersRefused,
+    ipcSilent,
+    descriptorLimit,
+    multiProcessDisabled,
+    peersOtherSpelling,
+    peersSilent,
+    noMemory,
+    memoryUnusable,
+    hugetlbfs,
+  ],
+];

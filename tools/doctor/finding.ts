@@ -1,4 +1,4 @@
-import { processFacts } from '../../sys/process-facts.js';
+import { processFacts } from '../../sys/proc.js';
 import type { Patient } from './patient.js';
 
 /**
@@ -19,7 +19,7 @@ export interface Finding {
 }
 
 /** One diagnosis: looks at the patient and says what it finds. */
-export interface Check {
+export interface DoctorCheck {
   readonly id: string;
   run(patient: Patient): Omit<Finding, 'id'> | undefined | Promise<Omit<Finding, 'id'> | undefined>;
 }

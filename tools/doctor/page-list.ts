@@ -7,13 +7,13 @@ import { parseMemConfig } from '../../shm/layout/mem-config.js';
 import type { Patient } from './patient.js';
 
 /** The file that a page of the primary's memory is in. */
-export interface PageFile {
+export interface PrimaryPage {
   readonly path: string;
   readonly exists: boolean;
 }
 
 /** The files of all pages in use, one each; `problem` where it can't be told which they are. */
-export function pageFiles(patient: Patient): { files: PageFile[]; problem?: string } {
+export function pageFiles(patient: Patient): { files: PrimaryPage[]; problem?: string } {
   const { filePrefix, runtimeDir } = patient;
   // that it can't be attached, or that a lock is stuck, is for another check to say
   const memory = unlessRefused(() => attachMemory({ filePrefix, runtimeDir, lock: false }));

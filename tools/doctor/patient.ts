@@ -1,11 +1,9 @@
 import { DIALECTS, type Dialect } from '../../protocol/dialect.js';
 import { PRIMARY_SOCKET, type RuntimeEnvironment } from '../../protocol/paths.js';
-import type { ProcessFacts } from '../../sys/process-facts.js';
-import { isCProcess } from '../../sys/threads.js';
+import { isCProcess, type ProcessFacts } from '../../sys/proc.js';
 import type { Answer } from '../instances/ask.js';
 import { askPrimary, findInstances } from '../instances/find.js';
-import { type Inspection, inspect } from '../instances/inspect.js';
-import type { Instances } from '../instances/instance.js';
+import { type Inspection, type Instances, inspect } from '../instances/inspect.js';
 
 export interface PatientOptions {
   readonly filePrefix: string;

@@ -3,12 +3,11 @@ import { SocketEndpoint } from '../../lib/transport/socket-endpoint.js';
 import { encodeMessage } from '../../protocol/codec.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import { DEVICE_ACTION, encodeDeviceRequest } from '../../protocol/eal/device.js';
-import { MpType } from '../../protocol/message-type.js';
+import { MpType } from '../../protocol/message.js';
 import { replySocketName } from '../../protocol/paths.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
-import { errnoName } from '../../sys/errno.js';
-import { ownSocketFile } from '../../sys/exit-cleanup.js';
-import { systemError } from '../../sys/system-error.js';
+import { errnoName, systemError } from '../../sys/errors.js';
+import { ownSocketFile } from '../../sys/files.js';
 
 /**
  * How somebody took a request: `'answers'`, `'silent'` (took it, no answer in time), or the errno of what the kernel

@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs';
 import { type MpChannel, openPrimary } from '../../../lib/index.js';
 import { dialectOf } from '../../../protocol/index.js';
-import { readConfigHead } from '../../../shm/layout/config-head.js';
+import { readConfigHead } from '../../../shm/layout/mem-config.js';
 import type { LiveScope } from './live.js';
 
 /** The primary's version word; 0 where there is none. */

@@ -1,6 +1,8 @@
 // What is wrong with a heap is found, and said with the address.
 import { expect } from 'chai';
-import { checkHeap, Heap, Memzones } from '../../../shm/heap/index.js';
+import { Heap } from '../../../shm/heap/heap.js';
+import { Memzones } from '../../../shm/heap/memzones.js';
+import { checkHeap } from './support/check-heap.js';
 import { type HeapImage, heapImage } from './support/heap-image.js';
 
 const HEADER = 128;

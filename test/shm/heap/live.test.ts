@@ -1,7 +1,8 @@
 // The heap of a living C primary, used from both sides.
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect } from 'chai';
-import { checkHeap, Heap, Memzones } from '../../../shm/heap/index.js';
+import { Heap } from '../../../shm/heap/heap.js';
+import { Memzones } from '../../../shm/heap/memzones.js';
 import type { CProcess } from '../../support/c-process.js';
 import { sharedDescriptors } from '../../support/descriptor-hooks.js';
 import { expectError } from '../../support/mp-error.js';
@@ -10,6 +11,7 @@ import { peersFor } from '../../support/peers-for.js';
 import { describeReleases } from '../../support/releases.js';
 import { patternErrors, patternFill, zoneOf } from '../support/attach-live.js';
 import { run } from '../support/stress.js';
+import { checkHeap } from './support/check-heap.js';
 import { Churn, randomNumbers } from './support/churn.js';
 import { startHeapPeer } from './support/heap-peer.js';
 import { type LiveSpace, liveSpace } from './support/live-space.js';

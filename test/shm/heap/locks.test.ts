@@ -1,7 +1,9 @@
 // Locks that somebody else has, and what is left of ours.
 import { expect } from 'chai';
 import { FbarrayTable } from '../../../shm/heap/fbarray-table.js';
-import { Heap, Memzones, SharedLocks } from '../../../shm/heap/index.js';
+import { Heap } from '../../../shm/heap/heap.js';
+import { Memzones } from '../../../shm/heap/memzones.js';
+import { SharedLocks } from '../../../shm/heap/shared-locks.js';
 import { RwLock } from '../../../shm/locks/rwlock.js';
 import { interpose } from '../../../sys/libc.js';
 import { expectError } from '../../support/mp-error.js';

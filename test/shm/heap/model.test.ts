@@ -2,7 +2,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { MpError } from '../../../protocol/errors.js';
-import { checkHeap, Heap, Memzones } from '../../../shm/heap/index.js';
+import { Heap } from '../../../shm/heap/heap.js';
+import { Memzones } from '../../../shm/heap/memzones.js';
+import { checkHeap } from './support/check-heap.js';
 import { type HeapImage, heapImage, type ImageOptions } from './support/heap-image.js';
 
 const KB = 1024;

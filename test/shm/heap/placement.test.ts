@@ -1,9 +1,11 @@
 // Which free list, which physical addresses, which pages may go.
 import { expect } from 'chai';
-import { freeListIndex } from '../../../shm/heap/free-lists.js';
-import { checkHeap, Heap, Memzones } from '../../../shm/heap/index.js';
+import { Heap } from '../../../shm/heap/heap.js';
+import { freeListIndex } from '../../../shm/heap/heap-record.js';
+import { Memzones } from '../../../shm/heap/memzones.js';
 import { MemzoneFlag } from '../../../shm/heap/page-flags.js';
 import { expectError } from '../../support/mp-error.js';
+import { checkHeap } from './support/check-heap.js';
 import { heapImage, IMAGE_LISTS, layoutOf } from './support/heap-image.js';
 
 const MB = 2 ** 20;

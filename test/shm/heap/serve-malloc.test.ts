@@ -7,8 +7,10 @@ import {
   MallocResult,
   MallocType,
 } from '../../../protocol/eal/malloc.js';
-import { checkHeap, Heap, serveMallocRequest } from '../../../shm/heap/index.js';
+import { Heap } from '../../../shm/heap/heap.js';
+import { serveMallocRequest } from '../../../shm/heap/serve-malloc.js';
 import { expectError } from '../../support/mp-error.js';
+import { checkHeap } from './support/check-heap.js';
 import { type HeapImage, heapImage, IMAGE_LISTS, type ImageOptions } from './support/heap-image.js';
 
 const MB = 2 ** 20;

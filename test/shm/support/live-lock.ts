@@ -1,6 +1,5 @@
 // The lock words of a living primary's config.
-import { ConfigPage } from '../../../shm/attach/config-page.js';
-import { SharedFile } from '../../../shm/attach/shared-file.js';
+import { ConfigPage, SharedFile } from '../../../shm/attach/shared-file.js';
 import { parseMemConfig } from '../../../shm/layout/mem-config.js';
 import { RwLock } from '../../../shm/locks/rwlock.js';
 

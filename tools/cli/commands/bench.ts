@@ -4,14 +4,12 @@ import type { MpChannel } from '../../../lib/channel.js';
 import type { DialectId } from '../../../protocol/dialect.js';
 import { encodeVdev, VDEV_ACTION, VdevType } from '../../../protocol/eal/vdev.js';
 import { MpError } from '../../../protocol/errors.js';
-import { MP_MAX_PARAM_LEN } from '../../../protocol/limits.js';
-import type { Message } from '../../../protocol/message.js';
+import { type Message, MP_MAX_PARAM_LEN } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
 import { inspect } from '../../instances/inspect.js';
 import { openChannel, withDialect } from '../message-options.js';
 import { type PlaceOptions, parseBytes, parseCount, withJson, withPlace, withTime } from '../options.js';
-import { Progress, print, printJson } from '../output.js';
-import { paint } from '../paint.js';
+import { Progress, paint, print, printJson } from '../output.js';
 
 interface Options extends PlaceOptions {
   readonly action?: string;

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { DIALECTS, type DialectId, versionOf } from '../../../protocol/dialect.js';
 import { MpError } from '../../../protocol/errors.js';
-import { fileError } from '../../../sys/system-error.js';
+import { fileError } from '../../../sys/errors.js';
 import type { Check } from '../../conformance/check.js';
 import { ALL_CHECKS, CHECK_GROUPS } from '../../conformance/checks/index.js';
 import { driverSource } from '../../conformance/driver-source.js';
@@ -13,8 +13,7 @@ import type { Role, SubjectSource } from '../../conformance/subject.js';
 import { EXIT_FINDING } from '../failure.js';
 import { withDialect } from '../message-options.js';
 import { type PlaceOptions, withJson, withPlace } from '../options.js';
-import { Progress, print, printError, printJson } from '../output.js';
-import { paint } from '../paint.js';
+import { Progress, paint, print, printError, printJson } from '../output.js';
 
 interface Options extends PlaceOptions {
   readonly dialect?: DialectId;

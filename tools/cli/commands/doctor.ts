@@ -4,8 +4,7 @@ import type { Finding, Severity } from '../../doctor/finding.js';
 import { findInstances } from '../../instances/find.js';
 import { EXIT_FINDING } from '../failure.js';
 import { withJson, withRuntimeDir, withTime } from '../options.js';
-import { Progress, print, printError, printJson, visible, wrap } from '../output.js';
-import { type Colour, paint } from '../paint.js';
+import { type Colour, Progress, paint, print, printError, printJson, visible, wrap } from '../output.js';
 
 interface Options {
   readonly filePrefix?: string;

@@ -5,13 +5,11 @@ import type { Peer, ReceivedMessage } from '../../../lib/messages/message.js';
 import { openPrimary, openSecondary } from '../../../lib/open.js';
 import type { DialectId } from '../../../protocol/dialect.js';
 import { MpError } from '../../../protocol/errors.js';
-import { describeBody, recordOf } from '../describe-message.js';
-import { untilInterrupted } from '../interrupt.js';
-import { withDialect } from '../message-options.js';
+import { untilInterrupted } from '../failure.js';
+import { describeBody, recordOf } from '../hexdump.js';
+import { type PayloadOptions, payloadOf, withDialect } from '../message-options.js';
 import { type PlaceOptions, parseCount, withJson, withPlace } from '../options.js';
-import { clock, print, printError, printJsonLine, visible } from '../output.js';
-import { paint } from '../paint.js';
-import { type PayloadOptions, payloadOf } from '../payload.js';
+import { clock, paint, print, printError, printJsonLine, visible } from '../output.js';
 import { STRUCT_HELP } from '../struct.js';
 
 interface Options extends PlaceOptions {

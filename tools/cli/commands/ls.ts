@@ -1,9 +1,18 @@
 import type { Command } from 'commander';
 import { findInstances } from '../../instances/find.js';
-import { type Instance, isAlive, type UnreadableDir } from '../../instances/instance.js';
+import { type Instance, isAlive, type UnreadableDir } from '../../instances/inspect.js';
 import { withJson, withRuntimeDir, withTime } from '../options.js';
-import { print, printError, printJson, table, terminalWidth, visible, wrap } from '../output.js';
-import { type Colour, paint } from '../paint.js';
+import {
+  type Colour,
+  paint,
+  print,
+  printError,
+  printJson,
+  table,
+  terminalWidth,
+  visible,
+  wrap,
+} from '../output.js';
 
 interface Options {
   readonly filePrefix?: string;

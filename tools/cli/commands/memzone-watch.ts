@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { untilInterrupted } from '../failure.js';
 import { toHex } from '../hexdump.js';
-import { untilInterrupted } from '../interrupt.js';
 import { attach, copyOf, type RangeOptions, withRange } from '../memzone-range.js';
 import { parseCount, withJson, withTime } from '../options.js';
-import { clock, print, printError, printJsonLine } from '../output.js';
-import { paint } from '../paint.js';
+import { clock, paint, print, printError, printJsonLine } from '../output.js';
 
 interface Options extends RangeOptions {
   readonly interval: number;

@@ -4,9 +4,9 @@ import { MpError } from '../../../protocol/errors.js';
 import { EXIT_FINDING } from '../failure.js';
 import { hexdump, toHex } from '../hexdump.js';
 import { attach, copyOf, type RangeOptions, withMemory } from '../memzone-range.js';
+import { type PayloadOptions, payloadBytes, withPayload } from '../message-options.js';
 import { parseBytes, withJson } from '../options.js';
 import { print, printError, printJson } from '../output.js';
-import { type PayloadOptions, payloadBytes, withPayload } from '../payload.js';
 import { STRUCT_HELP } from '../struct.js';
 
 interface Options extends Omit<RangeOptions, 'length'>, PayloadOptions {

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { MpChannel } from '../../../lib/channel.js';
+import { MpTimeoutError } from '../../../lib/errors.js';
 import type { MpReply, ReceivedMessage } from '../../../lib/messages/message.js';
-import { MpTimeoutError } from '../../../lib/timeout-error.js';
 import { MpError } from '../../../protocol/errors.js';
-import { MP_MAX_PARAM_LEN } from '../../../protocol/limits.js';
+import { MP_MAX_PARAM_LEN } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
-import { describeBody, recordOf } from '../describe-message.js';
 import { EXIT_FINDING, reportError } from '../failure.js';
+import { describeBody, recordOf } from '../hexdump.js';
 import { type MessageOptions, messageOf, openChannel, withMessage } from '../message-options.js';
 import { print, printError, printJson, printRaw, visible } from '../output.js';
 import {

@@ -1,8 +1,7 @@
 import { statSync, symlinkSync, unlinkSync } from 'node:fs';
-import { MpType } from '../../../protocol/message-type.js';
-import { tryUnlink } from '../../../sys/exit-cleanup.js';
-import { judgeAsync, mayCallBack } from '../async-fix.js';
-import type { Check } from '../check.js';
+import { MpType } from '../../../protocol/message.js';
+import { tryUnlink } from '../../../sys/files.js';
+import { type Check, judgeAsync, mayCallBack } from '../check.js';
 import type { RawPeer } from '../raw-peer.js';
 import { expectFields, type Stage } from '../stage.js';
 import { expectEqual, expectThat } from '../verdict.js';

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { MpType } from '../../../protocol/message-type.js';
+import { MpType } from '../../../protocol/message.js';
 import type { Behaviour, Check } from '../check.js';
 import type { RawPeer } from '../raw-peer.js';
 import { driverOf, expectErrno, expectFields, runCommand, type Stage } from '../stage.js';

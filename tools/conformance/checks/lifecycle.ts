@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { MpType } from '../../../protocol/message-type.js';
+import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
 import type { Check } from '../check.js';
 import { driverOf, expectFields, runCommand, type Stage } from '../stage.js';
 import type { DriverLine, Place, Role, Subject } from '../subject.js';
-import { until } from '../until.js';
-import { expectEqual, expectThat } from '../verdict.js';
+import { expectEqual, expectThat, until } from '../verdict.js';
 
 const C70: Check = {
   id: 'C70',

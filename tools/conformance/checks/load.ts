@@ -1,11 +1,9 @@
-import { MpType } from '../../../protocol/message-type.js';
+import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
-import { EAGAIN } from '../../../sys/errno.js';
+import { EAGAIN } from '../../../sys/errors.js';
 import type { Check } from '../check.js';
-import { queueLength } from '../queue-length.js';
 import { expectFields, type Stage } from '../stage.js';
-import { until } from '../until.js';
-import { expectEqual, expectThat } from '../verdict.js';
+import { expectEqual, expectThat, queueLength, until } from '../verdict.js';
 
 /** Long enough to tell a call that blocks from one that is on its way. */
 const BLOCKED_MS = 150;

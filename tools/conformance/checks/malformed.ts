@@ -1,9 +1,8 @@
-import { MpType } from '../../../protocol/message-type.js';
+import { MpType } from '../../../protocol/message.js';
 import type { Behaviour, Check } from '../check.js';
-import type { Parts } from '../datagram.js';
-import { queueLength } from '../queue-length.js';
+import type { Parts } from '../raw-peer.js';
 import { expectFields, type Stage } from '../stage.js';
-import { expectEqual, expectThat } from '../verdict.js';
+import { expectEqual, expectThat, queueLength } from '../verdict.js';
 
 const GONE = 'it is logged, and the IPC thread is gone';
 const SURVIVES = {

@@ -1,4 +1,4 @@
-import { MpType } from '../../../protocol/message-type.js';
+import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
 import type { Check } from '../check.js';
 import type { RawMessage, RawPeer } from '../raw-peer.js';

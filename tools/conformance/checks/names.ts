@@ -1,7 +1,6 @@
 import { existsSync, lstatSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { judgeAsync } from '../async-fix.js';
-import type { Check } from '../check.js';
+import { type Check, judgeAsync } from '../check.js';
 import { expectErrno, expectFields, type Stage } from '../stage.js';
 import { expectEqual, expectThat } from '../verdict.js';
 

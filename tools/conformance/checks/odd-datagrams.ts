@@ -1,6 +1,6 @@
-import { MpType } from '../../../protocol/message-type.js';
+import { MpType } from '../../../protocol/message.js';
 import type { Behaviour, Check } from '../check.js';
-import type { Parts } from '../datagram.js';
+import type { Parts } from '../raw-peer.js';
 import { expectFields, type Stage } from '../stage.js';
 import { CheckSkip, expectEqual } from '../verdict.js';
 

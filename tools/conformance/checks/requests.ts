@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
-import { MpType } from '../../../protocol/message-type.js';
-import { judgeAsync } from '../async-fix.js';
-import type { Behaviour, Check } from '../check.js';
+import { MpType } from '../../../protocol/message.js';
+import { type Behaviour, type Check, judgeAsync } from '../check.js';
 import { expectErrno, expectFields, type Stage } from '../stage.js';
-import { until } from '../until.js';
-import { expectEqual, expectThat, expectTook } from '../verdict.js';
+import { expectEqual, expectThat, expectTook, until } from '../verdict.js';
 
 const OWN_SOCKET = 'each request of ours has a socket of its own, so that answers can not be mixed up';
 

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
-import { MpType } from '../../../protocol/message-type.js';
+import { MpType } from '../../../protocol/message.js';
 import { FileLock } from '../../../sys/file-lock.js';
 import type { Check } from '../check.js';
 import { driverOf, expectFields, runCommand } from '../stage.js';
 import { lockWhileStarting, waitsForLock } from '../starting.js';
 import type { Subject } from '../subject.js';
-import { until } from '../until.js';
-import { CheckFailure, expectEqual, expectThat } from '../verdict.js';
+import { CheckFailure, expectEqual, expectThat, until } from '../verdict.js';
 
 const C63: Check = {
   id: 'C63',

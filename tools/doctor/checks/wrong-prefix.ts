@@ -1,15 +1,15 @@
 import { dirname } from 'node:path';
 import { PRIMARY_SOCKET } from '../../../protocol/paths.js';
-import { ownerOf } from '../../../sys/process-facts.js';
+import { ownerOf } from '../../../sys/proc.js';
 import { boundSockets } from '../../../sys/unix-sockets.js';
 import { didYouMean } from '../../instances/did-you-mean.js';
-import { type Instance, isAlive, type UnreadableDir } from '../../instances/instance.js';
-import { identityOf } from '../../instances/runtime-dirs.js';
-import type { Check } from '../finding.js';
+import { identityOf } from '../../instances/find.js';
+import { type Instance, isAlive, type UnreadableDir } from '../../instances/inspect.js';
+import type { DoctorCheck } from '../finding.js';
 import type { Patient } from '../patient.js';
 
 /** Nothing under this prefix, but something like it, or in another directory: another user's, most likely. */
-export const wrongPrefix: Check = {
+export const wrongPrefix: DoctorCheck = {
   id: 'wrong-prefix',
   async run(patient) {
     const { filePrefix, runtimeDir, inspection } = patient;

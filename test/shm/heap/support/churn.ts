@@ -1,8 +1,9 @@
 // Random reservations, allocations and frees, each block filled and looked at again: what heap.c's churn does.
 
 import { MpError } from '../../../../protocol/errors.js';
+import { Heap } from '../../../../shm/heap/heap.js';
 import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
-import { Heap, Memzones } from '../../../../shm/heap/index.js';
+import { Memzones } from '../../../../shm/heap/memzones.js';
 
 interface Block {
   readonly addr: number;

@@ -2,9 +2,8 @@
 
 import { MpError } from '../../../../protocol/errors.js';
 import { FbarrayTable } from '../../../../shm/heap/fbarray-table.js';
-import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
-import { addRun, Heaps, initHeaps } from '../../../../shm/heap/heaps.js';
-import type { PageRange } from '../../../../shm/heap/page-release.js';
+import { addRun, Heaps, initHeaps } from '../../../../shm/heap/heap.js';
+import type { HeapSpace, PageRange } from '../../../../shm/heap/heap-space.js';
 import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
 import { LAYOUTS, type MemConfigLayout } from '../../../../shm/layout/releases.js';
 

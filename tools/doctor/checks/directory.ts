@@ -1,0 +1,134 @@
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MpError } from '../../../protocol/errors.js';
+import { runtimePath } from '../../../protocol/paths.js';
+import { mountsAt } from '../../../sys/mounts.js';
+import { textOf, userName } from '../../../sys/proc.js';
+import { foreignDirectory } from '../../../sys/runtime-owner.js';
+import { type DoctorCheck, describeProcess } from '../finding.js';
+
+/** The first thing on the way to the sockets that isn't ours to use. */
+export const noPermission: DoctorCheck = {
+  id: 'no-permission',
+  run({ directory, socketPath, uid }) {
+    const { R_OK, W_OK, X_OK } = constants;
+    const needs: [path: string, mode: number, why: string][] = [
+      ...ancestors(directory).map((path): [string, number, string] => [path, X_OK, 'enter']),
+      [directory, R_OK | W_OK | X_OK, 'make a socket in'],
+      [`${directory}/config`, R_OK, 'read'],
+      [socketPath, W_OK, 'send to'],
+    ];
+    const refused = needs.find(([path, mode]) => isRefused(path, mode));
+    if (refused === undefined) return undefined;
+    const [path, , why] = refused;
+    const { uid: owner, mode } = statSync(path);
+    return {
+      severity: 'error',
+      what: `${userName(uid)} may not ${why} ${path}`,
+      evidence: `its mode is ${(mode & 0o7777).toString(8).padStart(4, '0')} and it belongs to ${userName(owner)}; we are ${userName(uid)}`,
+      fix: `Run as ${userName(owner)}, or start the primary as ${userName(uid)}: DPDK's processes have to be of one user`,
+    };
+  },
+};
+
+function ancestors(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [path] : [...ancestors(above), above];
+}
+
+/** Asked for the real user id, as DPDK decides by it, too. */
+function isRefused(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EACCES';
+  }
+}
+
+/** The path of a socket has 107 bytes; C cuts longer ones off. */
+export const badPath: DoctorCheck = {
+  id: 'bad-path',
+  run({ runtimeDir, filePrefix }) {
+    try {
+      runtimePath(runtimeDir, filePrefix);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof MpError)) throw error;
+      const isLong = error.code === 'ENAMETOOLONG';
+      return {
+        severity: 'error',
+        what: isLong ? 'The path of the runtime directory is too long' : 'The path is not usable',
+        evidence: error.message,
+        fix: isLong
+          ? 'Start the primary and everybody else with a shorter --file-prefix, or in a shorter directory'
+          : 'Give --file-prefix and --runtime-dir as the primary has them',
+      };
+    }
+  },
+};
+
+/** Such as another user's /tmp/dpdk, where DPDK goes without root and XDG_RUNTIME_DIR. */
+export const foreignRuntimeDirectory: DoctorCheck = {
+  id: 'foreign-directory',
+  run({ directory, uid }) {
+    const foreign = foreignDirectory(directory);
+    if (foreign === undefined) return undefined;
+    const owner = userName(foreign.uid);
+    return {
+      severity: 'error',
+      what: `The runtime directory is ${owner}'s, in a place where anybody could have made it: ${userName(uid)} does not use it`,
+      evidence: `${foreign.path} belongs to ${owner}, and everybody may write to the directory that it is in; we are ${userName(uid)}`,
+      fix: `Run as ${owner} (sudo -u ${owner} …, or setpriv --reuid ${foreign.uid}), or have the primary use a directory in a place that only its owner may write to`,
+    };
+  },
+};
+
+/** Starting processes and broadcasts hold the lock for milliseconds. */
+const LOOK_AGAIN_MS = 300;
+
+/** Who holds the runtime directory's `flock` keeps others from starting, or the primary from broadcasting. */
+export const directoryLocked: DoctorCheck = {
+  id: 'directory-locked',
+  async run({ directory, inspection }) {
+    const before = lockHolders(directory);
+    if (before.length === 0) return undefined;
+    await sleep(LOOK_AGAIN_MS);
+    const holder = lockHolders(directory).find(({ pid }) => before.some((other) => other.pid === pid));
+    if (holder === undefined) return undefined;
+    const { pid, kind } = holder;
+    const isPrimary = pid === inspection?.primary?.pid;
+    if (isPrimary && inspection?.state === 'starting') return undefined; // as every process that starts
+    const who = pid > 0 ? describeProcess(pid) : 'a process of another pid namespace';
+    return {
+      severity: inspection?.state === 'starting' || kind === 'WRITE' ? 'error' : 'warning',
+      what:
+        kind === 'WRITE'
+          ? 'The runtime directory is locked: no process can start its IPC, and the primary can not broadcast'
+          : 'The runtime directory is locked: no process can start its IPC',
+      evidence: `${who} has held a ${kind === 'WRITE' ? 'LOCK_EX' : 'LOCK_SH'} on ${directory} for ${LOOK_AGAIN_MS} ms and more`,
+      fix: isPrimary
+        ? 'It waits for the answers to a broadcast: see whether its secondaries answer'
+        : `See what it waits for, or end it${pid > 0 ? `: kill ${pid}` : ''}`,
+    };
+  },
+};
+
+interface Holder {
+  readonly pid: number;
+  readonly kind: string;
+}
+
+/** Device, in hexadecimal, and inode: `1: FLOCK  ADVISORY  WRITE 123 fe:00:4711 0 EOF`; one that waits has `->` behind its number. */
+const LOCK = /^\d+: FLOCK +ADVISORY +(READ|WRITE) (-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /;
+
+/** Inodes alone don't tell: each tmpfs counts its own from 1. */
+function lockHolders(directory: string): Holder[] {
+  const wanted = `${mountsAt(realpathSync(directory)).at(-1)?.device}:${statSync(directory).ino}`;
+  return (textOf('/proc/locks') ?? '').split('\n').flatMap((line) => {
+    const [, kind, pid, major = '', minor = '', inode] = LOCK.exec(line) ?? [];
+    const found = `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}:${inode}`;
+    return kind === undefined || found !== wanted ? [] : [{ pid: Number(pid), kind }];
+  });
+}

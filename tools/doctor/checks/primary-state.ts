@@ -1,0 +1,134 @@
+import { MpError } from '../../../protocol/errors.js';
+import { PRIMARY_SOCKET } from '../../../protocol/paths.js';
+import { isMultiProcessDisabled } from '../../../shm/attach/mp-status.js';
+import { isCProcess, isStopped, processesOfPrefix } from '../../../sys/proc.js';
+import { boundSockets } from '../../../sys/unix-sockets.js';
+import { type DoctorCheck, describeProcess } from '../finding.js';
+import type { Patient } from '../patient.js';
+
+/** Files without a process. Secondaries that outlive their primary keep a new one from starting. */
+export const primaryDead: DoctorCheck = {
+  id: 'primary-dead',
+  run({ inspection, directory }) {
+    if (inspection?.state !== 'dead') return undefined;
+    const { head, primarySocket, secondaries } = inspection;
+    const seen = [
+      ...(head === undefined ? [] : [`nobody holds the lock on ${directory}/config`]),
+      primarySocket === 'dead' ? 'nobody is bound to mp_socket' : 'mp_socket was removed',
+    ];
+    const pids = secondaries.alive.flatMap(({ pid }) => (pid !== undefined && isCProcess(pid) ? [pid] : []));
+    if (pids.length === 0) {
+      return {
+        severity: 'error',
+        // a clean exit removes it, and leaves config
+        what: primarySocket === 'dead' ? 'The primary was killed, or has crashed' : 'The primary has ended',
+        evidence: seen.join(', '),
+        fix: 'Start it again: it takes over what is left',
+      };
+    }
+    return {
+      severity: 'error',
+      what: `The primary is dead, and ${pids.length === 1 ? 'a C secondary of it lives' : `${pids.length} C secondaries of it live`} on`,
+      evidence: `${seen.join(', ')}; still bound: ${pids.join(', ')}`,
+      fix: `End ${pids.join(', ')} first: a new primary can't start while they hold its files; then start it`,
+    };
+  },
+};
+
+/** It has its lock, and not yet said that its initialisation is complete. */
+export const primaryStarting: DoctorCheck = {
+  id: 'primary-starting',
+  run({ inspection, directory }) {
+    if (inspection?.state !== 'starting') return undefined;
+    const { primary } = inspection;
+    const isHalted = primary !== undefined && isStopped(primary);
+    const who = primary === undefined ? 'a process of another pid namespace' : describeProcess(primary.pid);
+    return {
+      severity: 'error',
+      what: isHalted ? 'The primary was stopped while it was starting' : 'The primary is still starting',
+      evidence: `${who} holds the lock on ${directory}/config, whose magic is not set yet${isHalted ? ` (state ${primary.state})` : ''}`,
+      fix: isHalted
+        ? `Continue it: kill -CONT ${primary.pid}`
+        : 'Wait for rte_eal_init to return: it may be clearing hugepages. If it never does, see what it waits for (its log, gdb)',
+    };
+  },
+};
+
+/** SIGSTOP, Ctrl-Z, a debugger. */
+export const primaryStopped: DoctorCheck = {
+  id: 'primary-stopped',
+  run({ primary, isRunning }) {
+    if (!isRunning || primary === undefined || !isStopped(primary)) return undefined;
+    const isTraced = primary.state === 't';
+    return {
+      severity: 'error',
+      what: `The primary is stopped${isTraced ? ' in a debugger' : ''}: it takes messages and answers none`,
+      evidence: `${describeProcess(primary.pid)} is in state ${primary.state}`,
+      fix: isTraced ? 'Continue it in the debugger' : `Continue it: kill -CONT ${primary.pid}`,
+    };
+  },
+};
+
+/** `--in-memory` and `--no-shconf` leave nothing for others; the telemetry socket, if it has one, or its command line tells. */
+export const primaryPrivate: DoctorCheck = {
+  id: 'primary-private',
+  run(patient) {
+    const evidence = evidenceOf(patient);
+    if (evidence === undefined) return undefined;
+    return {
+      severity: 'error',
+      what: 'The primary shares nothing: it has neither IPC nor memory for others',
+      evidence: `${evidence}, and ${patient.directory} has no config and no ${PRIMARY_SOCKET}`,
+      fix: 'Start it without --in-memory and --no-shconf',
+    };
+  },
+};
+
+function evidenceOf({ inspection, filePrefix }: Patient): string | undefined {
+  if (inspection?.state === 'private') return 'its telemetry socket is bound';
+  const isBound = boundSockets().some(({ path }) => path.endsWith(`/${filePrefix}/${PRIMARY_SOCKET}`));
+  if (inspection !== undefined || isBound) return undefined;
+  const pid = processesOfPrefix(filePrefix)[0];
+  return pid === undefined ? undefined : `${describeProcess(pid)} runs under this prefix`;
+}
+
+/** `rte_mp_disable`, which `rte_thread_register` calls, too. */
+export const multiProcessDisabled: DoctorCheck = {
+  id: 'multi-process-disabled',
+  run({ sharesMemory, directory }) {
+    if (!sharesMemory) return undefined;
+    const path = `${directory}/config`;
+    if (!isDisabled(path)) return undefined;
+    return {
+      severity: 'warning',
+      what: 'The primary has disabled multi-process: C secondaries are refused, and so is visibility peer',
+      evidence: `mp_status in ${path} is 1 (rte_mp_disable or rte_thread_register was called)`,
+      fix: "Private requests work (visibility 'private', dpdk-ipc request). For secondaries restart the primary without that call, or start a secondary first",
+    };
+  },
+};
+
+/** A file that isn't as it should be is for another check to say. */
+function isDisabled(config: string): boolean {
+  try {
+    return isMultiProcessDisabled(config);
+  } catch (error) {
+    if (error instanceof MpError) return false;
+    throw error;
+  }
+}
+
+/** A datagram of the wrong length ends the IPC thread of a C process, so nothing is sent to such a primary. */
+export const versionUnknown: DoctorCheck = {
+  id: 'version-unknown',
+  run({ inspection }) {
+    const word = inspection?.head?.versionWord;
+    if (inspection === undefined || inspection.dialect !== undefined || word === undefined) return undefined;
+    return {
+      severity: 'error',
+      what: `The primary is of a release that is not known: ${inspection.version}`,
+      evidence: `the version in its config is 0x${word.toString(16).padStart(8, '0')}; known are 18.11 to 26.11`,
+      fix: 'Use a newer dpdk-ipc. If you know that its messages are as those of another release, give --dialect',
+    };
+  },
+};
