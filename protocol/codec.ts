@@ -201,7 +201,7 @@ export function decodeMessage(
   const paramArea = copyOf(bytes, offsets.param, MP_MAX_PARAM_LEN);
   return {
     type: getInt32(bytes, offsets.type),
-    name: getUtf8(bytes, offsets.name, nameEnd),
+    name: nameIn(bytes, offsets.name, nameEnd),
     nameTerminated: nameEnd < offsets.name + MP_MAX_NAME_LEN,
     param: paramArea.subarray(0, lenParam),
     paramArea,
@@ -236,6 +236,21 @@ function checkCounts(dialect: Dialect, numFds: number, lenParam: number): void {
       `the message claims ${lenParam} bytes of param, 0 to ${MP_MAX_PARAM_LEN} exist: drop it`,
     );
   }
+}
+
+/** The last name that was decoded, which is mostly the next one, too: a text that exists already costs nothing to make. */
+let lastName = '';
+let lastNameBytes = new Uint8Array(0);
+
+function nameIn(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start === lastNameBytes.length) {
+    let i = 0;
+    while (i < lastNameBytes.length && bytes[start + i] === lastNameBytes[i]) i++;
+    if (i === lastNameBytes.length) return lastName;
+  }
+  lastName = getUtf8(bytes, start, end);
+  lastNameBytes = new Uint8Array(bytes.subarray(start, end));
+  return lastName;
 }
 
 function endOfName(bytes: Uint8Array, start: number): number {

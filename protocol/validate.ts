@@ -11,6 +11,9 @@ const NO_FDS: readonly number[] = Object.freeze([]);
 
 const WELL_FORMED = 'it has half a surrogate pair, so make it a string that UTF-8 can hold';
 
+/** The last name that passed: a program mostly sends one name again and again. */
+let lastGoodName: string | undefined;
+
 /**
  * What `validate_action_name` (eal_common_proc.c) checks: `EINVAL` for an empty name, `E2BIG` for 64 bytes of
  * UTF-8 or more. Also `EINVAL`: not a string, a NUL inside, half a surrogate pair.
@@ -19,6 +22,7 @@ const WELL_FORMED = 'it has half a surrogate pair, so make it a string that UTF-
  * checkName('mp_malloc_sync');
  */
 export function checkName(name: string): void {
+  if (name === lastGoodName) return;
   if (typeof name !== 'string') {
     throw new MpError('EINVAL', `a message's name is ${describe(name)}: give a string of 1 to 63 bytes`);
   }
@@ -42,6 +46,7 @@ export function checkName(name: string): void {
       `the name ${JSON.stringify(name)} has a NUL in it: C ends it there, remove it`,
     );
   }
+  lastGoodName = name;
 }
 
 /** A message whose properties were read once and checked; `param` is not encoded yet. */
