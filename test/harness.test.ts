@@ -2,15 +2,15 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { buildProgram } from './support/build.js';
 import { CProcess } from './support/c-process.js';
-import type { DpdkInstall } from './support/dpdk.js';
-import { ealArgs } from './support/eal-args.js';
+import { buildProgram } from './support/dpdk/build.js';
+import { ealArgs } from './support/dpdk/eal-args.js';
+import type { DpdkInstall } from './support/dpdk/install.js';
+import { needsDpdk } from './support/dpdk/needs-dpdk.js';
+import { peersFor } from './support/dpdk/peers-for.js';
+import { cleanPrefix, leftovers, uniquePrefix } from './support/dpdk/prefix.js';
 import { parseLine } from './support/line.js';
 import { LineLog } from './support/line-log.js';
-import { needsDpdk } from './support/needs-dpdk.js';
-import { peersFor } from './support/peers-for.js';
-import { cleanPrefix, leftovers, uniquePrefix } from './support/prefix.js';
 
 /** The message that a promise is rejected with. */
 function rejection(promise: Promise<unknown>): Promise<string> {

@@ -23,7 +23,7 @@ const COVERAGE = ['--temp-directory', 'coverage/tmp', '--reports-dir', 'coverage
 process.chdir(ROOT);
 // imported late: these are TypeScript, which register.mjs has just made loadable
 const { prepareMachine } = await import('./support/machine.ts');
-const { whatIsMissing } = await import('./support/needs-dpdk.ts');
+const { whatIsMissing } = await import('./support/dpdk/needs-dpdk.ts');
 
 const args = process.argv.slice(2);
 const coverage = args.includes('--coverage');

@@ -5,9 +5,9 @@ import { hasMessageThread } from '../live/support/alive.js';
 import { EVERY_BYTE } from '../live/support/asking.js';
 import { isOpen } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
-import { settling } from '../live/support/settling.js';
-import type { CPeer } from '../support/peer.js';
-import { describeReleases } from '../support/releases.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import { describeReleases } from '../support/dpdk/releases.js';
+import { settling } from '../support/settling.js';
 import { descriptorCounts, firstBytes, pipeBytes } from './support/expected.js';
 
 const HEX = Buffer.from(EVERY_BYTE).toString('hex');

@@ -5,9 +5,9 @@ import { expectServing } from '../live/support/alive.js';
 import { descriptorsSeen, EVERY_BYTE, only, WAYS } from '../live/support/asking.js';
 import { contents, isOpen, withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import { describeReleases } from '../support/dpdk/releases.js';
 import { rejected } from '../support/mp-error.js';
-import type { CPeer } from '../support/peer.js';
-import { describeReleases } from '../support/releases.js';
 import {
   descriptorCounts,
   EXPECTED,

@@ -9,13 +9,13 @@ import {
   VdevType,
   VfioResult,
 } from '../../protocol/index.js';
-import { driverArgs } from '../hotplug/support.js';
+import { driverArgs } from '../lib/hotplug/support.js';
 import { allSaid } from '../live/support/all-said.js';
 import { withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
-import { fakeFslmc, needsFakeDevices } from '../support/fake-devices.js';
-import { RELEASES } from '../support/releases.js';
+import { fakeFslmc, needsFakeDevices } from '../support/dpdk/fake-devices.js';
+import { RELEASES } from '../support/dpdk/releases.js';
 
 const GROUP = 5;
 

@@ -1,12 +1,12 @@
 // Actions of NIC drivers, in exchange with the unmodified drivers; none of them needs the hardware for it.
 import { expect } from 'chai';
-import type { EnaMessage } from '../../protocol/drivers/index.js';
 import {
   decodeEna,
   decodeHns3,
   decodeMlx4,
   decodeMlx5,
   ENA_ACTION,
+  type EnaMessage,
   EnaType,
   encodeEna,
   encodeHns3,
@@ -24,8 +24,8 @@ import { allSaid } from '../live/support/all-said.js';
 import { withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
-import { fakePci, needsFakeDevices, PCI_ADDRESS } from '../support/fake-devices.js';
-import { needsDriver } from '../support/needs-dpdk.js';
+import { fakePci, needsFakeDevices, PCI_ADDRESS } from '../support/dpdk/fake-devices.js';
+import { needsDriver } from '../support/dpdk/needs-dpdk.js';
 
 describe('EAL actions: a port of hns3 in a C secondary', () => {
   const scope = live('hns3', { attachable: true });

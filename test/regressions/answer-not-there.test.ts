@@ -1,11 +1,11 @@
 // A Node primary answered requests that nobody had registered for with IGN, all of them. dpdk-pdump and some drivers read the one
 // answer that they expect without a look whether it is there: they ended with SIGSEGV.
 import { expect } from 'chai';
-import { Pdump } from '../hotplug/pdump.js';
-import { needsTestpmd, Testpmd } from '../hotplug/testpmd.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
-import { needsDriver } from '../support/needs-dpdk.js';
+import { needsDriver } from '../support/dpdk/needs-dpdk.js';
+import { Pdump } from '../support/dpdk/pdump.js';
+import { needsTestpmd, Testpmd } from '../support/dpdk/testpmd.js';
 
 const ENOTSUP = -95;
 

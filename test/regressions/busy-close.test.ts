@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
-import { nextDatagram, StageScope } from '../channel/stage.js';
-import { growthRequest } from '../primary/support/growth-request.js';
-import { MIB } from '../primary/support/stage.js';
+import { growthRequest } from '../shm/primary/support/growth-request.js';
+import { MIB } from '../shm/primary/support/stage.js';
 import { liveLock } from '../shm/support/live-lock.js';
+import { nextDatagram, StageScope } from '../support/stage.js';
 
 /** The loop turns for the timer and a few events; it was thousands of times. */
 const MANY_TURNS = 500;

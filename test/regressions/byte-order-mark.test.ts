@@ -1,8 +1,8 @@
 // `text()` left out the three bytes of a byte order mark at the beginning: what was sent back was another text.
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
-import { peersFor } from '../support/peers-for.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
+import { peersFor } from '../support/dpdk/peers-for.js';
 
 describe('regression: a text that begins with a byte order mark', () => {
   const peers = peersFor('bom');

@@ -3,10 +3,10 @@
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { attachMemory } from '../../shm/index.js';
-import { openDescriptors } from '../channel/descriptors.js';
-import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
 import { makeRuntime, pretendAlive } from '../shm/support/runtime.js';
+import { openDescriptors } from '../support/descriptors.js';
+import { StageScope } from '../support/stage.js';
 
 const failClose = (name: string) => (name === 'closeSync' ? 'EIO' : undefined);
 

@@ -4,12 +4,12 @@ import { truncateSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
-import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
-import { growthRequest } from '../primary/support/growth-request.js';
-import { MIB } from '../primary/support/stage.js';
+import { growthRequest } from '../shm/primary/support/growth-request.js';
+import { MIB } from '../shm/primary/support/stage.js';
 import { liveLock } from '../shm/support/live-lock.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a primary that is closed because of a warning', () => {
   const scope = new StageScope();

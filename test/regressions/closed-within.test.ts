@@ -4,8 +4,8 @@ import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
 import type { DatagramSocket } from '../../sys/datagram-socket.js';
-import { StageScope } from '../channel/stage.js';
 import { expectError } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 /** More than the channel has descriptors: one of so many new ones gets the number of its socket. */
 const MANY = 8;

@@ -1,8 +1,8 @@
 // One peer that stopped reading could take all the room that there is for messages that wait; then nobody else's could wait.
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
-import { StageScope } from '../channel/stage.js';
 import { holdings } from '../support/long-run.js';
+import { StageScope } from '../support/stage.js';
 
 /** What waits for one peer (outbox.ts), and what the kernel queues at one socket. */
 const [MAX_QUEUED_EACH, IN_KERNEL] = [16_384, 11];

@@ -4,9 +4,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
-import { StageScope } from '../channel/stage.js';
-import { MIB } from '../primary/support/stage.js';
+import { MIB } from '../shm/primary/support/stage.js';
 import { liveLock } from '../shm/support/live-lock.js';
+import { StageScope } from '../support/stage.js';
 
 const MANY = 700;
 const WRITER = 2;

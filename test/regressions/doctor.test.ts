@@ -11,7 +11,7 @@ import { FileLock } from '../../sys/file-lock.js';
 import { peersSilent } from '../../tools/doctor/checks/secondaries.js';
 import { diagnose } from '../../tools/doctor/diagnose.js';
 import { Patient } from '../../tools/doctor/patient.js';
-import { StageScope } from '../channel/stage.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: what the doctor takes for a lock of the runtime directory', () => {
   const MOST = 1_000;

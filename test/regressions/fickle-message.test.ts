@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
 import { encodeMessage } from '../../protocol/codec.js';
 import { MpError, MpType } from '../../protocol/index.js';
-import { nextDatagram, StageScope } from '../channel/stage.js';
+import { nextDatagram, StageScope } from '../support/stage.js';
 
 /** Carries two descriptors at the first look, and none or a string later. */
 function fickle(later: unknown) {

@@ -2,8 +2,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { StageScope } from '../channel/stage.js';
 import { mpError } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a file at the path of the primary', () => {
   const scope = new StageScope();

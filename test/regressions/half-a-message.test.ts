@@ -1,8 +1,8 @@
 // With a `maxPendingMessages` that is no whole number the channel never stopped listening: while handlers were behind, it kept the
 // processor busy.
 import { openPrimary } from '../../lib/index.js';
-import { StageScope } from '../channel/stage.js';
 import { rejected } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a number of messages', () => {
   const scope = new StageScope();

@@ -2,8 +2,8 @@
 // Ctrl-C.
 import { expect } from 'chai';
 import { needsCli, RunningCli } from '../support/cli.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
-import { peersFor } from '../support/peers-for.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
+import { peersFor } from '../support/dpdk/peers-for.js';
 
 describe('regression: dpdk-ipc listen', () => {
   const peers = peersFor('listen-error');

@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
-import { StageScope } from '../channel/stage.js';
 import { REGISTER } from '../support/register.js';
+import { StageScope } from '../support/stage.js';
 
 const LIBRARY = new URL('../../lib/index.ts', import.meta.url).href;
 

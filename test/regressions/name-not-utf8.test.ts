@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
-import { nextDatagram, StageScope } from '../channel/stage.js';
+import { nextDatagram, StageScope } from '../support/stage.js';
 
 describe('regression: a request with a name that is no UTF-8', () => {
   const scope = new StageScope();

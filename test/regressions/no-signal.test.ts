@@ -1,8 +1,8 @@
 // A signal that is none was noticed when the request was out already, as a bare TypeError.
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
-import { StageScope } from '../channel/stage.js';
 import { rejected } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a signal that is none', () => {
   const scope = new StageScope();

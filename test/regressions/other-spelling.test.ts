@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
-import { StageScope } from '../channel/stage.js';
+import { StageScope } from '../support/stage.js';
 
 const [DPDK_24_11, DPDK_25_11] = [0x180b0863, 0x190b0463];
 

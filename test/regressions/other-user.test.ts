@@ -3,8 +3,8 @@
 import { chmodSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
-import { StageScope } from '../channel/stage.js';
 import { rejected } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 const NOBODY = 65_534;
 

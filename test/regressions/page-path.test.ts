@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { attachMemory } from '../../shm/index.js';
-import { StageScope } from '../channel/stage.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a page directory with a name that is not ASCII', () => {
   const scope = new StageScope();

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { MpError } from '../../protocol/errors.js';
 import { interposed } from '../faults/support/fault-plan.js';
-import { did, MIB, primaryStage } from '../primary/support/stage.js';
+import { did, MIB, primaryStage } from '../shm/primary/support/stage.js';
 
 describe('regression: giving pages back without a descriptor left', () => {
   const stage = primaryStage('given-back');

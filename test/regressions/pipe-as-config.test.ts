@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
-import { StageScope } from '../channel/stage.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a pipe in the place of config', () => {
   const scope = new StageScope();

@@ -5,10 +5,10 @@ import { expect } from 'chai';
 import { type MpChannel, openPrimary } from '../../lib/index.js';
 import { LAYOUTS } from '../../shm/layout/releases.js';
 import type { PrimaryMemoryOptions } from '../../shm/primary/options.js';
-import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
-import { MIB } from '../primary/support/stage.js';
+import { MIB } from '../shm/primary/support/stage.js';
 import { expectError, rejected } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 const VERSION_WORD = 0x180b0063;
 const WRITER = 2;

@@ -17,10 +17,10 @@ import { Memzones } from '../../shm/heap/memzones.js';
 import { serveMallocRequest } from '../../shm/heap/serve-malloc.js';
 import { LAYOUTS, type MemConfigLayout } from '../../shm/layout/releases.js';
 import { OrphanedLocks } from '../../shm/locks/orphaned-locks.js';
-import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
 import { checkHeap } from '../shm/heap/support/check-heap.js';
 import { heapImage } from '../shm/heap/support/heap-image.js';
+import { StageScope } from '../support/stage.js';
 
 const MB = 2 ** 20;
 const WRITER = 2;

@@ -1,9 +1,9 @@
 // A primary that was killed keeps its hugepages until its files are removed: its successor counted what was free before it had
 // removed them, and was refused with ENOMEM.
 import { expect } from 'chai';
-import { primaryStage } from '../primary/support/stage.js';
-import { freeHugepages } from '../support/hugepages.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
+import { primaryStage } from '../shm/primary/support/stage.js';
+import { freeHugepages } from '../support/dpdk/hugepages.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 
 describe('regression: a primary after one that was killed', () => {
   const stage = primaryStage('again');

@@ -14,9 +14,9 @@ import {
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import type { PrimaryMemoryOptions } from '../../shm/primary/options.js';
-import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
 import { rejected } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 const MEMORY = { hugepages: 0, pageSize: 4096, version: '24.11.0' };
 

@@ -5,9 +5,9 @@ import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { CreatedMemory } from '../../shm/primary/created-memory.js';
 import { planMemory } from '../../shm/primary/options.js';
-import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
 import { thrown } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a primary that begins while another one ends', () => {
   const scope = new StageScope();

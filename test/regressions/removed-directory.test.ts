@@ -3,9 +3,9 @@
 import { rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
-import { openDescriptors } from '../channel/descriptors.js';
-import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
+import { openDescriptors } from '../support/descriptors.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a runtime directory that is removed', () => {
   const scope = new StageScope();

@@ -1,7 +1,7 @@
 // `dpdk-ipc send` looked for the primary's socket once the message was sent: of one that ended as it had got it, it said "to undefined".
 import { expect } from 'chai';
 import { cli, needsCli, RunningCli } from '../support/cli.js';
-import { peersFor } from '../support/peers-for.js';
+import { peersFor } from '../support/dpdk/peers-for.js';
 
 describe('regression: dpdk-ipc send', () => {
   const peers = peersFor('send-to-none');

@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
-import { StageScope } from '../channel/stage.js';
-import { pathAddress, RawSender } from '../fuzz/support/raw-sender.js';
+import { pathAddress, RawSender } from '../support/raw-sender.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a sender whose path is no UTF-8', () => {
   const scope = new StageScope();

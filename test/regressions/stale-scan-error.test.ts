@@ -1,8 +1,8 @@
 // A directory that could not be listed for stale sockets failed the open with a bare error of node:fs.
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
-import { StageScope } from '../channel/stage.js';
 import { interposed } from '../faults/support/fault-plan.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: stale sockets that can not be listed', () => {
   const scope = new StageScope();

@@ -1,9 +1,9 @@
 // A handler whose promise never settles kept the descriptors of its message open for good, also after the channel was closed.
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
-import { openDescriptors } from '../channel/descriptors.js';
-import { StageScope } from '../channel/stage.js';
-import { collectUntil } from '../shm/support/gc.js';
+import { openDescriptors } from '../support/descriptors.js';
+import { collectUntil } from '../support/gc.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a handler that never settles', () => {
   const scope = new StageScope();

@@ -3,9 +3,9 @@
 import { expect } from 'chai';
 import { openPrimary } from '../../lib/index.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
-import { openDescriptors } from '../channel/descriptors.js';
-import { StageScope } from '../channel/stage.js';
+import { openDescriptors } from '../support/descriptors.js';
 import { expectError } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 describe('regression: a listener that throws', () => {
   const scope = new StageScope();

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { MpChannel } from '../../../lib/index.js';
-import type { CPeer } from '../../support/peer.js';
+import type { CPeer } from '../../support/dpdk/peer.js';
 
 /** The thread that receives, `rte_mp_handle` up to 23.07 and `dpdk-mp-msg` from then on. */
 export function hasMessageThread(peer: CPeer): boolean {

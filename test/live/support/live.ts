@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import { type MpChannel, openSecondary, type SecondaryOptions } from '../../../lib/index.js';
 import { CProcess } from '../../support/c-process.js';
-import { needsDpdk } from '../../support/needs-dpdk.js';
-import type { CPeer, CPeerOptions } from '../../support/peer.js';
-import { type PeerScope, peersFor } from '../../support/peers-for.js';
+import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
+import type { CPeer, CPeerOptions } from '../../support/dpdk/peer.js';
+import { type PeerScope, peersFor } from '../../support/dpdk/peers-for.js';
 import { openDescriptors } from './descriptors.js';
 
 type PeerOptions = Omit<Partial<CPeerOptions>, 'filePrefix' | 'role'>;

@@ -2,7 +2,7 @@
 import { type AttachOptions, attachMemory } from '../../../shm/attach/attach.js';
 import type { Memzone } from '../../../shm/attach/memzone.js';
 import type { SharedMemory } from '../../../shm/attach/shared-memory.js';
-import type { PeerScope } from '../../support/peers-for.js';
+import type { PeerScope } from '../../support/dpdk/peers-for.js';
 
 /** Attached until the test ends. */
 export function attachLive(scope: PeerScope, options: AttachOptions = {}): SharedMemory {

@@ -2,12 +2,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildProgram } from '../../support/build.js';
 import { CProcess } from '../../support/c-process.js';
-import { findDpdk } from '../../support/dpdk.js';
-import { ealArgs } from '../../support/eal-args.js';
+import { buildProgram } from '../../support/dpdk/build.js';
+import { ealArgs } from '../../support/dpdk/eal-args.js';
+import { findDpdk } from '../../support/dpdk/install.js';
+import type { PeerScope } from '../../support/dpdk/peers-for.js';
 import type { PeerLine } from '../../support/line.js';
-import type { PeerScope } from '../../support/peers-for.js';
 
 const SOURCE = fileURLToPath(new URL('../peers/stress.c', import.meta.url));
 const SHARED = fileURLToPath(new URL('../../peers/', import.meta.url));

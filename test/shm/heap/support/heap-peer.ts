@@ -1,7 +1,7 @@
 // The C primary of test/shm/heap/peers/heap.c.
 import { fileURLToPath } from 'node:url';
 import type { CProcess } from '../../../support/c-process.js';
-import type { PeerScope } from '../../../support/peers-for.js';
+import type { PeerScope } from '../../../support/dpdk/peers-for.js';
 import { startSource } from '../../support/stress.js';
 
 const SOURCE = fileURLToPath(new URL('../peers/heap.c', import.meta.url));

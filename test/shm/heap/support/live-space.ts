@@ -6,7 +6,7 @@ import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
 import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
 import { parseMemConfig } from '../../../../shm/layout/mem-config.js';
 import { Mapping } from '../../../../sys/mapping.js';
-import type { PeerScope } from '../../../support/peers-for.js';
+import type { PeerScope } from '../../../support/dpdk/peers-for.js';
 import { attachLive } from '../../support/attach-live.js';
 
 const PAGE = 4096;

@@ -1,0 +1,12 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openPrimary, openSecondary } from '../../../lib/index.js';
+import { registerActions } from './actions.js';
+
+const { role, options } = workerData;
+const channel = await (role === 'primary' ? openPrimary(options) : openSecondary(options));
+registerActions(channel);
+parentPort?.once('message', async () => {
+  await channel.close();
+  parentPort?.close();
+});
+parentPort?.postMessage('open');
