@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
 import { mpError } from '../support/mp-error.js';
@@ -20,13 +21,15 @@ describe('options', () => {
     { busyPollMicros: '50' },
     { busyPollEventLoopMicros: -1 },
     { busyPollEventLoopMicros: 1_000_001 },
-    { maxPendingMessages: 0 },
+    ...[0, 0.5, 1.5, Number.NaN, Number.POSITIVE_INFINITY].map((maxPendingMessages) => ({
+      maxPendingMessages,
+    })),
     { signal: {} },
     { visibility: 'hidden' },
   ];
   for (const options of wrong) {
     const [[name = ''] = []] = Object.entries(options);
-    it(`refuses ${name}: ${JSON.stringify(options[name])}, and makes nothing`, async () => {
+    it(`refuses ${name}: ${inspect(options[name])}, and makes nothing`, async () => {
       const runtimeDir = mkdtempSync(join(tmpdir(), 'mp-'));
       try {
         for (const open of [openPrimary, openSecondary]) {
@@ -41,12 +44,12 @@ describe('options', () => {
     });
   }
 
-  it('of a secondary are none of a primary', async () => {
+  it('refuses options of a secondary for a primary', async () => {
     expect((await mpError(openPrimary({ visibility: 'private' } as object))).code).to.equal('EINVAL');
     expect((await mpError(openPrimary({ memory: { writable: true } } as object))).code).to.equal('EINVAL');
   });
 
-  it('say where the runtime directory can be made', async () => {
+  it('rejects with ENOENT or ENAMETOOLONG when the runtime directory can not be made', async () => {
     const runtimeDir = mkdtempSync(join(tmpdir(), 'mp-'));
     try {
       const missing = await mpError(

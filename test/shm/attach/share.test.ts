@@ -3,7 +3,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { attachMemory } from '../../../shm/attach/attach.js';
-import { attachShared } from '../../../shm/attach/share.js';
+import { attachShared, type MemzoneHandle } from '../../../shm/attach/share.js';
 import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
 import { peersFor } from '../../support/dpdk/peers-for.js';
 import { describeReleases } from '../../support/dpdk/releases.js';
@@ -77,5 +77,32 @@ describe('shm: sharing with threads', () => {
       expectError('EINVAL', () => attachShared({ ...handle, runs: [] }));
       expectError('EINVAL', () => attachShared({ ...handle, type: 'other' as 'dpdk-ipc:memzone' }));
     });
+  });
+
+  describe('attachShared of what is no handle', () => {
+    const EMPTY = {
+      type: 'dpdk-ipc:memzone',
+      name: 'Z',
+      addr: 0n,
+      len: 0,
+      writable: false,
+      pageSize: 4096,
+      offset: 0,
+    };
+
+    for (const [what, handle] of Object.entries({
+      nothing: undefined,
+      null: null,
+      'a text': 'text',
+      'an empty object': {},
+      'a message of others': { type: 'hello', runs: 'none' },
+      'no runs': EMPTY,
+      'no bytes': { ...EMPTY, runs: [] },
+      'runs that are none': { ...EMPTY, len: 8, runs: [{}] },
+    })) {
+      it(`throws EINVAL: ${what}`, () => {
+        expectError('EINVAL', () => attachShared(handle as MemzoneHandle));
+      });
+    }
   });
 });

@@ -1,7 +1,9 @@
 // A Node primary with shared memory, and C secondaries on it; whatever a test does, the heap is whole afterwards.
+
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type MpChannel, openPrimary } from '../../../../lib/index.js';
+import { encodeMallocRequest, MallocType } from '../../../../protocol/eal/malloc.js';
 import { MpError } from '../../../../protocol/errors.js';
 import type { PrimaryMemoryOptions } from '../../../../shm/primary/options.js';
 import { type LiveScope, live } from '../../../live/support/live.js';
@@ -96,4 +98,20 @@ export async function did(peer: CPeer, command: string): Promise<Readonly<Record
   const { fields } = await peer.command(command);
   expect(fields.errno ?? '0', command).to.equal('0');
   return fields as Readonly<Record<string, string>>;
+}
+
+/** The param of `mp_malloc_request` for a block of so many bytes in the first heap. */
+export function growthRequest(pageSize: number, bytes: number): Uint8Array {
+  return encodeMallocRequest({
+    type: MallocType.ALLOC,
+    id: 9n,
+    heapIndex: 0,
+    pageSize: BigInt(pageSize),
+    eltSize: BigInt(bytes),
+    socketId: 0,
+    flags: 0,
+    align: 64n,
+    bound: 0n,
+    contiguous: false,
+  });
 }
