@@ -1,6 +1,7 @@
 // The option `signal` of requests and messages.
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
-import { openSecondary } from '../../lib/index.js';
+import { openPrimary, openSecondary } from '../../lib/index.js';
 import { rejected } from '../support/mp-error.js';
 import { StageScope } from '../support/stage.js';
 
@@ -17,4 +18,21 @@ describe('the signal of a call', () => {
       expect(primary.receive()).to.equal(undefined);
     });
   }
+
+  it('leaves nothing behind on an AbortSignal, and does not mind how many use one', async () => {
+    const primary = await scope.keep(openPrimary(scope.stage.options));
+    primary.registerAction('echo', () => ({}));
+    const { signal } = new AbortController();
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const secondary = await openSecondary({ ...scope.stage.options, signal });
+    await Promise.all(Array.from({ length: 20 }, () => secondary.request({ name: 'echo' }, { signal })));
+    await Promise.all(Array.from({ length: 20 }, () => secondary.sendMessage({ name: 'echo' }, { signal })));
+    await secondary.close();
+    await new Promise(setImmediate);
+    process.off('warning', onWarning);
+    expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
+    expect(warnings).to.deep.equal([]);
+  });
 });

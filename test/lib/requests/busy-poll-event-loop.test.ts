@@ -2,70 +2,64 @@
 import { expect } from 'chai';
 import type { MpChannel } from '../../../lib/index.js';
 import { mpError } from '../../support/mp-error.js';
-import { makeWorld, type World, type WorldName } from '../support/worlds.js';
+import { describeTransports } from '../support/each-transport.js';
 
-/** Longer than any test takes: nobody gives up looking. */
+/** Longer than any test takes: the poll never ends by itself. */
 const ALL_THE_TIME = { busyPollEventLoopMicros: 1_000_000 };
 
-for (const name of ['memory', 'filesystem', 'abstract'] as const satisfies readonly WorldName[]) {
-  describe(`busy poll on the event loop, ${name}`, () => {
-    let world: World;
-    let primary: MpChannel;
+describeTransports('busy poll on the event loop', (network) => {
+  let primary: MpChannel;
 
-    beforeEach(async () => {
-      world = makeWorld(name);
-      primary = await world.openPrimary();
-    });
-
-    afterEach(() => world.end());
-
-    it('gets the answers of requests in a row and side by side', async () => {
-      const secondary = await world.openSecondary(ALL_THE_TIME);
-      primary.registerAction('echo', ({ param }) => ({ param }));
-      for (let i = 0; i < 30; i++) {
-        expect((await secondary.request({ name: 'echo', param: `${i}` })).msgs[0]?.text()).to.equal(`${i}`);
-      }
-      const many = Array.from({ length: 30 }, (_, i) => secondary.request({ name: 'echo', param: `${i}` }));
-      const texts = (await Promise.all(many)).map(({ msgs }) => msgs[0]?.text());
-      expect(texts).to.deep.equal(Array.from({ length: 30 }, (_, i) => `${i}`));
-    });
-
-    it('gets an answer that comes after it has given up looking', async () => {
-      const secondary = await world.openSecondary({ busyPollEventLoopMicros: 1 });
-      primary.registerAction('slow', async () => {
-        for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
-        return { param: 'late' };
-      });
-      expect((await secondary.request({ name: 'slow' })).msgs[0]?.text()).to.equal('late');
-    });
-
-    it('leaves timers, immediates and other requests their turns', async () => {
-      const secondary = await world.openSecondary(ALL_THE_TIME);
-      primary.registerAction('silent', () => {});
-      primary.registerAction('echo', () => ({ param: 'meanwhile' }));
-      const silent = mpError(secondary.request({ name: 'silent' }, { timeoutMs: 400 }));
-      const order: string[] = [];
-      void silent.then(() => order.push('timeout'));
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      order.push('timer');
-      await new Promise(setImmediate);
-      order.push('immediate');
-      order.push((await secondary.request({ name: 'echo' })).msgs[0]?.text() ?? '');
-      expect((await silent).code).to.equal('ETIMEDOUT');
-      await new Promise(setImmediate);
-      expect(order).to.deep.equal(['timer', 'immediate', 'meanwhile', 'timeout']);
-    });
-
-    it('ends with the request: aborted, or the channel closed', async () => {
-      const secondary = await world.openSecondary(ALL_THE_TIME);
-      primary.registerAction('silent', () => {});
-      const abort = new AbortController();
-      const aborted = mpError(secondary.request({ name: 'silent' }, { signal: abort.signal }));
-      abort.abort();
-      expect((await aborted).code).to.equal('ECANCELED');
-      const closed = mpError(secondary.request({ name: 'silent' }));
-      await secondary.close();
-      expect((await closed).code).to.equal('ECANCELED');
-    });
+  beforeEach(async () => {
+    primary = await network.openPrimary();
   });
-}
+
+  it('gets the answers of requests in a row and side by side', async () => {
+    const secondary = await network.openSecondary(ALL_THE_TIME);
+    primary.registerAction('echo', ({ param }) => ({ param }));
+    for (let i = 0; i < 30; i++) {
+      expect((await secondary.request({ name: 'echo', param: `${i}` })).msgs[0]?.text()).to.equal(`${i}`);
+    }
+    const many = Array.from({ length: 30 }, (_, i) => secondary.request({ name: 'echo', param: `${i}` }));
+    const texts = (await Promise.all(many)).map(({ msgs }) => msgs[0]?.text());
+    expect(texts).to.deep.equal(Array.from({ length: 30 }, (_, i) => `${i}`));
+  });
+
+  it('gets an answer that comes after it has given up looking', async () => {
+    const secondary = await network.openSecondary({ busyPollEventLoopMicros: 1 });
+    primary.registerAction('slow', async () => {
+      for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+      return { param: 'late' };
+    });
+    expect((await secondary.request({ name: 'slow' })).msgs[0]?.text()).to.equal('late');
+  });
+
+  it('leaves timers, immediates and other requests their turns', async () => {
+    const secondary = await network.openSecondary(ALL_THE_TIME);
+    primary.registerAction('silent', () => {});
+    primary.registerAction('echo', () => ({ param: 'meanwhile' }));
+    const silent = mpError(secondary.request({ name: 'silent' }, { timeoutMs: 400 }));
+    const order: string[] = [];
+    void silent.then(() => order.push('timeout'));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    order.push('timer');
+    await new Promise(setImmediate);
+    order.push('immediate');
+    order.push((await secondary.request({ name: 'echo' })).msgs[0]?.text() ?? '');
+    expect((await silent).code).to.equal('ETIMEDOUT');
+    await new Promise(setImmediate);
+    expect(order).to.deep.equal(['timer', 'immediate', 'meanwhile', 'timeout']);
+  });
+
+  it('ends with the request: aborted, or the channel closed', async () => {
+    const secondary = await network.openSecondary(ALL_THE_TIME);
+    primary.registerAction('silent', () => {});
+    const abort = new AbortController();
+    const aborted = mpError(secondary.request({ name: 'silent' }, { signal: abort.signal }));
+    abort.abort();
+    expect((await aborted).code).to.equal('ECANCELED');
+    const closed = mpError(secondary.request({ name: 'silent' }));
+    await secondary.close();
+    expect((await closed).code).to.equal('ECANCELED');
+  });
+});

@@ -1,9 +1,12 @@
 // Runtime directories and primaries of other users.
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../../lib/index.js';
+import { DIALECTS } from '../../../protocol/index.js';
 import { mpError, rejected } from '../../support/mp-error.js';
 import { StageScope } from '../../support/stage.js';
 
@@ -60,5 +63,57 @@ describe("another user's primary", () => {
     }
     const secondary = await scope.keep(openSecondary({ ...stage.options, visibility: 'private' }));
     expect((await secondary.request({ name: 'ask' })).msgs[0]?.text()).to.equal('alive');
+  });
+});
+
+describe('senders and files of another user', () => {
+  const scope = new StageScope();
+
+  it('in the abstract namespace must be of our user or root', async function () {
+    if (process.getuid?.() !== 0) {
+      console.log('      needs root, to send as another user');
+      this.skip();
+    }
+    const primary = await scope.keep(openPrimary({ ...scope.stage.options, socketNamespace: 'abstract' }));
+    primary.registerAction('echo', (msg) => ({ param: msg.param }));
+    const address = `\0${scope.stage.primaryPath}`;
+    const script =
+      `import socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); ` +
+      `s.sendto(b'\\0' * ${DIALECTS['332/8'].wireLength}, '\\0' + ${JSON.stringify(address.slice(1))})`;
+    const { status, stderr } = spawnSync('python3', ['-c', script], { uid: 65534, encoding: 'utf8' });
+    expect(status, stderr).to.equal(0);
+    const secondary = await scope.keep(
+      openSecondary({ ...scope.stage.options, socketNamespace: 'abstract' }),
+    );
+    await secondary.request({ name: 'echo' });
+    expect(primary.stats.dropped.untrusted).to.equal(1);
+  });
+
+  it('closes although its files can not be seen any more', async () => {
+    const channel = await openSecondary(scope.stage.options);
+    const fds = () =>
+      readdirSync('/proc/self/fd')
+        .map((fd) => {
+          try {
+            return readlinkSync(`/proc/self/fd/${fd}`);
+          } catch {
+            return '';
+          }
+        })
+        .filter((target) => target.startsWith('socket:')).length;
+    const open = fds();
+    if (process.getuid?.() !== 0 || process.seteuid === undefined) return;
+    process.seteuid(65534);
+    try {
+      let isClosed = false;
+      channel.on('close', () => {
+        isClosed = true;
+      });
+      await channel.close();
+      expect(isClosed).to.equal(true);
+      expect(fds()).to.be.below(open);
+    } finally {
+      process.seteuid(0);
+    }
   });
 });

@@ -1,6 +1,7 @@
+// A thread with a channel that has the actions of each-transport.ts, until it gets a message.
 import { parentPort, workerData } from 'node:worker_threads';
 import { openPrimary, openSecondary } from '../../../lib/index.js';
-import { registerActions } from './actions.js';
+import { registerActions } from './each-transport.js';
 
 const { role, options } = workerData;
 const channel = await (role === 'primary' ? openPrimary(options) : openSecondary(options));
