@@ -9,8 +9,7 @@ import type { DpdkInstall } from './support/dpdk/install.js';
 import { needsDpdk } from './support/dpdk/needs-dpdk.js';
 import { peersFor } from './support/dpdk/peers-for.js';
 import { cleanPrefix, leftovers, uniquePrefix } from './support/dpdk/prefix.js';
-import { parseLine } from './support/line.js';
-import { LineLog } from './support/line-log.js';
+import { LineLog, parseLine } from './support/line-log.js';
 
 /** The message that a promise is rejected with. */
 function rejection(promise: Promise<unknown>): Promise<string> {

@@ -9,11 +9,11 @@ import {
   type Peer,
   type ReceivedMessage,
 } from '../../lib/index.js';
+import { contents, isOpen, letters, withFds } from '../support/descriptors.js';
 import type { CPeer } from '../support/dpdk/peer.js';
-import type { PeerLine } from '../support/line.js';
+import type { PeerLine } from '../support/line-log.js';
 import { rejected } from '../support/mp-error.js';
 import { settling } from '../support/settling.js';
-import { contents, isOpen, letters, withFds } from './support/descriptors.js';
 import { live } from './support/live.js';
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

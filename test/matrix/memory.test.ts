@@ -1,10 +1,10 @@
 // Each release: a primary's memory through a channel, the C side verifying.
 import { expect } from 'chai';
 import type { MpChannel, SharedMemory } from '../../lib/index.js';
-import { expectServing } from '../live/support/alive.js';
+import { expectServing } from '../live/support/asking.js';
 import { live } from '../live/support/live.js';
 import { countInWorkers } from '../shm/attach/support/count-in-workers.js';
-import { patternErrors, patternFill, zoneOf } from '../shm/support/attach-live.js';
+import { patternErrors, patternFill, zoneOf } from '../shm/support/live-memory.js';
 import type { CPeer } from '../support/dpdk/peer.js';
 import { describeReleases } from '../support/dpdk/releases.js';
 

@@ -2,8 +2,7 @@
 // would end the new one's message thread, and nothing else would show it.
 import { expect } from 'chai';
 import { type MpChannel, MpError } from '../../lib/index.js';
-import { expectServing, hasMessageThread } from '../live/support/alive.js';
-import { WAYS } from '../live/support/asking.js';
+import { expectServing, hasMessageThread, WAYS } from '../live/support/asking.js';
 import { live } from '../live/support/live.js';
 import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 import type { CPeer } from '../support/dpdk/peer.js';

@@ -19,9 +19,9 @@ import {
 } from '../../protocol/drivers/index.js';
 import { live } from '../live/support/live.js';
 import { versionOf } from '../live/support/take-over.js';
+import { needsTestpmd, Testpmd } from '../support/dpdk/applications.js';
+import { INTERFACE, needsOwnNetwork, WITHIN_NETWORK } from '../support/dpdk/fake-devices.js';
 import { needsDriver } from '../support/dpdk/needs-dpdk.js';
-import { INTERFACE, needsOwnNetwork, WITHIN_NETWORK } from '../support/dpdk/own-network.js';
-import { needsTestpmd, Testpmd } from '../support/dpdk/testpmd.js';
 import { settling } from '../support/settling.js';
 
 const TUN = '/dev/net/tun';

@@ -10,10 +10,9 @@ import {
   VfioResult,
 } from '../../protocol/index.js';
 import { driverArgs } from '../lib/hotplug/support.js';
-import { allSaid } from '../live/support/all-said.js';
-import { withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
+import { withFds } from '../support/descriptors.js';
 import { fakeFslmc, needsFakeDevices } from '../support/dpdk/fake-devices.js';
 import { RELEASES } from '../support/dpdk/releases.js';
 
@@ -42,7 +41,7 @@ for (const release of RELEASES.filter((name) => name !== '22.11')) {
           return { param: encodeVfio({ request, result: VfioResult.OK, value }), fds };
         });
         const secondary = await scope.startSecondary({ device, args });
-        await allSaid(secondary);
+        await secondary.killAndReadAll();
         // it has them, and finds out that they aren't VFIO's
         expect(secondary.stderr).to.match(/VFIO\(dprc\.1:fd=\d+\) error getting group status/);
       });

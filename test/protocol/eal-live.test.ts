@@ -22,12 +22,11 @@ import {
   VfioResult,
   vfioRequestsOf,
 } from '../../protocol/index.js';
-import { withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
 import { takeOver, versionOf } from '../live/support/take-over.js';
-import { Pdump } from '../support/dpdk/pdump.js';
+import { withFds } from '../support/descriptors.js';
+import { needsTestpmd, Pdump, Testpmd } from '../support/dpdk/applications.js';
 import { describeReleases } from '../support/dpdk/releases.js';
-import { needsTestpmd, Testpmd } from '../support/dpdk/testpmd.js';
 import { settling } from '../support/settling.js';
 
 describeReleases('EAL actions: a C secondary asks Node for VFIO', (release) => {

@@ -2,9 +2,9 @@
 // Everything it changes is said.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hasIp } from './dpdk/fake-devices.js';
 import { findHugepages, freeHugepages, HUGEPAGE_POOL } from './dpdk/hugepages.js';
 import { findDpdk } from './dpdk/install.js';
-import { hasIp } from './dpdk/own-network.js';
 import { RELEASES } from './dpdk/releases.js';
 import { unpackCommand, unpackedDir } from './dpdk/unpacked.js';
 

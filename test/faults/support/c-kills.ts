@@ -1,7 +1,7 @@
 // Deaths with C on one of the sides: Node beside a C primary that must go on, and C primaries that die beside us.
 import { MpError, openSecondary } from '../../../lib/index.js';
 import { attachMemory } from '../../../shm/index.js';
-import { liveLock } from '../../shm/support/live-lock.js';
+import { liveLock } from '../../shm/support/live-memory.js';
 import type { CPeer } from '../../support/dpdk/peer.js';
 import { PeerScope } from '../../support/dpdk/peers-for.js';
 import { callsOf, checkEcho, type Place, startVictim, untilGone, within } from './victims.js';

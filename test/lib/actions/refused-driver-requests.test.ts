@@ -2,9 +2,8 @@
 import { expect } from 'chai';
 import { live } from '../../live/support/live.js';
 import { takeOver } from '../../live/support/take-over.js';
+import { needsTestpmd, Pdump, Testpmd } from '../../support/dpdk/applications.js';
 import { needsDriver } from '../../support/dpdk/needs-dpdk.js';
-import { Pdump } from '../../support/dpdk/pdump.js';
-import { needsTestpmd, Testpmd } from '../../support/dpdk/testpmd.js';
 
 const ENOTSUP = -95;
 

@@ -7,7 +7,7 @@ import { LAYOUTS } from '../../../shm/layout/releases.js';
 import type { PrimaryMemoryOptions } from '../../../shm/primary/options.js';
 import { interposed } from '../../faults/support/fault-plan.js';
 import { growthRequest, MIB } from '../../shm/primary/support/stage.js';
-import { liveLock } from '../../shm/support/live-lock.js';
+import { liveLock } from '../../shm/support/live-memory.js';
 import { openDescriptors } from '../../support/descriptors.js';
 import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
 import { expectError, rejected } from '../../support/mp-error.js';

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { openPrimary } from '../../../lib/index.js';
 import { decodeMessage, encodeMessage, MpType } from '../../../protocol/index.js';
 import { growthRequest, MIB } from '../../shm/primary/support/stage.js';
-import { liveLock } from '../../shm/support/live-lock.js';
+import { liveLock } from '../../shm/support/live-memory.js';
 import { REGISTER } from '../../support/register.js';
 import { nextDatagram, StageScope } from '../../support/stage.js';
 

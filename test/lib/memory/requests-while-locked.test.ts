@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { openPrimary } from '../../../lib/index.js';
 import { encodeMessage, MpType } from '../../../protocol/index.js';
 import { MIB } from '../../shm/primary/support/stage.js';
-import { liveLock } from '../../shm/support/live-lock.js';
+import { liveLock } from '../../shm/support/live-memory.js';
 import { StageScope } from '../../support/stage.js';
 
 const MANY = 700;

@@ -7,7 +7,7 @@ import { peersFor } from '../../support/dpdk/peers-for.js';
 import { describeReleases } from '../../support/dpdk/releases.js';
 import { collectUntil } from '../../support/gc.js';
 import { expectError } from '../../support/mp-error.js';
-import { attachLive, zoneOf } from '../support/attach-live.js';
+import { attachLive, zoneOf } from '../support/live-memory.js';
 
 describeReleases('shm: zones that are held', (release) => {
   const scope = peersFor('shm-known', 'test', release);

@@ -7,7 +7,7 @@ import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
 import { type PeerScope, peersFor } from '../../support/dpdk/peers-for.js';
 import { describeReleases } from '../../support/dpdk/releases.js';
 import { expectError } from '../../support/mp-error.js';
-import { attachLive, patternErrors, zoneOf } from '../support/attach-live.js';
+import { attachLive, patternErrors, zoneOf } from '../support/live-memory.js';
 
 const SIX_MB = 6_000_000;
 

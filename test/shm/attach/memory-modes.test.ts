@@ -10,7 +10,7 @@ import type { CPeer } from '../../support/dpdk/peer.js';
 import { type PeerScope, peersFor } from '../../support/dpdk/peers-for.js';
 import { describeReleases } from '../../support/dpdk/releases.js';
 import { expectError } from '../../support/mp-error.js';
-import { attachLive, patternErrors, patternFill, zoneOf } from '../support/attach-live.js';
+import { attachLive, patternErrors, patternFill, zoneOf } from '../support/live-memory.js';
 import { run, startStress } from '../support/stress.js';
 
 const BIG_LEN = 5 << 20;

@@ -8,8 +8,8 @@ import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
 import { peersFor } from '../../support/dpdk/peers-for.js';
 import { describeReleases } from '../../support/dpdk/releases.js';
 import { expectError } from '../../support/mp-error.js';
-import { attachLive, zoneOf } from '../support/attach-live.js';
 import { LIST_BASE, PAGE_SIZE } from '../support/image.js';
+import { attachLive, zoneOf } from '../support/live-memory.js';
 import { addPage, type FakeRuntime, makeRuntime } from '../support/runtime.js';
 import { countInWorkers } from './support/count-in-workers.js';
 

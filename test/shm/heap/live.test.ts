@@ -1,5 +1,6 @@
 // The heap of a living C primary, used from both sides.
 import { setImmediate as tick } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Heap } from '../../../shm/heap/heap.js';
 import { Memzones } from '../../../shm/heap/memzones.js';
@@ -9,14 +10,15 @@ import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
 import { peersFor } from '../../support/dpdk/peers-for.js';
 import { describeReleases } from '../../support/dpdk/releases.js';
 import { expectError } from '../../support/mp-error.js';
-import { patternErrors, patternFill, zoneOf } from '../support/attach-live.js';
-import { run } from '../support/stress.js';
+import { patternErrors, patternFill, zoneOf } from '../support/live-memory.js';
+import { run, startSource } from '../support/stress.js';
 import { checkHeap } from './support/check-heap.js';
 import { Churn, randomNumbers } from './support/churn.js';
-import { startHeapPeer } from './support/heap-peer.js';
 import { type LiveSpace, liveSpace } from './support/live-space.js';
 
-/** DPDK_IPC_CHURN=100: a hundred times as long. */
+const HEAP_PEER = fileURLToPath(new URL('./peers/heap.c', import.meta.url));
+
+/** DPDK_IPC_CHURN=100 makes the suite run a hundred times as long. */
 const CHURN = Number(process.env.DPDK_IPC_CHURN ?? 1);
 const C_STEPS = 20_000 * CHURN;
 const NODE_STEPS = 1000 * CHURN;
@@ -47,7 +49,7 @@ for (const { mode, pages, args, brief } of MODES) {
 
     before(async function () {
       await needsDpdk(this, { release, hugepages: 24 });
-      peer = await startHeapPeer(scope, args);
+      peer = await startSource(scope, 'heap', HEAP_PEER, { memoryMb: 16, args });
       live = liveSpace(scope, pages);
       zones = new Memzones(live.space);
       heap = new Heap(live.space);

@@ -7,9 +7,8 @@ import { peersFor } from '../../support/dpdk/peers-for.js';
 import { describeReleases } from '../../support/dpdk/releases.js';
 import { expectError, rejected } from '../../support/mp-error.js';
 import { REGISTER } from '../../support/register.js';
-import { attachLive, zoneOf } from '../support/attach-live.js';
 import { PAGE_SIZE } from '../support/image.js';
-import { liveLock } from '../support/live-lock.js';
+import { attachLive, liveLock, zoneOf } from '../support/live-memory.js';
 import { run, startStress } from '../support/stress.js';
 
 const support = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));

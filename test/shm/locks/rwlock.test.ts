@@ -10,7 +10,7 @@ import type { SharedMemory } from '../../../shm/attach/shared-memory.js';
 import { RwLock } from '../../../shm/locks/rwlock.js';
 import { expectError } from '../../support/mp-error.js';
 import { LIST_BASE } from '../support/image.js';
-import { liveLock } from '../support/live-lock.js';
+import { liveLock } from '../support/live-memory.js';
 import { type FakeRuntime, makeRuntime, pretendAlive } from '../support/runtime.js';
 
 const WRITER = 2; // rte_rwlock.h since 22.11: a writer is inside

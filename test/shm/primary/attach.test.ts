@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { openSecondary } from '../../../lib/index.js';
-import { contents, withFds } from '../../live/support/descriptors.js';
+import { contents, withFds } from '../../support/descriptors.js';
 import { describeReleases } from '../../support/dpdk/releases.js';
-import { patternErrors, patternFill, zoneOf } from '../support/attach-live.js';
+import { patternErrors, patternFill, zoneOf } from '../support/live-memory.js';
 import { did, MIB, primaryStage } from './support/stage.js';
 
 describeReleases('primary: attached by C', (release) => {

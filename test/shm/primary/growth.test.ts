@@ -1,10 +1,10 @@
 // A Node primary whose memory grows and shrinks, for itself and for C secondaries.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { contents } from '../../live/support/descriptors.js';
 import { RawPeer } from '../../live/support/raw-peer.js';
+import { contents } from '../../support/descriptors.js';
 import { describeReleases } from '../../support/dpdk/releases.js';
-import { patternErrors, patternFill, zoneOf } from '../support/attach-live.js';
+import { patternErrors, patternFill, zoneOf } from '../support/live-memory.js';
 import { did, MIB, primaryStage } from './support/stage.js';
 
 /** More than two pages have. */

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { attachMemory } from '../../../shm/attach/attach.js';
-import { patternErrors, patternFill, zoneOf } from '../support/attach-live.js';
+import { patternErrors, patternFill, zoneOf } from '../support/live-memory.js';
 import { MIB, primaryStage } from './support/stage.js';
 
 const VERSIONS = [

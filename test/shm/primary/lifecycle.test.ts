@@ -6,7 +6,7 @@ import { findHugepages } from '../../support/dpdk/hugepages.js';
 import { CPeer } from '../../support/dpdk/peer.js';
 import { cleanPrefix, leftovers, uniquePrefix } from '../../support/dpdk/prefix.js';
 import { expectError, rejected } from '../../support/mp-error.js';
-import { zoneOf } from '../support/attach-live.js';
+import { zoneOf } from '../support/live-memory.js';
 import { did, primaryStage } from './support/stage.js';
 
 describe('primary: life', () => {

@@ -7,7 +7,7 @@ import { buildProgram } from '../../support/dpdk/build.js';
 import { ealArgs } from '../../support/dpdk/eal-args.js';
 import { findDpdk } from '../../support/dpdk/install.js';
 import type { PeerScope } from '../../support/dpdk/peers-for.js';
-import type { PeerLine } from '../../support/line.js';
+import type { PeerLine } from '../../support/line-log.js';
 
 const SOURCE = fileURLToPath(new URL('../peers/stress.c', import.meta.url));
 const SHARED = fileURLToPath(new URL('../../peers/', import.meta.url));

@@ -1,9 +1,11 @@
-// Devices that aren't there: EAL of a process within finds one, calls its driver or bus, and no hardware answers.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pendingUnlessCi } from './needs-dpdk.js';
 import type { PeerScope } from './peers-for.js';
+
+// Devices that aren't there: EAL of a process within finds one, calls its driver or bus, and no hardware answers.
 
 export interface FakeDevice {
   /** What a process needs in its environment. */
@@ -80,4 +82,27 @@ export function fakeFslmc(group: number): FakeDevice {
     `ln -s groups/${group} ${folder}/iommu_group`,
   ];
   return { env: { DPRC: container }, within: withMounts(bus), isPci: false };
+}
+
+// A network namespace of its own for a process under test: what it makes there goes with it.
+
+/** One end of a pair of interfaces; both are up. */
+export const INTERFACE = 'v0';
+const PAIR = `ip link add ${INTERFACE} type veth peer name v1 && ip link set ${INTERFACE} up && ip link set v1 up`;
+
+/** A command that runs the rest of its command line where that interface is. */
+export const WITHIN_NETWORK = ['unshare', '--net', 'sh', '-c', `${PAIR} && exec "$@"`, 'sh'];
+
+/** For a `before` hook: the suite is pending where we may not make interfaces, as in most containers. */
+export function needsOwnNetwork(context: Mocha.Context): void {
+  if (!hasIp()) pendingUnlessCi(context, "ip isn't installed; on Debian or Ubuntu: apt-get install iproute2");
+  const [file = '', ...args] = [...WITHIN_NETWORK, 'true'];
+  const { status, error, stderr } = spawnSync(file, args, { encoding: 'utf8' });
+  if (status === 0) return;
+  console.log(`    pending: no interfaces can be made: ${error?.message ?? stderr.trim()}`);
+  context.skip();
+}
+
+export function hasIp(): boolean {
+  return spawnSync('which', ['ip'], { stdio: 'ignore' }).status === 0;
 }

@@ -1,7 +1,7 @@
 // A live C DPDK process: primary or secondary, ready for commands.
 
 import { CProcess, type ProcessExit } from '../c-process.js';
-import type { PeerLine } from '../line.js';
+import type { PeerLine } from '../line-log.js';
 import { buildPeers, type PeerRole, peerProgram } from './build.js';
 import { type EalOptions, ealArgs } from './eal-args.js';
 import { findDpdk } from './install.js';

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../../lib/index.js';
 import { cli, needsCli } from '../../support/cli.js';
+import { needsTestpmd, Testpmd } from '../../support/dpdk/applications.js';
 import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
 import { peersFor } from '../../support/dpdk/peers-for.js';
-import { needsTestpmd, Testpmd } from '../../support/dpdk/testpmd.js';
 
 describe('dpdk-ipc hotplug', () => {
   const peers = peersFor('hpcli');

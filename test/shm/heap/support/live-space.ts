@@ -7,7 +7,7 @@ import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
 import { parseMemConfig } from '../../../../shm/layout/mem-config.js';
 import { Mapping } from '../../../../sys/mapping.js';
 import type { PeerScope } from '../../../support/dpdk/peers-for.js';
-import { attachLive } from '../../support/attach-live.js';
+import { attachLive } from '../../support/live-memory.js';
 
 const PAGE = 4096;
 

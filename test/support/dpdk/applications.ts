@@ -1,8 +1,7 @@
-// An interactive dpdk-testpmd: the application that everybody has.
+// Applications of DPDK that tests run beside channels: dpdk-testpmd and dpdk-pdump.
 import { spawnSync } from 'node:child_process';
 import { CProcess } from '../c-process.js';
-import { nthCpu } from './cpus.js';
-import { ealArgs } from './eal-args.js';
+import { ealArgs, nthCpu } from './eal-args.js';
 import { pendingUnlessCi } from './needs-dpdk.js';
 import type { PeerScope } from './peers-for.js';
 
@@ -11,16 +10,17 @@ const START_TIMEOUT_MS = 20_000;
 const PROMPT = /^testpmd> (\w.*)$/;
 
 interface TestpmdOptions {
-  /** Only with them C secondaries can attach to it. */
+  /** Whether it takes hugepages: C secondaries can attach only then. */
   readonly hugepages?: boolean;
   /** Further arguments of EAL. */
   readonly args?: readonly string[];
-  /** Of another testpmd; the primary by default. */
+  /** `secondary`: of another testpmd. The primary by default. */
   readonly role?: 'secondary';
   /** A command that runs the rest of its command line. */
   readonly within?: readonly string[];
 }
 
+/** An interactive dpdk-testpmd. */
 export class Testpmd {
   readonly process: CProcess;
 
@@ -31,11 +31,11 @@ export class Testpmd {
   static async start(scope: PeerScope, options: TestpmdOptions = {}): Promise<Testpmd> {
     const { role, within = [], hugepages = role !== undefined } = options;
     const eal = ealArgs({ memoryMb: 64, ...options, filePrefix: scope.filePrefix, hugepages });
-    // it needs a second thread for forwarding, if not a second processor
+    // it needs a second thread for forwarding, on the same processor
     const lcores = ['--lcores', `(0,1)@${nthCpu(0)}`];
     const share = role === 'secondary' ? ['--num-procs=2', '--proc-id=1'] : [];
     const own = ['--interactive', '--total-num-mbufs=2048', ...share];
-    // a line at a time, though it writes to a pipe
+    // stdbuf: one line at a time, although it writes to a pipe
     const command = ['stdbuf', '-oL', PROGRAM, ...eal.slice(2), ...lcores, '--', ...own];
     const testpmd = new Testpmd([...within, ...command]);
     scope.defer(() => testpmd.process[Symbol.asyncDispose]());
@@ -43,7 +43,7 @@ export class Testpmd {
     return testpmd;
   }
 
-  /** What a command prints, up to the echo of the empty line behind it. */
+  /** Runs a command and returns what it prints: all until the echo of a second command. */
   async command(text: string): Promise<string> {
     const from = this.process.lines.length;
     this.process.send(text);
@@ -61,7 +61,7 @@ export class Testpmd {
     return [...summary.matchAll(/^\d+ +[\dA-F:]+ +(\S+)/gm)].map(([, name = '']) => name);
   }
 
-  /** Asks until a port has its link. */
+  /** Waits until the port's link is up. */
   async untilUp(name: string): Promise<void> {
     const up = new RegExp(`^\\d+ +[\\dA-F:]+ +${name} +\\S+ +up `, 'm');
     while (!up.test(await this.command('show port summary all')));
@@ -78,4 +78,20 @@ export function needsTestpmd(context: Mocha.Context): void {
   const { status } = spawnSync('which', [PROGRAM, 'stdbuf'], { stdio: 'ignore' });
   if (status !== 0)
     pendingUnlessCi(context, `${PROGRAM} isn't installed; on Debian or Ubuntu: apt-get install dpdk-dev`);
+}
+
+/** A live dpdk-pdump: captures packets of a testpmd, as its secondary. */
+export class Pdump extends CProcess {
+  /** Returns once it captures what `device` receives and sends. */
+  static async start(scope: PeerScope, device: string): Promise<Pdump> {
+    const eal = ealArgs({ role: 'secondary', filePrefix: scope.filePrefix });
+    // dpdk-pdump passes --proc-type itself
+    const at = eal.indexOf('--proc-type');
+    eal.splice(at, 2);
+    const capture = `device_id=${device},queue=*,rx-dev=/dev/null,tx-dev=/dev/null`;
+    const pdump = new Pdump('dpdk-pdump', ['stdbuf', '-oL', 'dpdk-pdump', ...eal, '--', '--pdump', capture]);
+    scope.defer(() => pdump[Symbol.asyncDispose]());
+    await pdump.waitFor(/capture for \(1\) tuples/, START_TIMEOUT_MS);
+    return pdump;
+  }
 }
