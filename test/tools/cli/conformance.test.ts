@@ -11,7 +11,7 @@ import type { CPeer } from '../../support/dpdk/peer.js';
 import { peersFor } from '../../support/dpdk/peers-for.js';
 import { REGISTER } from '../../support/register.js';
 
-const DRIVER = fileURLToPath(new URL('./node-subject.ts', import.meta.url));
+const DRIVER = fileURLToPath(new URL('../conformance/node-subject.ts', import.meta.url));
 
 const conformance = (...args: string[]) => cli(['conformance', ...args]);
 
