@@ -19,7 +19,7 @@ describe('the signal of a call', () => {
     });
   }
 
-  it('leaves nothing behind on an AbortSignal, and does not mind how many use one', async () => {
+  it('has no listener left afterwards, and may be that of many calls without a warning', async () => {
     const primary = await scope.keep(openPrimary(scope.stage.options));
     primary.registerAction('echo', () => ({}));
     const { signal } = new AbortController();

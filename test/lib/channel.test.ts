@@ -6,7 +6,7 @@ import { mpError } from '../support/mp-error.js';
 import { describeTransports } from './support/each-transport.js';
 
 describeTransports('channel', (network) => {
-  it('is idempotent, emits close once, and every later call says so', async () => {
+  it("closes once, emits 'close' once, and later calls fail with ECANCELED", async () => {
     const channel = await network.openPrimary();
     let count = 0;
     channel.on('close', () => count++);
@@ -20,7 +20,7 @@ describeTransports('channel', (network) => {
     expect((await mpError(channel.reply({ name: 'x' }, { path: '/x' }))).code).to.equal('ECANCELED');
   });
 
-  it('comes with an aborted signal', async () => {
+  it('closes when its signal is aborted', async () => {
     const abort = new AbortController();
     const channel = await network.openPrimary({ signal: abort.signal });
     const closed = once(channel, 'close');
@@ -29,7 +29,7 @@ describeTransports('channel', (network) => {
     expect((await mpError(network.openPrimary({ signal: abort.signal }))).code).to.equal('ECANCELED');
   });
 
-  it('makes room for another primary, of which there is one at a time', async () => {
+  it('rejects a second primary with EADDRINUSE until the first has closed', async () => {
     const first = await network.openPrimary();
     const refused = await mpError(network.openPrimary());
     expect(refused.code).to.equal('EADDRINUSE');
@@ -38,7 +38,7 @@ describeTransports('channel', (network) => {
     await network.openPrimary();
   });
 
-  it('tells diagnostics_channel what it sends, receives, drops and asks', async () => {
+  it('publishes on diagnostics_channel what it sends, receives, drops and asks', async () => {
     const seen: string[] = [];
     const listen = (what: string) => (event: unknown) => {
       seen.push(
@@ -73,7 +73,7 @@ describeTransports('channel', (network) => {
     ]);
   });
 
-  it('says what it is', async () => {
+  it('has a role, a dialect, a socket path and peers', async () => {
     const primary = await network.openPrimary({ dialect: '340/253' });
     const secondary = await network.openSecondary({ dialect: '340/253' });
     primary.registerAction('echo', (msg) => ({ param: msg.param }));

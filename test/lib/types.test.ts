@@ -1,4 +1,4 @@
-// What a TypeScript user writes must compile; tsc is the judge, the assertions are for the rest.
+// What TypeScript users write must compile: `tsc` checks this file, too.
 import { expect } from 'chai';
 import {
   type ChannelOptions,
@@ -17,7 +17,7 @@ interface MaybeGiven {
 }
 
 describe('types', () => {
-  it('take options that may be undefined', async () => {
+  it('accept options that may be undefined', async () => {
     const given: MaybeGiven = {};
     const options: ChannelOptions = { runtimeDir: given.runtimeDir, signal: given.signal };
     const sending: SendOptions = { timeoutMs: given.timeoutMs, signal: given.signal };
@@ -27,7 +27,7 @@ describe('types', () => {
     expect(await primary.request(message, sending)).to.include({ nbSent: 0 });
   });
 
-  it('take handlers of every kind', async () => {
+  it('accept handlers of every kind', async () => {
     const handlers: Handler[] = [
       () => {},
       () => IGNORE,

@@ -6,10 +6,10 @@ import { arrayToFill } from '../../sys/safe-copy.js';
 const MIB = 1024 * 1024;
 const THP = '/sys/kernel/mm/transparent_hugepage/enabled';
 
-describe('shm: arrays for large copies', () => {
-  it('may be backed by huge pages where whole ones fit', function () {
+describe('sys: arrays for large copies', () => {
+  it('may get huge pages when whole ones fit', function () {
     if (modeOfKernel() !== 'madvise' && modeOfKernel() !== 'always') {
-      console.log('      needs a kernel with transparent huge pages');
+      console.log('      pending: needs a kernel with transparent huge pages');
       this.skip();
     }
     const array = arrayToFill(5 * MIB);
@@ -19,7 +19,7 @@ describe('shm: arrays for large copies', () => {
     expect(flagsOf(middle)).to.include('hg');
   });
 
-  it('are ordinary ones else', () => {
+  it('are ordinary arrays when they are small', () => {
     for (const length of [1, 4096, 4 * MIB - 1]) expect(arrayToFill(length).length).to.equal(length);
   });
 });

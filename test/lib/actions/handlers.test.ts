@@ -6,7 +6,7 @@ import { mpError } from '../../support/mp-error.js';
 import { describeTransports } from '../support/each-transport.js';
 
 describeTransports('actions', (network) => {
-  it('refuses empty, long and taken names, and takes 63 bytes', async () => {
+  it('refuse empty, long and taken names, and accept 63 bytes', async () => {
     const channel = await network.openPrimary();
     expect((await mpError(() => channel.registerAction('', () => {}))).code).to.equal('EINVAL');
     expect((await mpError(() => channel.registerAction('x'.repeat(64), () => {}))).code).to.equal('E2BIG');
@@ -14,7 +14,7 @@ describeTransports('actions', (network) => {
     expect((await mpError(() => channel.registerAction('x'.repeat(63), () => {}))).code).to.equal('EEXIST');
   });
 
-  it('says whether there was anything to unregister, also from inside the handler', async () => {
+  it('are unregistered with true once, also from inside the handler, then with false', async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary();
     primary.registerAction('once', () => ({ param: String(primary.unregisterAction('once')) }));
@@ -23,7 +23,7 @@ describeTransports('actions', (network) => {
     expect((await secondary.request({ name: 'once' })).nbSent).to.equal(0); // IGN
   });
 
-  it('that fail are reported and send nothing; the channel goes on', async () => {
+  it("emit 'error' and send nothing when their handler fails; the channel goes on", async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary();
     const failure = new RangeError('no');
@@ -51,7 +51,7 @@ describeTransports('actions', (network) => {
     expect((await secondary.request({ name: 'fine' })).nbReceived).to.equal(1);
   });
 
-  it('may reply later, once, and under the request name only', async () => {
+  it('may reply later, once, and only under the name of the request', async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary();
     const refused: Promise<string>[] = [];
@@ -69,7 +69,7 @@ describeTransports('actions', (network) => {
     expect(await Promise.all(refused)).to.deep.equal(['EINVAL', 'EALREADY']);
   });
 
-  it('need a peer to reply to', async () => {
+  it('can reply only to a peer that has a path', async () => {
     const primary = await network.openPrimary();
     for (const peer of [null, {}, { path: 7 }, { path: 'x'.repeat(108) }, { path: 'a\0b' }]) {
       expect((await mpError(primary.reply({ name: 'x' }, peer as unknown as Peer))).code).to.equal('EINVAL');
@@ -77,7 +77,7 @@ describeTransports('actions', (network) => {
     expect((await mpError(primary.reply({ name: 'x' }, { path: '' }))).code).to.equal('EDESTADDRREQ');
   });
 
-  it('get descriptors that are closed once they have settled, unless taken', async () => {
+  it('have the descriptors of their message closed when the handler has settled, unless it took them', async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary();
     const own = someDescriptors(1);
@@ -108,7 +108,7 @@ describeTransports('actions', (network) => {
     for (const fd of kept) closeSync(fd);
   });
 
-  it('that are behind make the channel stop reading, and nothing is lost', async () => {
+  it('make the channel stop reading while maxPendingMessages handlers run, and lose nothing', async () => {
     const primary = await network.openPrimary({ maxPendingMessages: 3 });
     const secondary = await network.openSecondary();
     const waiting: (() => void)[] = [];

@@ -12,7 +12,7 @@ const [V24_11, V25_11] = [0x180b0863, 0x190b0463];
 describe('a reply to a primary that was replaced', () => {
   const scope = new StageScope();
 
-  it('is not sent to its successor, also when both spell the runtime directory differently', async () => {
+  it('is not sent to its successor when primary and secondary spell the runtime directory differently', async () => {
     const { stage } = scope;
     const otherSpelling = `${stage.runtimeDir}/otherwise`;
     symlinkSync(stage.runtimeDir, otherSpelling);
@@ -39,7 +39,7 @@ describe('a reply to a primary that was replaced', () => {
     expect(secondary.stats.dropped['unsent-reply']).to.equal(1);
   });
 
-  it('replaced another one gets no answer to what its predecessor asked', async () => {
+  it('is not sent to its successor', async () => {
     const { stage, keep } = scope;
     let raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary(stage.options));

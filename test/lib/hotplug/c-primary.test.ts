@@ -1,4 +1,4 @@
-// Devices of a live C primary, attached, listed and detached from Node; and what it asks of us meanwhile.
+// Devices of a live C primary, attached, listed and detached from Node; and what the primary asks Node secondaries meanwhile.
 import { symlinkSync, unlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import { hotplug, type MpError, MpTimeoutError } from '../../../lib/index.js';
@@ -33,7 +33,7 @@ describeReleases('hotplug: a C primary', (release) => {
     expect(await devicesOf(primary)).to.deep.equal({});
   });
 
-  it('takes the layered syntax, and long names', async () => {
+  it('accepts the layered syntax, and long names', async () => {
     await startPrimary();
     const on = hotplug(await scope.open());
     const name = `net_null${'1'.repeat(55)}`;
@@ -44,7 +44,7 @@ describeReleases('hotplug: a C primary', (release) => {
     await on.detach(name);
   });
 
-  it('takes many at once, from several secondaries', async () => {
+  it('attaches many devices at once, for several secondaries', async () => {
     const primary = await startPrimary();
     const both = [hotplug(await scope.open()), hotplug(await scope.open())];
     const names = Array.from({ length: 10 }, (_, i) => [`net_null${i}`, `net_null1${i}`] as const);
@@ -53,12 +53,12 @@ describeReleases('hotplug: a C primary', (release) => {
     const lists = await Promise.all(both.map((on) => on.list()));
     for (const devices of lists)
       expect(devices.map(({ name }) => name).sort()).to.deep.equal(names.flat().sort());
-    // each the other's
+    // each detaches what the other one attached
     await Promise.all(names.flatMap((pair) => both.map((on, i) => on.detach(`${pair[1 - i]}`))));
     expect(await devicesOf(primary)).to.deep.equal({});
   });
 
-  it('needs no socket that others see', async () => {
+  it('attaches for a private channel, which can not list', async () => {
     const primary = await startPrimary();
     const channel = await scope.open({ visibility: 'private' });
     await hotplug(channel).attach('net_null1');
@@ -67,11 +67,11 @@ describeReleases('hotplug: a C primary', (release) => {
     expect(error.message).to.contain("visibility 'peer'");
   });
 
-  it('says why it refuses', async () => {
+  it('refuses with an error that says what to do', async () => {
     const primary = await startPrimary();
     const on = hotplug(await scope.open());
-    const refused = async (code: string, asked: Promise<void>, hint: string) => {
-      const error = await rejected(code, asked);
+    const refused = async (code: string, call: Promise<void>, hint: string) => {
+      const error = await rejected(code, call);
       expect(error.message).to.contain(code).and.to.contain(hint);
       expect(error.errno).to.be.greaterThan(0);
     };
@@ -81,13 +81,13 @@ describeReleases('hotplug: a C primary', (release) => {
     await refused('EFAULT', on.detach('nobus:thing'), '-d');
     await refused('EPERM', on.attach('net_null4,x=[a'), 'log');
     await refused('ENODEV', on.attach('pci:ffff:ff:1f.7'), 'bus');
-    // as C does: one that is there already counts as attached
+    // as in C, attaching a device that is there already succeeds
     await on.attach('net_null5');
     await on.attach('net_null5');
     expect((await devicesOf(primary)).net_null5).to.equal('1');
   });
 
-  it('is sent nothing that it would cut, or crash from', async () => {
+  it('gets nothing that it would cut off, or crash from', async () => {
     const primary = await startPrimary();
     const channel = await scope.open();
     const on = hotplug(channel);
@@ -103,7 +103,7 @@ describeReleases('hotplug: a C primary', (release) => {
     expect((await primary.command('bcast any -')).fields.ret).to.equal('0');
   });
 
-  it('asks every secondary, and undoes it when one fails', async () => {
+  it('asks every secondary, and undoes an attach or detach when one fails', async () => {
     const primary = await startPrimary();
     const channel = await scope.open();
     const on = hotplug(channel);
@@ -114,7 +114,7 @@ describeReleases('hotplug: a C primary', (release) => {
     await on.attach('net_null7');
     expect((await primary.command('detach net_null6')).fields.ret).to.equal('0');
     expect(seen).to.deep.equal(['attach vdev:net_null6', 'attach net_null7', 'detach vdev:net_null6,']);
-    // what can't be sent to is a secondary that fails
+    // a secondary that can't be sent to counts as one that failed
     const nowhere = `${scope.runtimeDir}/mp_socket_nowhere`;
     symlinkSync('nothing', nowhere);
     const error = await rejected('ENOMSG', on.attach('net_null8'));
@@ -124,7 +124,7 @@ describeReleases('hotplug: a C primary', (release) => {
     expect(await devicesOf(primary)).to.deep.equal({ net_null7: '1' });
   });
 
-  it('is never kept waiting by a Node secondary', async () => {
+  it('gets an answer from every Node secondary at once', async () => {
     const primary = await startPrimary();
     const silent = await scope.open({ unhandledRequests: 'silent' });
     const failing = await scope.open();
@@ -144,7 +144,7 @@ describe('hotplug: a secondary that fails', () => {
   const scope = live('hotplug2');
   const startPrimary = () => scope.startPrimary({ args: driverArgs() });
 
-  /** A secondary that gets each hotplug request and answers with what `results` says of its type, or not at all. */
+  /** A raw secondary that answers each hotplug request with the result for its type, or not at all. */
   function answering(results: Readonly<Record<number, number>>): { types: number[]; asked: Promise<void> } {
     const raw = RawPeer.bind(scope, 'mp_socket_1_a');
     const types: number[] = [];
@@ -163,7 +163,7 @@ describe('hotplug: a secondary that fails', () => {
     return { types, asked: asked.promise };
   }
 
-  it('makes the primary undo it, and the error says so', async () => {
+  it('makes the primary undo the attach, which the error says', async () => {
     const primary = await startPrimary();
     const { types } = answering({ 0: -22, 1: -16, 2: 0, 3: 0 });
     const on = hotplug(await scope.open({ visibility: 'private' }));
@@ -173,7 +173,7 @@ describe('hotplug: a secondary that fails', () => {
     expect(await devicesOf(primary)).to.deep.equal({});
   });
 
-  it('is heard of as a rollback', async () => {
+  it('makes Node secondaries emit detachRollback', async () => {
     const primary = await startPrimary();
     answering({ 0: 0, 1: -16, 3: 0 });
     const seen: string[] = [];
@@ -186,7 +186,7 @@ describe('hotplug: a secondary that fails', () => {
     expect(await devicesOf(primary)).to.deep.equal({ net_null1: '1' });
   });
 
-  it('by being silent keeps the primary from answering in time', async () => {
+  it('makes the call time out when it is silent', async () => {
     await startPrimary();
     answering({});
     const on = hotplug(await scope.open({ visibility: 'private' }));
@@ -195,9 +195,9 @@ describe('hotplug: a secondary that fails', () => {
     expect(error.message).to.contain('may still be carried out').and.to.contain('10 s');
   });
 
-  // 10 s: the primary waits twice; C82a has the same from the primary's side
+  // takes 10 s, because the primary waits twice; C82a tests the primary's side
   if (process.env.DPDK_IPC_SLOW_CHECKS === '1') {
-    it('by being silent makes the primary give up, which is soon enough for us', async () => {
+    it('makes the primary give up within the default timeout when it is silent', async () => {
       const primary = await startPrimary();
       const { types } = answering({});
       const on = hotplug(await scope.open({ visibility: 'private' }));
@@ -208,7 +208,7 @@ describe('hotplug: a secondary that fails', () => {
     });
   }
 
-  it('does not matter once the primary is dead', async () => {
+  it('leaves a call of a dead primary to time out or fail with ECONNREFUSED', async () => {
     const primary = await startPrimary();
     const { asked } = answering({});
     const on = hotplug(await scope.open({ visibility: 'private' }));

@@ -1,4 +1,4 @@
-// Hotplug among C processes and Node ones: a Node secondary takes part, and is in nobody's way.
+// Hotplug among C and Node processes: a Node secondary takes part, and keeps no other process from it.
 import { expect } from 'chai';
 import { hotplug } from '../../../lib/index.js';
 import { live } from '../../live/support/live.js';
@@ -9,7 +9,7 @@ import { devicesOf, driverArgs } from './support.js';
 describeReleases('hotplug: C secondaries', (release) => {
   const scope = live('hotplug3', { attachable: true, release });
 
-  it('attach and detach what Node asks for', async () => {
+  it('attach and detach devices on request of a Node secondary', async () => {
     const args = driverArgs(release);
     const primary = await scope.startPrimary({ args });
     const secondary = await scope.startSecondary({ args });
@@ -22,7 +22,7 @@ describeReleases('hotplug: C secondaries', (release) => {
     expect(await devicesOf(secondary)).to.deep.equal({});
   });
 
-  it('can attach and detach while Node looks on', async () => {
+  it('can attach and detach devices, which a Node secondary hears of', async () => {
     const args = driverArgs(release);
     const primary = await scope.startPrimary({ args });
     const secondary = await scope.startSecondary({ args });
@@ -38,7 +38,7 @@ describeReleases('hotplug: C secondaries', (release) => {
     expect(seen).to.deep.equal(['attach vdev:net_null2', 'detach vdev:net_null2,']);
   });
 
-  it('that are killed are no longer asked', async () => {
+  it('are no longer asked when they were killed', async () => {
     const args = driverArgs(release);
     const primary = await scope.startPrimary({ args });
     const secondary = await scope.startSecondary({ args });
@@ -48,11 +48,11 @@ describeReleases('hotplug: C secondaries', (release) => {
     expect(await devicesOf(primary)).to.deep.equal({ net_null3: '1' });
   });
 
-  // an EAL that finds its drivers itself has them all
+  // an EAL that finds its drivers itself has all of them
   const [option, bus] = driverArgs(release);
   if (option === undefined || bus === undefined) return;
 
-  it('without the driver make it undone everywhere', async () => {
+  it('make the primary undo the attach everywhere when they lack the driver', async () => {
     const primary = await scope.startPrimary({ args: driverArgs(release) });
     const secondary = await scope.startSecondary({ args: [option, bus] });
     const error = await rejected('EFAULT', hotplug(await scope.open()).attach('vdev:net_null4'));

@@ -1,4 +1,4 @@
-// What no C primary does: answers that are wrong or missing, and requests that are. In memory: any process may do it.
+// Primaries that aren't C: answers and requests that are wrong or missing. Over the in-process network.
 import { expect } from 'chai';
 import { type Hotplug, hotplug, type MpChannel, type MpError, MpTimeoutError } from '../../../lib/index.js';
 import { createMemoryNetwork } from '../../../lib/testing/index.js';
@@ -13,7 +13,7 @@ import {
 } from '../../../protocol/index.js';
 import { rejected } from '../../support/mp-error.js';
 
-describe('hotplug: primaries that are not C', () => {
+describe('hotplug: primaries that are not C processes', () => {
   let primary: MpChannel;
   let secondary: MpChannel;
   let on: Hotplug;
@@ -29,7 +29,7 @@ describe('hotplug: primaries that are not C', () => {
     await primary.close();
   });
 
-  it('are told apart', async () => {
+  it('make calls fail with ENOTSUP when they have no such action', async () => {
     for (const asked of [on.attach('net_null0'), on.detach('net_null0'), on.list()]) {
       const error = await rejected('ENOTSUP', asked);
       expect(error.message).to.contain('no C process, or still starting');
@@ -39,7 +39,7 @@ describe('hotplug: primaries that are not C', () => {
       await rejected('ENOTSUP', asked);
   });
 
-  it('can serve devices', async () => {
+  it('can attach, detach and list devices', async () => {
     const asked: unknown[] = [];
     primary.registerAction(DEVICE_ACTION, ({ param }) => {
       asked.push(decodeDeviceRequest(param));
@@ -63,20 +63,20 @@ describe('hotplug: primaries that are not C', () => {
     for (const devices of both) expect(devices).to.deep.equal([{ name: 'net_a' }, { name: 'net_b' }]);
   });
 
-  it('whose answers are damaged are no reason to trust them', async () => {
+  it('make calls fail with EBADMSG when their answer is damaged', async () => {
     primary.registerAction(DEVICE_ACTION, () => ({ param: new Uint8Array(135) }));
     await rejected('EBADMSG', on.attach('net_a'));
     primary.registerAction(VDEV_ACTION, () => ({ param: new Uint8Array(71) }));
     await rejected('EBADMSG', on.list());
   });
 
-  it('that do not name all of their devices are asked again', async () => {
+  it('make list() fail with EAGAIN when they do not name all of their devices', async () => {
     primary.registerAction(VDEV_ACTION, () => ({ param: encodeVdev({ type: VdevType.SCAN_REP, num: 2 }) }));
     const error = await rejected('EAGAIN', on.list());
     expect(error.message).to.contain('has 2 devices').and.to.contain('try again');
   });
 
-  it('that answer nothing are waited for no longer than was said', async () => {
+  it('make calls time out when they do not answer', async () => {
     primary.registerAction(DEVICE_ACTION, () => {});
     primary.registerAction(VDEV_ACTION, () => {});
     const [attach, list] = await Promise.all([
@@ -90,7 +90,7 @@ describe('hotplug: primaries that are not C', () => {
     await rejected('ECANCELED', on.attach('net_a', { signal: AbortSignal.abort() }));
   });
 
-  it('get IGN from every secondary, whatever they ask', async () => {
+  it('get IGN for a rollback, an unknown type and a damaged request', async () => {
     const errors: unknown[] = [];
     secondary.on('error', (error) => errors.push(error));
     const seen: string[] = [];
@@ -104,7 +104,7 @@ describe('hotplug: primaries that are not C', () => {
     expect(errors.map((error) => (error as MpError).code)).to.deep.equal(['EBADMSG']);
   });
 
-  it('may send names that nobody asked for, or damaged ones', async () => {
+  it('may send names that were not asked for, or damaged ones', async () => {
     const errors: unknown[] = [];
     secondary.on('error', (error) => errors.push(error));
     const name = VDEV_ACTION;
@@ -119,7 +119,7 @@ describe('hotplug: primaries that are not C', () => {
     expect(errors.map((error) => (error as MpError).code)).to.deep.equal(['EBADMSG']);
   });
 
-  it('are overruled by an action of the user', async () => {
+  it('get the answer of an action that the user registered instead', async () => {
     secondary.registerAction(DEVICE_ACTION, ({ param }) => ({ param }));
     const request = encodeDeviceRequest({ type: DeviceRequestType.ATTACH, devargs: 'net_a' });
     using reply = await primary.request({ name: DEVICE_ACTION, param: request });
@@ -129,7 +129,7 @@ describe('hotplug: primaries that are not C', () => {
     expect(ignored.nbReceived).to.equal(0);
   });
 
-  it('are seen through one object per channel', () => {
+  it('have one Hotplug object per channel', () => {
     expect(hotplug(secondary)).to.equal(on);
     expect(hotplug(primary)).not.to.equal(on);
   });

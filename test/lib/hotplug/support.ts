@@ -1,14 +1,14 @@
-// What the hotplug suites share.
+// What the suites about hotplug share.
 import { findDpdk } from '../../support/dpdk/install.js';
 import type { CPeer } from '../../support/dpdk/peer.js';
 
-/** What a C process needs to have virtual devices. */
+/** Arguments of EAL that give a C process virtual devices. */
 export function driverArgs(release?: string): readonly string[] {
   const install = findDpdk(release);
   return 'missing' in install ? [] : (install.driverArgs ?? []);
 }
 
-/** The virtual devices that a C process has, each with '1' if a driver serves it. */
+/** The virtual devices of a C process, each with '1' if a driver has probed it. */
 export async function devicesOf(peer: CPeer): Promise<Record<string, string>> {
   const from = peer.lines.length;
   await peer.command('devices');

@@ -1,3 +1,4 @@
+// Full queues: messages wait for room, keep their order and their own timeouts.
 import { expect } from 'chai';
 import { openSecondary } from '../../../lib/index.js';
 import { DIALECTS, decodeMessage, encodeMessage, MpType } from '../../../protocol/index.js';
@@ -6,7 +7,7 @@ import { nextDatagram, type Stage, StageScope } from '../../support/stage.js';
 
 const OLD = DIALECTS['332/8'];
 
-describe('pressure', () => {
+describe('full queues', () => {
   const scope = new StageScope();
   const { keep } = scope;
   let stage: Stage;
@@ -15,7 +16,8 @@ describe('pressure', () => {
     stage = scope.stage;
   });
 
-  it('answers to messages are dropped as they come, for a C action does not know that none is wanted', async () => {
+  // a C action may reply to a message, since it can't tell it from a request
+  it('drops the answers to messages as they come', async () => {
     const raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
     for (let i = 0; i < 300; i++) {
@@ -28,7 +30,7 @@ describe('pressure', () => {
     while (secondary.stats.lateReplies < 300) await new Promise(setImmediate);
   });
 
-  it('messages that waited for room at a primary that died reach the next one, in order', async () => {
+  it('sends messages that waited for room at a dead primary to its successor, in order', async () => {
     let raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
     const count = 40;
@@ -42,10 +44,10 @@ describe('pressure', () => {
       got.push(decodeMessage(OLD, bytes).param[0] ?? -1);
     }
     await Promise.all(sends);
-    expect(got).to.deep.equal(Array.from({ length: count - 11 }, (_, i) => i + 11)); // 11 died with the first
+    expect(got).to.deep.equal(Array.from({ length: count - 11 }, (_, i) => i + 11)); // the first primary's queue had 11
   });
 
-  it('a send keeps its own timeout behind one that waits longer', async () => {
+  it('rejects each send at its own timeout, also behind one that waits longer', async () => {
     stage.socket('mp_socket');
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
     for (let i = 0; i < 11; i++) await secondary.sendMessage({ name: 'fill' });
@@ -60,19 +62,19 @@ describe('pressure', () => {
     expect(order).to.deep.equal(['hasty ETIMEDOUT', 'patient ETIMEDOUT']);
   });
 
-  it('requestSync serves what comes in while it waits for room', async () => {
+  it('lets requestSync answer requests while it waits for room', async () => {
     const raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary(stage.options));
     for (let i = 0; i < 11; i++) await secondary.sendMessage({ name: 'fill' });
     secondary.registerAction('poke', () => {
-      for (let i = 0; i < 11; i++) raw.receive(); // now there is room
+      for (let i = 0; i < 11; i++) raw.receive(); // makes room
       return {};
     });
     raw.send(encodeMessage(OLD, MpType.REQ, { name: 'poke' }), [], secondary.socketPath);
     const timeout = await mpError(() =>
       secondary.requestSync({ name: 'late', param: 'x' }, { timeoutMs: 200 }),
     );
-    expect(timeout.message).to.match(/0 of 1 answered/); // it was sent, and nobody answers here
+    expect(timeout.message).to.match(/0 of 1 answered/); // it was sent, and this primary never answers
     const seen: string[] = [];
     for (let datagram = raw.receive(); typeof datagram === 'object'; datagram = raw.receive()) {
       const { type, name, param } = decodeMessage(OLD, datagram.bytes);

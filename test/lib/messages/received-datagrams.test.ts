@@ -1,3 +1,4 @@
+// Datagrams at a primary that no well-behaved peer sends.
 import { expect } from 'chai';
 import { type MpChannel, openPrimary } from '../../../lib/index.js';
 import { DIALECTS, encodeMessage, MpType } from '../../../protocol/index.js';
@@ -27,13 +28,13 @@ describe('datagrams at a primary', () => {
     });
   });
 
-  /** Asks for an echo from `socket` and waits for it: everything sent before has been looked at then. */
+  /** Sends a request from `socket` and waits for its answer: the primary has read everything sent before. */
   async function echo(socket: ReturnType<Stage['socket']>): Promise<void> {
     expect(socket.send(encodeMessage(OLD, MpType.REQ, { name: 'echo' }), [], stage.primaryPath)).to.equal(0);
     await nextDatagram(socket);
   }
 
-  it('of the wrong length is dropped and counted, with its descriptors closed', async () => {
+  it('are dropped and counted when their length is wrong, and their descriptors closed', async () => {
     const raw = stage.socket('mp_socket_1_a');
     const own = someDescriptors(3);
     for (const length of [0, 1, 4, 331, 333, 340, 364, 511, 512, 513, 2000]) {
@@ -46,7 +47,7 @@ describe('datagrams at a primary', () => {
     expect(warnings).to.have.lengthOf(1);
   });
 
-  it('with counts out of range, or other descriptors than it claims, is dropped', async () => {
+  it('are dropped when counts are out of range, or the number of descriptors is another', async () => {
     const raw = stage.socket('mp_socket_1_a');
     const own = someDescriptors(3);
     const { lenParam, numFds } = OLD.offsets;
@@ -72,7 +73,7 @@ describe('datagrams at a primary', () => {
     expect(served).to.not.include('no');
   });
 
-  it('of an unknown type is a message, as in C; an answer that nobody waits for is dropped', async () => {
+  it('are messages when their type is unknown, as in C; late replies when they answer no request', async () => {
     const raw = stage.socket('mp_socket_1_a');
     for (const type of [4, -1, 0x7fffffff]) {
       const bytes = encodeMessage(OLD, MpType.MSG, { name: 'echo', param: `type ${type}` });
@@ -87,7 +88,7 @@ describe('datagrams at a primary', () => {
     expect(raw.receive()).to.equal(undefined); // nothing but the one echo was answered
   });
 
-  it('without an end of its name reaches no handler', async () => {
+  it('reach no handler when their name has no NUL', async () => {
     const raw = stage.socket('mp_socket_1_a');
     const bytes = encodeMessage(OLD, MpType.REQ, { name: 'echo' });
     bytes.fill(120, OLD.offsets.name, OLD.offsets.name + 64);
@@ -97,14 +98,14 @@ describe('datagrams at a primary', () => {
     expect(raw.receive()).to.equal(undefined);
   });
 
-  it('from a socket without a name is handled, and answered to nobody', async () => {
+  it('are handled but get no answer when the sender has no name', async () => {
     const raw = stage.socket('mp_socket_1_a');
     const nameless = stage.socket();
     await echo(raw);
     nameless.send(encodeMessage(OLD, MpType.REQ, { name: 'echo', param: 'who' }), [], stage.primaryPath);
     await echo(raw);
     expect(served).to.deep.equal(['', 'who', '']);
-    expect(raw.receive()).to.equal(undefined); // C answers whoever came before
+    expect(raw.receive()).to.equal(undefined); // C sends this answer to the previous sender
     expect(primary.stats.dropped['unsent-reply']).to.equal(1);
   });
 });

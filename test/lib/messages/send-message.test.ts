@@ -5,7 +5,7 @@ import { mpError } from '../../support/mp-error.js';
 import { describeTransports } from '../support/each-transport.js';
 
 describeTransports('sendMessage', (network) => {
-  it('keeps the order of a burst that the queue cannot hold, and its descriptors may be closed at once', async () => {
+  it('keeps the order of more messages than the queue holds, whose descriptors may be closed at once', async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary();
     const got: number[] = [];
@@ -27,7 +27,7 @@ describeTransports('sendMessage', (network) => {
     expect(targets).to.deep.equal(Array(500).fill('/etc/hostname'));
   });
 
-  it('gives up when there is no room until the timeout, and when the channel closes', async () => {
+  it('rejects with ETIMEDOUT when there is no room in time, and with ECANCELED when aborted or closed', async () => {
     const primary = await network.openPrimary({ maxPendingMessages: 1 });
     const secondary = await network.openSecondary();
     let settle = () => {};

@@ -22,7 +22,7 @@ describe('a primary that', () => {
     stage = scope.stage;
   });
 
-  it('speaks 340 bytes is spoken to in 340 bytes, also when it replaces one that did not', async () => {
+  it('uses 340 bytes gets 340 bytes, also when it replaces one that used 332', async () => {
     stage.writeConfig(V22_11);
     let raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
@@ -40,7 +40,7 @@ describe('a primary that', () => {
     await sent;
   });
 
-  it('is of an unknown release is refused, unless the dialect is given', async () => {
+  it('is of an unknown release makes opening fail with EVERSION, unless the dialect is given', async () => {
     stage.writeConfig(0x1b030063); // 27.03
     const raw = stage.socket('mp_socket');
     const refused = await mpError(openSecondary(stage.options));
@@ -55,7 +55,7 @@ describe('a primary that', () => {
     await asked;
   });
 
-  it('is starting is waited for; nothing is sent to it before it is ready', async () => {
+  it('is starting gets nothing before it is ready: senders wait for it', async () => {
     stage.writeConfig(V22_11, false);
     const raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
@@ -76,7 +76,7 @@ describe('a primary that', () => {
     expect((await asked).nbReceived).to.equal(1);
   });
 
-  it('is dead leaves a config that says nothing about a Node primary at the same place', async () => {
+  it('is dead leaves a config that is ignored for a Node primary at the same place', async () => {
     stage.writeConfig(V25_11);
     stage.dropLock();
     const primary = await keep(openPrimary(stage.options));
@@ -85,7 +85,7 @@ describe('a primary that', () => {
     expect((await secondary.request({ name: 'echo', param: 'x' })).msgs[0]?.text()).to.equal('x');
   });
 
-  it('lives is not replaced: by its lock or by its socket', async () => {
+  it('lives makes another primary fail with EADDRINUSE, by its lock or by its socket', async () => {
     stage.writeConfig(V22_11);
     expect((await mpError(openPrimary(stage.options))).code).to.equal('EADDRINUSE');
     stage.dropLock();
@@ -95,7 +95,7 @@ describe('a primary that', () => {
     await keep(openPrimary(stage.options)); // takes over the dead one's socket
   });
 
-  it('a primary that came later may take more descriptors than the default dialect', async () => {
+  it('starts later may take more descriptors than the default dialect', async () => {
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
     const own = someDescriptors(9);
     expect((await mpError(secondary.request({ name: 'x', fds: own.fds }))).code).to.equal('ENOENT');
@@ -107,7 +107,7 @@ describe('a primary that', () => {
     own.close();
   });
 
-  it('a datagram of another dialect, from a primary of an unknown release, is dropped with its descriptors', async () => {
+  it('is of an unknown release and replaces another one has its datagrams dropped, with their descriptors', async () => {
     let raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary(stage.options));
     raw = stage.replacePrimary(raw);

@@ -15,7 +15,7 @@ describe('answers to a secondary', () => {
     stage = scope.stage;
   });
 
-  it('is told by its name and its length; nobody else can send to the reply socket', async () => {
+  it('are taken by name and length; no other process can send to the reply socket', async () => {
     const raw = stage.socket('mp_socket');
     const intruder = stage.socket('mp_socket_1_a');
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
@@ -30,7 +30,7 @@ describe('answers to a secondary', () => {
     expect(secondary.stats.dropped).to.include({ 'wrong-name': 1, malformed: 1 });
   });
 
-  it('may do so twice without being taken for the answer to the next request', async () => {
+  it('are taken once: a second one is not the answer to the next request', async () => {
     const raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
     for (let i = 0; i < 10; i++) {
@@ -43,7 +43,7 @@ describe('answers to a secondary', () => {
     }
   });
 
-  it('counts what reaches a reply socket and is no answer', async () => {
+  it('are counted as dropped when they are something else', async () => {
     const raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
     const asked = secondary.request({ name: 'ask' });
@@ -58,7 +58,7 @@ describe('answers to a secondary', () => {
     expect(secondary.stats.fdsClosedUnclaimed).to.equal(1);
   });
 
-  it('an answer that came in time is taken, however late this thread looks', async () => {
+  it('are taken when they came in time, although the event loop was busy', async () => {
     const raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
     const asked = secondary.request({ name: 'ask' }, { timeoutMs: 50 });
@@ -68,7 +68,7 @@ describe('answers to a secondary', () => {
     expect((await asked).msgs[0]?.text()).to.equal('in time');
   });
 
-  it('what a primary sent before its answer is handled before the request returns', async () => {
+  it('come after the messages that the primary sent before them', async () => {
     const raw = stage.socket('mp_socket');
     const secondary = await keep(openSecondary({ ...stage.options, busyPollMicros: 0 }));
     const order: string[] = [];

@@ -8,7 +8,7 @@ import { nextDatagram, type Stage, StageScope } from '../../support/stage.js';
 import { describeTransports } from '../support/each-transport.js';
 
 describeTransports('broadcast', (network) => {
-  it('reaches every secondary but private ones', async () => {
+  it('reaches every secondary except private ones', async () => {
     const primary = await network.openPrimary();
     const got: string[] = [];
     for (const id of ['a', 'b', 'c']) {
@@ -30,7 +30,7 @@ describeTransports('broadcast', (network) => {
     expect(got.sort()).to.deep.equal(['a', 'b', 'c']);
   });
 
-  it('counts who answered when somebody did not', async () => {
+  it('rejects with ETIMEDOUT and the answers that came when a secondary is silent', async () => {
     const primary = await network.openPrimary();
     const results: [string, (msg: unknown) => unknown][] = [
       ['reply', () => ({ param: 'yes' })],
@@ -46,7 +46,7 @@ describeTransports('broadcast', (network) => {
     expect(timeout.reply.msgs[0]?.text()).to.equal('yes');
   });
 
-  it('with nobody there is 0/0 and no error', async () => {
+  it('resolves with no answers when there is no secondary', async () => {
     const primary = await network.openPrimary();
     const reply = await primary.request({ name: 'x' });
     expect([reply.nbSent, reply.nbReceived, reply.msgs]).to.deep.equal([0, 0, []]);
@@ -64,7 +64,7 @@ describe('broadcast, files in the runtime directory', () => {
     primary = await scope.keep(openPrimary(stage.options));
   });
 
-  it('skips and removes dead sockets in a broadcast, and leaves alone what is none', async () => {
+  it('removes dead sockets, and leaves other files alone', async () => {
     stage.socket('mp_socket_999999_dead').close();
     writeFileSync(`${stage.directory}/mp_socket_regular`, '');
     await primary.sendMessage({ name: 'x' });
@@ -77,7 +77,7 @@ describe('broadcast, files in the runtime directory', () => {
     expect(readdirSync(stage.directory).filter((name) => name.includes('dead'))).to.deep.equal([]);
   });
 
-  it('reports a link to nowhere after everybody else has got the broadcast', async () => {
+  it('rejects with ENOENT for a dangling link, after all other secondaries have got it', async () => {
     const raw = stage.socket('mp_socket_1_a');
     symlinkSync('nowhere', `${stage.directory}/mp_socket_0_link`);
     const error = await mpError(primary.sendMessage({ name: 'x' }));

@@ -1,4 +1,4 @@
-// The option busyPollEventLoopMicros: what the event loop does while it looks for answers itself.
+// The option busyPollEventLoopMicros: the event loop polls for answers itself.
 import { expect } from 'chai';
 import type { MpChannel } from '../../../lib/index.js';
 import { mpError } from '../../support/mp-error.js';
@@ -14,7 +14,7 @@ describeTransports('busy poll on the event loop', (network) => {
     primary = await network.openPrimary();
   });
 
-  it('gets the answers of requests in a row and side by side', async () => {
+  it('takes the answers of requests one after the other and at once', async () => {
     const secondary = await network.openSecondary(ALL_THE_TIME);
     primary.registerAction('echo', ({ param }) => ({ param }));
     for (let i = 0; i < 30; i++) {
@@ -25,7 +25,7 @@ describeTransports('busy poll on the event loop', (network) => {
     expect(texts).to.deep.equal(Array.from({ length: 30 }, (_, i) => `${i}`));
   });
 
-  it('gets an answer that comes after it has given up looking', async () => {
+  it('takes an answer that comes after the poll has ended', async () => {
     const secondary = await network.openSecondary({ busyPollEventLoopMicros: 1 });
     primary.registerAction('slow', async () => {
       for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
@@ -34,7 +34,7 @@ describeTransports('busy poll on the event loop', (network) => {
     expect((await secondary.request({ name: 'slow' })).msgs[0]?.text()).to.equal('late');
   });
 
-  it('leaves timers, immediates and other requests their turns', async () => {
+  it('lets timers, immediates and other requests run', async () => {
     const secondary = await network.openSecondary(ALL_THE_TIME);
     primary.registerAction('silent', () => {});
     primary.registerAction('echo', () => ({ param: 'meanwhile' }));
@@ -51,7 +51,7 @@ describeTransports('busy poll on the event loop', (network) => {
     expect(order).to.deep.equal(['timer', 'immediate', 'meanwhile', 'timeout']);
   });
 
-  it('ends with the request: aborted, or the channel closed', async () => {
+  it('ends when the request is aborted or the channel closes', async () => {
     const secondary = await network.openSecondary(ALL_THE_TIME);
     primary.registerAction('silent', () => {});
     const abort = new AbortController();

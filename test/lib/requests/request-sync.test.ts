@@ -6,7 +6,7 @@ import { mpError } from '../../support/mp-error.js';
 import { describeTransports } from '../support/each-transport.js';
 
 describeTransports('requestSync', (network, transport) => {
-  it('gets the answer from a primary elsewhere, with its descriptors', async () => {
+  it('returns the answer of a primary in another thread, with its descriptors', async () => {
     await network.openElsewhere('primary');
     const secondary = await network.openSecondary();
     const own = someDescriptors(8);
@@ -19,7 +19,7 @@ describeTransports('requestSync', (network, transport) => {
     expect(message?.fds).to.deep.equal([]);
   });
 
-  it('works without spinning', async () => {
+  it('works with busyPollMicros: 0', async () => {
     await network.openElsewhere('primary');
     const secondary = await network.openSecondary({ busyPollMicros: 0 });
     for (let i = 0; i < 20; i++) {
@@ -27,7 +27,7 @@ describeTransports('requestSync', (network, transport) => {
     }
   });
 
-  it('is 0/0 for IGN and times out without an answer', async () => {
+  it('counts 0 sent for IGN, and throws ETIMEDOUT without an answer', async () => {
     await network.openElsewhere('primary');
     const secondary = await network.openSecondary();
     expect(secondary.requestSync({ name: 'ignore' }).nbSent).to.equal(0);
@@ -35,9 +35,9 @@ describeTransports('requestSync', (network, transport) => {
     expect(timeout).to.be.instanceOf(MpTimeoutError);
   });
 
-  // In memory the peer's request starts on the event loop, which is what we block.
+  // in process the peer's request starts on the event loop, which this test blocks
   const itAcrossThreads = transport === 'in-process' ? () => {} : it;
-  itAcrossThreads('serves what it is asked meanwhile', async () => {
+  itAcrossThreads('answers requests that come while it waits', async () => {
     await network.openElsewhere('primary');
     const secondary = await network.openSecondary();
     let asked = '';
@@ -49,9 +49,9 @@ describeTransports('requestSync', (network, transport) => {
     expect(asked).to.equal('while you wait');
   });
 
-  it('asks every secondary in turn as a primary', async () => {
+  it('asks every secondary in turn when a primary calls it', async () => {
     const primary = await network.openPrimary();
-    expect(primary.requestSync({ name: 'echo' }).nbSent).to.equal(0); // nobody there
+    expect(primary.requestSync({ name: 'echo' }).nbSent).to.equal(0); // no secondary
     await network.openElsewhere('secondary');
     await network.openElsewhere('secondary');
     const reply = primary.requestSync({ name: 'echo', param: 'all' });
@@ -60,6 +60,6 @@ describeTransports('requestSync', (network, transport) => {
     const timeout = (await mpError(() =>
       primary.requestSync({ name: 'silent' }, { timeoutMs: 20 }),
     )) as MpTimeoutError;
-    expect(timeout.reply.nbSent).to.equal(1); // the second is never asked
+    expect(timeout.reply.nbSent).to.equal(1); // the second secondary isn't asked any more
   });
 });

@@ -5,7 +5,7 @@ import { mpError } from '../../support/mp-error.js';
 import { describeTransports } from '../support/each-transport.js';
 
 describeTransports('request', (network) => {
-  it('gets what the handler returns or resolves to, under the same name', async () => {
+  it('resolves with what the handler returns or resolves to, under the same name', async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary();
     primary.registerAction('now', (msg) => ({ param: `now ${msg.text()}` }));
@@ -34,7 +34,7 @@ describeTransports('request', (network) => {
     expect(answers).to.deep.equal(['0', '1', '2', '3', '4', '5', '6', '7']);
   });
 
-  it('refuses a second one of the same name with exclusiveRequests', async () => {
+  it('rejects a second one of the same name with EEXIST under exclusiveRequests', async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary({ exclusiveRequests: true });
     let answer: (() => void) | undefined;
@@ -54,7 +54,7 @@ describeTransports('request', (network) => {
     expect((await first).msgs[0]?.text()).to.equal('done');
   });
 
-  it('is 0/0 when the handler ignores it or nobody registered, and no answer counts as a timeout', async () => {
+  it('counts 0 sent and 0 received for IGNORE and for an unknown action, and times out without an answer', async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary();
     primary.registerAction('ignore', () => IGNORE);
@@ -71,7 +71,7 @@ describeTransports('request', (network) => {
     expect([timeout.code, reply.nbSent, reply.nbReceived]).to.deep.equal(['ETIMEDOUT', 1, 0]);
   });
 
-  it('stays silent as C does if told so', async () => {
+  it("gets no answer to an unknown action under unhandledRequests: 'silent', as in C", async () => {
     await network.openPrimary({ unhandledRequests: 'silent' });
     const secondary = await network.openSecondary();
     expect((await mpError(secondary.request({ name: 'x' }, { timeoutMs: 20 }))).code).to.equal('ETIMEDOUT');
@@ -89,12 +89,12 @@ describeTransports('request', (network) => {
     while (asked.length < 2) await new Promise(setImmediate);
     const [old, fresh] = asked;
     if (old === undefined || fresh === undefined) throw new TypeError('both were asked');
-    await primary.reply({ name: 'late', param: `re ${old.param}` }, old.peer).catch(() => {}); // nobody is there
+    await primary.reply({ name: 'late', param: `re ${old.param}` }, old.peer).catch(() => {}); // its socket may be gone
     await primary.reply({ name: 'late', param: `re ${fresh.param}` }, fresh.peer);
     expect((await newer).msgs[0]?.text()).to.equal('re new');
   });
 
-  it('says that there is no primary, and works once there is one', async () => {
+  it('rejects with ENOENT or ECONNREFUSED without a primary, and works once there is one', async () => {
     const secondary = await network.openSecondary();
     const missing = await mpError(secondary.request({ name: 'echo' }));
     expect(missing.code).to.be.oneOf(['ENOENT', 'ECONNREFUSED']);
@@ -111,7 +111,7 @@ describeTransports('request', (network) => {
     expect((await secondary.request({ name: 'echo' })).msgs[0]?.text()).to.equal('successor');
   });
 
-  it('ends with ECANCELED when it is aborted or the channel closes', async () => {
+  it('rejects with ECANCELED when it is aborted or the channel closes', async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary();
     primary.registerAction('silent', () => {});
@@ -136,7 +136,7 @@ describeTransports('request', (network) => {
     );
   });
 
-  it('sends nothing for bad input', async () => {
+  it('rejects bad input and sends nothing', async () => {
     const primary = await network.openPrimary();
     const secondary = await network.openSecondary();
     const bad: [object, string][] = [

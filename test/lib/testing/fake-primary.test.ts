@@ -1,4 +1,4 @@
-// What a fake primary does to the program under test, a C one does, too: the same assertions on both.
+// A fake primary behaves as a C one: the same tests on both.
 import { expect } from 'chai';
 import { type MpChannel, MpTimeoutError, openSecondary, type SecondaryOptions } from '../../../lib/index.js';
 import { createMemoryNetwork, type FakePeer } from '../../../lib/testing/index.js';
@@ -9,14 +9,14 @@ import { peersFor } from '../../support/dpdk/peers-for.js';
 import { mpError } from '../../support/mp-error.js';
 
 /** A primary that echoes `echo`, descriptors included, and never answers `silent`. */
-interface Side {
+interface PrimaryKind {
   openSecondary(options?: SecondaryOptions): Promise<MpChannel>;
   start(): Promise<void>;
   kill(): Promise<void>;
   quit(): Promise<void>;
 }
 
-function fakeSide(): Side {
+function fakeKind(): PrimaryKind {
   const network = createMemoryNetwork();
   let primary: FakePeer;
   return {
@@ -32,19 +32,19 @@ function fakeSide(): Side {
   };
 }
 
-function behaves(makeSide: () => Side): void {
-  let side: Side;
+function testPrimary(makeKind: () => PrimaryKind): void {
+  let kind: PrimaryKind;
   let channel: MpChannel;
 
   beforeEach(async () => {
-    side = makeSide();
-    await side.start();
-    channel = await side.openSecondary();
+    kind = makeKind();
+    await kind.start();
+    channel = await kind.openSecondary();
   });
 
   afterEach(async () => {
     await channel.close();
-    expect(openDescriptors()).to.not.include('/etc/hostname'); // someDescriptors' own and all copies of them
+    expect(openDescriptors()).to.not.include('/etc/hostname'); // from someDescriptors, with all copies
   });
 
   const ask = (name: string, timeoutMs: number) => channel.request({ name }, { timeoutMs });
@@ -57,13 +57,13 @@ function behaves(makeSide: () => Side): void {
     close();
   });
 
-  it('answers while the asker blocks', () => {
+  it('answers while the requester blocks', () => {
     using reply = channel.requestSync({ name: 'echo', param: 'hi' });
     expect(reply.msgs[0]?.text()).to.equal('hi');
   });
 
   for (const name of ['silent', 'nothing-of-this-name']) {
-    it(`lets ${name} time out, and counts it as sent`, async () => {
+    it(`makes '${name}' time out, and counts it as sent`, async () => {
       const error = await mpError(ask(name, 30));
       expect(error).to.be.instanceOf(MpTimeoutError);
       const { reply } = error as MpTimeoutError;
@@ -72,33 +72,33 @@ function behaves(makeSide: () => Side): void {
     });
   }
 
-  it('killed, refuses; a successor is found', async () => {
-    await side.kill();
+  it('makes sends fail with ECONNREFUSED when it is killed, until a successor starts', async () => {
+    await kind.kill();
     expect((await mpError(ask('echo', 5000))).code).to.equal('ECONNREFUSED');
     expect((await mpError(() => channel.requestSync({ name: 'echo' }))).code).to.equal('ECONNREFUSED');
     expect((await mpError(channel.sendMessage({ name: 'echo' }))).code).to.equal('ECONNREFUSED');
-    await side.start();
+    await kind.start();
     expect((await ask('echo', 5000)).nbReceived).to.equal(1);
-    await side.quit();
+    await kind.quit();
   });
 
-  it('killed while a request waits: that one times out', async () => {
+  it('makes a waiting request time out when it is killed', async () => {
     const asking = mpError(ask('silent', 60));
-    await side.kill();
+    await kind.kill();
     expect((await asking).code).to.equal('ETIMEDOUT');
   });
 
-  it('ended, is missing; a successor is found', async () => {
-    await side.quit();
+  it('makes requests fail with ENOENT when it has ended, until a successor starts', async () => {
+    await kind.quit();
     expect((await mpError(ask('echo', 5000))).code).to.equal('ENOENT');
     expect(channel.peers()).to.deep.equal([]);
-    await side.start();
+    await kind.start();
     expect((await ask('echo', 5000)).nbReceived).to.equal(1);
-    await side.quit();
+    await kind.quit();
   });
 }
 
-describe('a fake primary', () => behaves(fakeSide));
+describe('a fake primary', () => testPrimary(fakeKind));
 
 describe('a C primary, for comparison', () => {
   before(async function () {
@@ -106,7 +106,7 @@ describe('a C primary, for comparison', () => {
   });
   const peers = peersFor('fake');
 
-  behaves(() => {
+  testPrimary(() => {
     let primary: CPeer;
     return {
       openSecondary: (options) => openSecondary({ filePrefix: peers.filePrefix, ...options }),

@@ -1,4 +1,4 @@
-// What a test can do to the datagrams of a memory network, and to the peers in it.
+// What tests can do with the in-process network: fake peers, and losing, delaying or damaging datagrams.
 import { expect } from 'chai';
 import { IGNORE, type MpChannel, openPrimary } from '../../../lib/index.js';
 import {
@@ -33,7 +33,7 @@ describe('a memory network', () => {
   const ask = async (timeoutMs = 5000) =>
     (await channel.request({ name: 'hello' }, { timeoutMs })).msgs[0]?.text();
 
-  it('answers with a body, IGN, silence or a handler, and changes its mind', async () => {
+  it('has a fake primary that answers with a body, IGN, silence or a handler, one after the other', async () => {
     expect(await ask()).to.equal('hi');
     primary.answer('hello', IGNORE);
     expect(await channel.request({ name: 'hello' })).to.include({ nbSent: 0, nbReceived: 0 });
@@ -44,7 +44,7 @@ describe('a memory network', () => {
     expect(primary.received.map(({ name }) => name)).to.deep.equal(['hello', 'hello', 'hello', 'hello']);
   });
 
-  it('answers late when a test says so, and the answer is one to nobody', async () => {
+  it('drops an answer that comes after the timeout', async () => {
     let answer: (() => void) | undefined;
     primary.answer('hello', () => new Promise((resolve) => (answer = () => resolve({ param: 'late' }))));
     expect((await mpError(ask(10))).code).to.equal('ETIMEDOUT');
@@ -53,7 +53,7 @@ describe('a memory network', () => {
     expect(await ask()).to.equal('in time');
   });
 
-  it('has secondaries that come, answer and die', async () => {
+  it('has fake secondaries that start, answer, are killed and close', async () => {
     const names = async () => {
       const { nbSent, msgs } = await primary.channel.request({ name: 'who' });
       return [nbSent, ...msgs.map((msg) => msg.text()).sort()];
@@ -64,14 +64,14 @@ describe('a memory network', () => {
     const second = await network.fakeSecondary({ who: { param: 'second' } });
     expect(await names()).to.deep.equal([2, 'first', 'second']);
     await first.kill();
-    expect(primary.channel.peers()).to.have.length(2); // as with files, until somebody finds out
+    expect(primary.channel.peers()).to.have.length(2); // as with socket files: removed once a send fails
     expect(await names()).to.deep.equal([1, 'second']);
     expect(primary.channel.peers()).to.have.length(1);
     await second.close();
     expect(await names()).to.deep.equal([0]);
   });
 
-  it('shows each datagram, with who sends it to whom', async () => {
+  it('shows each datagram with its sender and receiver', async () => {
     const seen: Traffic[] = [];
     network.intercept((traffic) => void seen.push(traffic));
     await ask();
@@ -88,7 +88,7 @@ describe('a memory network', () => {
     expect([...(seen[2]?.param ?? [])]).to.deep.equal([7]);
   });
 
-  it('loses what it is told to lose, descriptors included', async () => {
+  it('loses datagrams on request, descriptors included', async () => {
     const { fds, close } = someDescriptors(2);
     network.intercept(({ type }) => (type === 'REP' ? 'lose' : 'deliver'));
     expect((await mpError(ask(10))).code).to.equal('ETIMEDOUT');
@@ -100,7 +100,7 @@ describe('a memory network', () => {
     expect(primary.received).to.have.length(2);
   });
 
-  it('keeps a datagram under way until its promise is settled, and others pass it', async () => {
+  it('holds a datagram until its promise is settled, while others pass it', async () => {
     let release: (() => void) | undefined;
     let isFirst = true;
     primary.answer('note', 'silence');
@@ -119,7 +119,7 @@ describe('a memory network', () => {
     expect(primary.received.map((msg) => msg.text())).to.include('first');
   });
 
-  it('repeats an answer, which answers no other request', async () => {
+  it('repeats an answer, which is not taken for that of another request', async () => {
     network.intercept(({ type }) => (type === 'REP' ? 'repeat' : 'deliver'));
     const { fds, close } = someDescriptors(1);
     primary.answer('hello', { param: 'twice', fds });
@@ -130,7 +130,7 @@ describe('a memory network', () => {
     close();
   });
 
-  it('damages, which is counted and dropped', async () => {
+  it('damages datagrams, which are counted and dropped', async () => {
     const warnings: string[] = [];
     channel.on('warning', ({ code }) => warnings.push(code));
     network.intercept(({ type }) => (type === 'REP' ? 'damage' : 'deliver'));
@@ -139,7 +139,7 @@ describe('a memory network', () => {
     expect(warnings).to.deep.equal(['EBADMSG']);
   });
 
-  it('speaks the dialect of the release that is tested for', async () => {
+  it('uses the dialect that it was created with', async () => {
     const modern = createMemoryNetwork({ dialect: '340/253' });
     await using other = await modern.fakePrimary({ hello: (msg) => ({ param: `${msg.fds.length}` }) });
     await using asking = await modern.openSecondary({ dialect: 'auto' });
@@ -152,7 +152,7 @@ describe('a memory network', () => {
     expect(other.received).to.have.length(1);
   });
 
-  it('kills channels of its own, and no others', async () => {
+  it('kills its own channels, and refuses others with EINVAL', async () => {
     const other = await openPrimary({ filePrefix: 'other', socketNamespace: 'abstract' });
     expect((await mpError(network.kill(other))).code).to.equal('EINVAL');
     await other.close();
@@ -161,7 +161,7 @@ describe('a memory network', () => {
     expect((await mpError(ask())).code).to.equal('ECONNREFUSED');
   });
 
-  it('tells a send that waits for room that there is nobody left', async () => {
+  it('rejects a send that waits for room with ECONNREFUSED when the receiver is killed', async () => {
     const busy = await network.fakePrimary({}, { filePrefix: 'busy', maxPendingMessages: 1 });
     busy.answer('note', () => new Promise(() => {}));
     const sender = await network.openSecondary({ filePrefix: 'busy' });

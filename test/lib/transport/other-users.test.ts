@@ -69,9 +69,9 @@ describe("another user's primary", () => {
 describe('senders and files of another user', () => {
   const scope = new StageScope();
 
-  it('in the abstract namespace must be of our user or root', async function () {
+  it('are untrusted in the abstract namespace, except root and our own user', async function () {
     if (process.getuid?.() !== 0) {
-      console.log('      needs root, to send as another user');
+      console.log('      pending: needs root, to send as another user');
       this.skip();
     }
     const primary = await scope.keep(openPrimary({ ...scope.stage.options, socketNamespace: 'abstract' }));
@@ -89,7 +89,7 @@ describe('senders and files of another user', () => {
     expect(primary.stats.dropped.untrusted).to.equal(1);
   });
 
-  it('closes although its files can not be seen any more', async () => {
+  it('do not keep a channel from closing whose files it can not see any more', async () => {
     const channel = await openSecondary(scope.stage.options);
     const fds = () =>
       readdirSync('/proc/self/fd')

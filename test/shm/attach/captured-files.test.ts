@@ -1,4 +1,4 @@
-// Files that live primaries of four releases wrote.
+// Files written by live primaries of four releases.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ const expected = JSON.parse(readFileSync(join(VECTORS, 'expected.json'), 'utf8')
 
 describe('shm: captured files', () => {
   for (const [version, { zones, pages }] of Object.entries(expected)) {
-    it(`M5: ${version}`, () => {
+    it(`M5: reads the files of ${version}`, () => {
       const unused = buildImage().get('fbarray_memseg-2048k-0-0') ?? Buffer.alloc(0);
       const image = new Map(OTHER_LISTS.map((name) => [name, unused]));
       for (const name of readdirSync(join(VECTORS, version))) {
@@ -37,7 +37,7 @@ describe('shm: captured files', () => {
         expect(Object.fromEntries(found)).to.deep.equal(zones);
         expect(memory.memsegs().length).to.equal(pages);
         expect(memory.memsegs().every((page) => page.len === page.hugepageSize)).to.equal(true);
-        // the size of its entries differs between releases; the page files themselves are gone
+        // releases differ in the size of hugepage_info's entries; the page files themselves aren't there
         const error = expectError('ENOTSUP', () => memory.lookup('BIG')?.bytes);
         expect(error.path).to.match(/^\/mnt\/huge\/fakemap_\d+$/);
         memory.detach();

@@ -1,4 +1,4 @@
-// Damaged files: an error of ours or an answer, never anything else.
+// Damaged files: reading them gives a result or an MpError, nothing else.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -24,7 +24,7 @@ const CODES = [
   'EINVAL',
 ];
 
-/** Where damage matters: elsewhere the files are zeros that nobody reads. */
+/** Where damage matters: the rest of the files is zeros that are never read. */
 const SPOTS: Readonly<Record<string, readonly [from: number, to: number][]>> = {
   config: [
     [0, 600],
@@ -57,7 +57,7 @@ describe('shm: damaged files', () => {
     expect(readdirSync('/proc/self/fd').length).to.be.at.most(filesBefore);
   });
 
-  /** Everything that reads shared files; what it throws must be ours. */
+  /** Calls everything that reads shared files, and returns the codes of what it throws, which must be an MpError. */
   function useAll(hugeDir: string | undefined): string[] {
     const codes: string[] = [];
     const attempt = (action: () => unknown) => {
@@ -106,7 +106,7 @@ describe('shm: damaged files', () => {
     }
   }
 
-  it('whole files give no error', () => {
+  it('gives no error for whole files', () => {
     expect(useAll(runtime.hugeDir)).to.deep.equal([]);
   });
 
@@ -114,7 +114,7 @@ describe('shm: damaged files', () => {
     const original = () => image.get(name) ?? Buffer.alloc(0);
     const hugeDir = () => (name === 'hugepage_info' ? undefined : runtime.hugeDir);
 
-    it(`${name}: bytes flipped at random`, function () {
+    it(`${name}: survives bytes flipped at random`, function () {
       this.timeout(60_000);
       const spot = fc.oneof(...spots.map(([from, to]) => fc.integer({ min: from, max: to - 1 })));
       const flips = fc.array(fc.tuple(spot, fc.integer({ min: 1, max: 255 })), {
@@ -131,7 +131,7 @@ describe('shm: damaged files', () => {
       );
     });
 
-    it(`${name}: cut off anywhere`, function () {
+    it(`${name}: survives being cut off anywhere`, function () {
       this.timeout(60_000);
       fc.assert(
         fc.property(fc.nat({ max: original().length - 1 }), (length) => {
@@ -143,18 +143,18 @@ describe('shm: damaged files', () => {
       );
     });
 
-    it(`${name}: zeroed, or filled with ones`, () => {
+    it(`${name}: refuses zeros and ones`, () => {
       for (const byte of [0x00, 0xff]) {
         withFile(name, Buffer.alloc(original().length, byte), () => {
           const codes = useAll(hugeDir());
-          // without its array of pages or zones there is just nothing to see
+          // an empty memzone array has no zones, which is no error
           if (name !== 'fbarray_memzone' || byte !== 0) expect(codes).to.not.deep.equal([]);
         });
       }
     });
   }
 
-  it('config: every byte that matters, each changed once', function () {
+  it('config: survives every byte that matters changed once', function () {
     this.timeout(60_000);
     const config = image.get('config') ?? Buffer.alloc(0);
     for (const [from, to] of SPOTS.config ?? []) {

@@ -1,4 +1,4 @@
-// Zones that are held are found again without a search: they must be no less right than those that were searched for.
+// Zones that the program holds are found again without a search, and must be as right as those that a search finds.
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import { attachMemory } from '../../../shm/attach/attach.js';
@@ -16,7 +16,7 @@ describeReleases('shm: zones that are held', (release) => {
     await needsDpdk(this, { release, hugepages: 8 });
   });
 
-  it('are the same object at the next lookup, for as long as they or their bytes are held', async () => {
+  it('are the same object at the next lookup while they or their bytes are held', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     await primary.command('reserve OWN 100');
     const memory = attachLive(scope);
@@ -30,7 +30,7 @@ describeReleases('shm: zones that are held', (release) => {
     expect(zoneOf(memory, 'SHARED_INFO').buffer).to.equal(bytes.buffer);
   });
 
-  it('are found no more once they are freed, and anew once they are reserved again', async () => {
+  it('are not found once they are freed, and are new objects once they are reserved again', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     const memory = attachLive(scope);
     await primary.command('reserve OWN 100');
@@ -38,7 +38,7 @@ describeReleases('shm: zones that are held', (release) => {
     expect(first.bytes.length).to.be.at.least(100);
     await primary.command('free OWN');
     expect(memory.lookup('OWN')).to.equal(undefined);
-    // takes the place in the table, and the name comes back in another one
+    // OTHER takes the entry in the table; OWN comes back in another one
     await primary.command('reserve OTHER 100');
     await primary.command('reserve OWN 5000');
     const second = zoneOf(memory, 'OWN');
@@ -47,7 +47,7 @@ describeReleases('shm: zones that are held', (release) => {
     expect([first.valid, second.valid]).to.deep.equal([false, true]);
   });
 
-  it('say that the primary is dead as soon as it is, and another one after it is told apart', async () => {
+  it('throw ENOPRIMARY once the primary is dead, and ERESTARTED once another one runs', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     const memory = attachLive(scope);
     const zone = zoneOf(memory, 'SHARED_INFO');
@@ -61,7 +61,7 @@ describeReleases('shm: zones that are held', (release) => {
     expectError('ERESTARTED', () => zone.bytes);
   });
 
-  it('a stopped primary is no dead one', async () => {
+  it('stay valid while the primary is stopped', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     const memory = attachLive(scope);
     primary.kill('SIGSTOP');
@@ -69,7 +69,7 @@ describeReleases('shm: zones that are held', (release) => {
     primary.kill('SIGCONT');
   });
 
-  it('what watches the primary is closed with the memory', async () => {
+  it('have one descriptor that watches the primary, closed by detach', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     expect(existsSync(`/proc/${primary.pid}`)).to.equal(true);
     const before = watches();
@@ -80,7 +80,7 @@ describeReleases('shm: zones that are held', (release) => {
     expect(watches()).to.equal(before);
   });
 
-  it('a snapshot goes where it is told to, and nowhere else', async () => {
+  it('are copied to the given array, and nowhere else', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     await primary.command('reserve OWN 4096');
     await primary.command('fill OWN 7');
@@ -98,7 +98,7 @@ describeReleases('shm: zones that are held', (release) => {
   });
 });
 
-/** How many processes we watch. */
+/** How many pidfds this process has open. */
 function watches(): number {
   return readdirSync('/proc/self/fd').filter((fd) => {
     try {

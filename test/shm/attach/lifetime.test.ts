@@ -1,4 +1,4 @@
-// How long memory stays mapped, and what becomes of views.
+// How long memory stays mapped, and what happens to views.
 import { readdirSync, readFileSync, readlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -32,7 +32,7 @@ describe('shm: lifetimes', () => {
     runtime.remove();
   });
 
-  /** Our mappings of this runtime's files. */
+  /** The mappings of this runtime's files in this process. */
   function mapped(): string[] {
     const lines = readFileSync('/proc/self/maps', 'utf8').split('\n');
     return lines.filter((line) => line.includes(runtime.runtimeDir));
@@ -49,13 +49,13 @@ describe('shm: lifetimes', () => {
     return links.filter((path) => path.startsWith(runtime.runtimeDir) && !path.endsWith('/config'));
   }
 
-  it('maps nothing but the page with the locks before a zone is used', () => {
+  it('maps only the page with the locks until a zone is used', () => {
     expect(memory.memzones().length).to.equal(2);
     expect(mapped().filter((line) => line.includes('map_'))).to.deep.equal([]);
     expect(mapped().filter((line) => line.includes('config')).length).to.equal(1);
   });
 
-  it('gives the same array at each access, and one mapping to all zones of a page', () => {
+  it('gives the same array at each access, and shares one mapping among the zones of a page', () => {
     const zone = memory.lookup('ONE');
     expect(zone?.bytes).to.equal(zone?.bytes);
     memory.lookup('ONE')?.bytes.fill(9);
@@ -63,7 +63,7 @@ describe('shm: lifetimes', () => {
     expect(mapped().filter((line) => line.includes('map_')).length).to.equal(1);
   });
 
-  it('M30: after detach nothing is accessible, mapped or open', async () => {
+  it('M30: makes nothing accessible, mapped or open after detach', async () => {
     const zone = memory.lookup('TWO');
     expect(zone?.bytes.length).to.equal(128);
     memory.memsegs();
@@ -89,7 +89,7 @@ describe('shm: lifetimes', () => {
     expect(memory.pinnedBytes).to.equal(0);
   });
 
-  it('M30: a view that is kept is reported, works, and is unmapped when it goes', async () => {
+  it('M30: counts a view that is kept in pinnedBytes, and unmaps it when it is collected', async () => {
     let kept: Uint8Array | undefined = memory.lookup('TWO')?.bytes.subarray(60, 70);
     memory.detach();
     expect(memory.pinnedBytes).to.equal(2 * PAGE_SIZE);
@@ -103,14 +103,14 @@ describe('shm: lifetimes', () => {
     expect(memory.pinnedBytes).to.equal(0);
   });
 
-  it('unmaps what nobody looks at any more, while attached', async () => {
+  it('unmaps views that are collected while attached', async () => {
     expect(memory.view(LIST_BASE, 100).length).to.equal(100);
     await collectUntil(() => mapped().every((line) => !line.includes('map_')));
     expect(mapped().filter((line) => line.includes('map_'))).to.deep.equal([]);
     expect(memory.view(LIST_BASE, 100).length).to.equal(100);
   });
 
-  it('a copy leaves nothing mapped', () => {
+  it('copies without leaving anything mapped', () => {
     const zone = memory.lookup('TWO');
     if (zone === undefined) throw new Error('TWO is there');
     expect(memory.snapshot(zone, { offset: 1, length: 127 }).length).to.equal(127);
@@ -126,7 +126,7 @@ describe('shm: lifetimes', () => {
     }
   });
 
-  it('a copy of what a writer cut off is an error, where a view would be SIGBUS', () => {
+  it('throws EFAULT for a copy of a page file that was cut off, where reading a view ends with SIGBUS', () => {
     const zone = memory.lookup('ONE');
     if (zone === undefined) throw new Error('ONE is there');
     expect(zone.bytes.length).to.equal(4096);
@@ -134,13 +134,13 @@ describe('shm: lifetimes', () => {
     expectError('EFAULT', () => memory.snapshot(zone));
   });
 
-  it('mapping one page of many that fail leaves nothing behind', () => {
+  it('leaves nothing mapped when one of several pages can not be mapped', () => {
     truncateSync(join(runtime.hugeDir, 'fakemap_1'), 0);
     expectError('ELAYOUT', () => memory.lookup('TWO')?.bytes);
     expect(mapped().filter((line) => line.includes('map_'))).to.deep.equal([]);
   });
 
-  it('read-only unless asked for otherwise', () => {
+  it('maps read-only by default', () => {
     const reader = attachMemory(runtime);
     try {
       const zone = reader.lookup('ONE');
@@ -157,7 +157,7 @@ describe('shm: lifetimes', () => {
     }
   });
 
-  it('a mapping is aligned, and closing it twice is harmless', () => {
+  it('aligns a mapping, and closes it once', () => {
     const mapping = Mapping.reserve(PAGE_SIZE, PAGE_SIZE);
     if (typeof mapping === 'number') throw new Error(`mmap: ${mapping}`);
     expect(mapping.address % PAGE_SIZE).to.equal(0);
@@ -166,7 +166,7 @@ describe('shm: lifetimes', () => {
     expect(mapping.views).to.equal(0);
   });
 
-  it('using declarations: dispose detaches', () => {
+  it('detaches on dispose', () => {
     memory[Symbol.dispose]();
     expectError('EBADF', () => memory.memzones());
   });

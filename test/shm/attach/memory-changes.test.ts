@@ -1,4 +1,4 @@
-// Zones and pages that come and go, and primaries that do.
+// Zones and pages that come and go; primaries that end and restart.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { attachMemory } from '../../../shm/attach/attach.js';
@@ -20,7 +20,7 @@ describeReleases('shm: memory that comes and goes', (release) => {
 
   const modes: readonly [string, readonly string[]][] = [
     ['a file for each page', []],
-    // the same addresses again, physical ones included: only the files tell
+    // physical addresses are the same again, too: only the files show the change
     ['a file for each page, --iova-mode=va', ['--iova-mode=va']],
     ['--single-file-segments', ['--single-file-segments']],
     ['--single-file-segments, --iova-mode=va', ['--single-file-segments', '--iova-mode=va']],
@@ -38,7 +38,7 @@ describeReleases('shm: memory that comes and goes', (release) => {
       expect(patternErrors(zone.bytes, 5)).to.equal(0);
     });
 
-    it(`M19: a freed zone is gone, and its old view says so (${mode})`, async () => {
+    it(`M19: a freed zone is gone, and its old view throws ESTALE (${mode})`, async () => {
       const primary = await scope.start({ role: 'primary', bigZone: false, args });
       const memory = attachLive(scope);
       await primary.command(`reserve LATE ${SIX_MB}`);
@@ -54,7 +54,7 @@ describeReleases('shm: memory that comes and goes', (release) => {
       expect(zoneOf(memory, 'SHARED_INFO').valid).to.equal(true);
     });
 
-    it(`M20: a zone reserved again has new bytes, the old view refuses (${mode})`, async () => {
+    it(`M20: a zone reserved again has new bytes, and the old view is stale (${mode})`, async () => {
       const primary = await scope.start({ role: 'primary', bigZone: false, args });
       const memory = attachLive(scope);
       await primary.command(`reserve AGAIN ${SIX_MB}`);
@@ -69,7 +69,7 @@ describeReleases('shm: memory that comes and goes', (release) => {
       expect(fresh.addr).to.equal(BigInt(fields.addr ?? 0));
       expect(patternErrors(fresh.bytes, 2)).to.equal(0);
       if (args.includes('--single-file-segments')) {
-        // the kernel fills the hole again: the old pages are the new ones
+        // the kernel fills the hole in the file again: the old pages are the new ones
         expect(patternErrors(kept, 2)).to.equal(0);
         expect(old.valid).to.equal(args.includes('--iova-mode=va'));
       } else {
@@ -79,7 +79,7 @@ describeReleases('shm: memory that comes and goes', (release) => {
     });
   }
 
-  it('M21: a pure reader delays nobody and leaves no files behind', async () => {
+  it('M21: a reader delays no growth and leaves no files', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     const memory = attachLive(scope);
     const before = pageFiles(scope);
@@ -95,7 +95,7 @@ describeReleases('shm: memory that comes and goes', (release) => {
     expect(readdirSync(scope.runtimeDir).filter((name) => name.startsWith('mp_socket_'))).to.deep.equal([]);
   });
 
-  it('sync drops freed pages and takes no lock', async () => {
+  it('sync gives up freed pages without taking a lock', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     const memory = attachLive(scope);
     await primary.command(`reserve LATE ${SIX_MB}`);
@@ -115,16 +115,16 @@ describeReleases('shm: a primary that ends', (release) => {
     await needsDpdk(this, { release, hugepages: 16 });
   });
 
-  it('M1: knows the living primary by its lock', async () => {
+  it('M1: recognizes a living primary by its lock', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     attachLive(scope);
     const locks = readFileSync('/proc/locks', 'utf8').split('\n');
     const start = locks.find((line) => line.includes('POSIX') && line.includes(` ${primary.pid} `));
-    // layout family A, or B
+    // layout family A or B
     expect(start).to.match(release === '22.11' ? / 136 17543$/ : / 144 17551$/);
   });
 
-  it('M2: a killed primary is dead though its magic is valid; stale ones only on demand', async () => {
+  it('M2: a killed primary is dead although its magic is valid; its memory needs stale: true', async () => {
     const primary = await scope.start({ role: 'primary' });
     const memory = attachLive(scope);
     const zone = zoneOf(memory, 'BIG');
@@ -141,7 +141,7 @@ describeReleases('shm: a primary that ends', (release) => {
     expect(leftover.snapshot(zoneOf(leftover, 'BIG')).length).to.equal(5 << 20);
   });
 
-  it('M22: a restart succeeds while we are attached, and is reported', async () => {
+  it('M22: a primary can restart while a reader is attached, which then gets ERESTARTED', async () => {
     const first = await scope.start({ role: 'primary' });
     const memory = attachLive(scope);
     const zone = zoneOf(memory, 'BIG');
@@ -155,7 +155,7 @@ describeReleases('shm: a primary that ends', (release) => {
     expectError('ERESTARTED', () => memory.memsegs());
     expectError('ERESTARTED', () => zone.bytes);
     expect(zone.valid).to.equal(false);
-    memory.sync(); // harmless
+    memory.sync(); // does nothing
     expect(patternErrors(bytes)).to.equal(0); // the dead primary's pages, not the new one's
     expect(patternErrors(zoneOf(attachLive(scope), 'BIG').bytes, 77)).to.equal(0);
   });
@@ -192,7 +192,7 @@ describeReleases('shm: a primary that ends', (release) => {
     }
   });
 
-  it('M3: no primary at all', () => {
+  it('M3: throws ENOPRIMARY without a primary', () => {
     expectError('ENOPRIMARY', () => attachMemory({ filePrefix: scope.filePrefix }));
   });
 });
@@ -201,7 +201,7 @@ function pageFiles({ filePrefix }: PeerScope): string[] {
   return readdirSync(findHugepages()?.dir ?? '').filter((name) => name.startsWith(`${filePrefix}map_`));
 }
 
-/** Our own locks on files. */
+/** Locks on files that this process holds. */
 function flocks(): string[] {
   const lines = readFileSync('/proc/locks', 'utf8').split('\n');
   return lines.filter((line) => line.includes(` ${process.pid} `));

@@ -1,4 +1,4 @@
-// Zones of live C primaries in every memory mode: the C side verifies what we wrote, and the other way round.
+// Zones of live C primaries in every memory mode: the C side verifies what Node wrote, and Node what C wrote.
 import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ interface Mode {
 const MODES: readonly Mode[] = [
   { name: 'default', checks: ['M8', 'M9', 'M10'], args: [] },
   { name: '--single-file-segments', checks: ['M11', 'M11', 'M11'], args: ['--single-file-segments'] },
-  // its zones must fit into physically contiguous pages, which takes some choice
+  // its zones need physically contiguous pages: with more of them some are found
   { name: '--legacy-mem', checks: ['M12', 'M12', 'M12'], args: ['--legacy-mem'], memoryMb: 128 },
   { name: '--no-huge', checks: ['M14', 'M14', 'M14'], args: [], hugepages: false, memoryMb: 64 },
   {
@@ -84,7 +84,7 @@ for (const mode of MODES) {
       expect(verified.fields.words).to.equal(String(BIG_LEN / 4));
     });
 
-    it('copies and views of addresses show the same', async () => {
+    it('copies and views of one address have the same bytes', async () => {
       const memory = attachLive(scope, mode.attach);
       const zone = zoneOf(memory, 'BIG');
       await primary.command(`poke BIG 3000000 ${'c5'.repeat(100)}`);
@@ -122,7 +122,7 @@ function describeZone(zone: ReturnType<typeof zoneOf>): Record<string, string> {
   };
 }
 
-describeReleases('shm: modes that need something', (release) => {
+describeReleases('shm: modes with special needs', (release) => {
   const scope = peersFor('shm-modes', 'test', release);
 
   before(async function () {
@@ -136,7 +136,7 @@ describeReleases('shm: modes that need something', (release) => {
     expect(patternErrors(bytes)).to.equal(0);
   });
 
-  it('M15: says that the files are unlinked, unless asked to use descriptors, and makes none', async () => {
+  it('M15: throws ENOTSUP that names unlinked: true, and makes no files', async () => {
     await scope.start({ role: 'primary', args: ['--huge-unlink'] });
     const zone = zoneOf(attachLive(scope), 'SHARED_INFO');
     expect(expectError('ENOTSUP', () => zone.bytes).message).to.contain('unlinked: true');
@@ -144,21 +144,21 @@ describeReleases('shm: modes that need something', (release) => {
     expect(pageFiles(scope)).to.deep.equal([]);
   });
 
-  it('M14: without the right to trace the primary, says what is missing', async () => {
+  it('M14: throws EACCES without the right to trace the primary', async () => {
     await scope.start({ role: 'primary', hugepages: false, memoryMb: 64 });
     const memory = attachLive(scope);
     const zone = zoneOf(memory, 'SHARED_INFO');
-    memory.memsegs(); // opens what nobody may open
+    memory.memsegs(); // opens the files that this user may open
     const error = asNobody(() => expectError('EACCES', () => zone.bytes));
     expect(error.path).to.match(/^\/proc\/\d+\/fd/);
   });
 
-  it('M16: --in-memory shares nothing, and says so', async () => {
+  it('M16: throws ENOPRIMARY for --in-memory, which shares nothing', async () => {
     await startStress(scope, { args: ['--in-memory'] });
     expectError('ENOPRIMARY', () => attachLive(scope));
   });
 
-  it('M16: tells --in-memory from no primary where telemetry shows that there is one', async () => {
+  it('M16: throws ENOTSUP for --in-memory when the telemetry socket shows that a primary runs', async () => {
     const wrap = (command: readonly string[]) => command.filter((arg) => arg !== '--no-telemetry');
     await startStress(scope, { args: ['--in-memory'], wrap });
     expect(expectError('ENOTSUP', () => attachLive(scope)).message).to.contain('--in-memory');
@@ -204,19 +204,19 @@ function withGiganticMount(scope: PeerScope): (command: readonly string[]) => re
   scope.defer(() => rmdirSync(folder));
   const script = 'mount -t hugetlbfs -o pagesize=1G none "$0" && exec "$@"';
   return (command) => {
-    // with --huge-dir EAL would look at no other mount
+    // with --huge-dir EAL ignores other mounts
     const at = command.indexOf('--huge-dir');
     const free = [...command.slice(0, at), ...command.slice(at + 2)];
     return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, folder, ...free];
   };
 }
 
-/** Names in hugetlbfs. */
+/** The primary's page files in hugetlbfs. */
 function pageFiles({ filePrefix }: PeerScope): string[] {
   return readdirSync(findHugepages()?.dir ?? '').filter((name) => name.startsWith(`${filePrefix}map_`));
 }
 
-/** Runs as a user without rights; only this thread's view of them changes. */
+/** Runs `action` as a user without rights. */
 function asNobody<T>(action: () => T): T {
   process.seteuid?.(65_534);
   try {

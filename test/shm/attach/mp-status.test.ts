@@ -41,7 +41,7 @@ describe('shm: mp_status', () => {
       expect(readFileSync(config).equals(before)).to.equal(true);
     });
 
-    it(`family ${family}: ruled out stays ruled out`, () => {
+    it(`family ${family}: stays disabled once it is disabled`, () => {
       const { config } = fake({ family });
       expect(disableMultiProcess(config)).to.equal(true);
       expect(readFileSync(config)[offset]).to.equal(1);
@@ -67,12 +67,12 @@ describe('shm: mp_status', () => {
     });
   }
 
-  it('no config', () => {
+  it('reports absent without a config', () => {
     expect(enableMultiProcess('/nonexistent/config')).to.equal('absent');
     expect(disableMultiProcess('/nonexistent/config')).to.equal(false);
   });
 
-  it('refuses what does not validate, and touches nothing', () => {
+  it('throws for an invalid config, and changes nothing', () => {
     const { config } = fake({ family: 'A', versionWord: 0x180b0063 });
     const before = readFileSync(config);
     expectError('ELAYOUT', () => enableMultiProcess(config));
@@ -90,13 +90,13 @@ describe('shm: mp_status', () => {
       await needsDpdk(this, { release, hugepages: 8 });
     });
 
-    it('once enabled, the C primary can rule it out no more', async () => {
+    it('once enabled, can not be disabled by the C primary', async () => {
       const primary = await scope.start({ role: 'primary', bigZone: false });
       expect(enableMultiProcess(`${scope.runtimeDir}/config`)).to.equal('enabled');
       expect((await primary.command('disable')).fields.ret).to.equal('0');
     });
 
-    it('once ruled out by the C primary, we are refused; ruled out by us, a C secondary is', async () => {
+    it('once disabled from Node, stays so for the C primary, and a C secondary is refused', async () => {
       const primary = await scope.start({ role: 'primary', bigZone: false });
       expect(disableMultiProcess(`${scope.runtimeDir}/config`)).to.equal(true);
       expect((await primary.command('disable')).fields.ret).to.equal('1');

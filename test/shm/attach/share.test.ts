@@ -1,4 +1,4 @@
-// Handles for worker threads.
+// Memzones shared with worker threads through handles.
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -27,7 +27,7 @@ describe('shm: sharing with threads', () => {
     });
 
     for (const [mode, args, hugepages] of modes) {
-      it(`Atomics of several threads and the C primary's eyes agree (${mode})`, async () => {
+      it(`Atomics of several threads and the C primary see the same counter (${mode})`, async () => {
         const options = { bigZone: false, args, hugepages, memoryMb: hugepages ? 4 : 64 };
         const primary = await scope.start({ role: 'primary', ...options });
         const zone = zoneOf(attachLive(scope), 'SHARED_INFO');
@@ -48,7 +48,7 @@ describe('shm: sharing with threads', () => {
 
     afterEach(() => runtime.remove());
 
-    it('maps the same pages across their border', () => {
+    it('maps a zone across the border of two pages', () => {
       const memory = attachMemory({ ...runtime, stale: true, writable: true });
       const found = memory.lookup('Z');
       if (found === undefined) throw new Error('Z is there');
@@ -63,7 +63,7 @@ describe('shm: sharing with threads', () => {
       expectError('EBADF', () => shared.bytes);
     });
 
-    it('refuses pages that were replaced, and what is no handle', () => {
+    it('refuses replaced pages, and changed handles', () => {
       const memory = attachMemory({ ...runtime, stale: true });
       const handle = memory.lookup('Z')?.share();
       memory.detach();

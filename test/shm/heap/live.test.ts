@@ -34,14 +34,14 @@ interface Mode {
   readonly mode: string;
   readonly pages: 'fixed' | 'changing';
   readonly args: readonly string[];
-  /** Only what depends on the mode. */
+  /** Whether only the tests run that depend on the mode. */
   readonly brief: boolean;
 }
 
 for (const { mode, pages, args, brief } of MODES) {
   describeReleases(`shm heap: used with C, ${mode}`, (release) => {
     const scope = peersFor('heap', 'suite', release);
-    sharedDescriptors(); // behind it: they are compared once the scope has ended
+    sharedDescriptors(); // after peersFor: compares once the scope has ended
     let peer: CProcess;
     let live: LiveSpace;
     let zones: Memzones;
@@ -55,7 +55,7 @@ for (const { mode, pages, args, brief } of MODES) {
       heap = new Heap(live.space);
     });
 
-    /** Whatever was done, the heap is whole afterwards, and C counts as we do. */
+    /** A test after which the heap must be whole, and C's statistics those of Node. */
     function test(title: string, body: () => Promise<void>): void {
       it(title, async function () {
         this.timeout(CHURN > 1 ? 600_000 : 60_000);
@@ -86,7 +86,7 @@ for (const { mode, pages, args, brief } of MODES) {
       });
     }
 
-    test('C finds, reads, writes and frees what we reserve', async () => {
+    test('lets C find, read, write and free what Node reserves', async () => {
       const { addr, len, iova } = zones.read(zones.reserve('OURS', 5000));
       const { fields } = await run(peer, 'lookup OURS');
       expect([fields.addr, fields.len, fields.iova]).to.deep.equal([
@@ -103,7 +103,7 @@ for (const { mode, pages, args, brief } of MODES) {
       expectError('ENOENT', () => zones.free('OURS'));
     });
 
-    test('both sides reserve, allocate and free at the same time', async () => {
+    test('lets both sides reserve, allocate and free at the same time', async () => {
       const churn = new Churn(live.space, 40, 77);
       const before = heap.stats();
       const done = run(peer, `churn 99 ${C_STEPS} 40`, 60_000 * CHURN);
@@ -137,7 +137,7 @@ for (const { mode, pages, args, brief } of MODES) {
       expect((await run(peer, 'lookup THEIRS')).fields.ret).to.equal('-1');
     });
 
-    test('each side frees what the other took, in any order', async () => {
+    test('lets each side free what the other took, in any order', async () => {
       const random = randomNumbers(11);
       const owners = new Map<string, number>();
       for (let i = 0; i < CROSSINGS; i++) {
@@ -157,7 +157,7 @@ for (const { mode, pages, args, brief } of MODES) {
       for (const [name, addr] of owners) zones.free({ name, addr });
     });
 
-    test('what we free is zero to rte_zmalloc', async () => {
+    test('frees blocks that rte_zmalloc finds zero', async () => {
       const churn = new Churn(live.space, 20, 5);
       for (let step = 0; step < 100; step++) churn.step();
       churn.freeAll();
@@ -168,7 +168,7 @@ for (const { mode, pages, args, brief } of MODES) {
       }
     });
 
-    test('rte_free takes what we allocated, and we what rte_malloc did', async () => {
+    test('allocates blocks that rte_free takes, and frees those of rte_malloc', async () => {
       for (const [size, align] of [
         [1, 1],
         [1000, 4096],
@@ -201,7 +201,7 @@ for (const { mode, pages, args, brief } of MODES) {
       }
     });
 
-    test('the largest zone is as large as that of C', async () => {
+    test('reserves a largest zone as large as that of C', async () => {
       const { fields } = await run(peer, 'full ALL 0 0 0 64 0');
       expect(Number(fields.len)).to.be.greaterThan(1_000_000);
       zones.free('ALL');

@@ -1,4 +1,4 @@
-// config, arrays and zones from files: no DPDK needed.
+// config, arrays and zones read from files that the tests write: no DPDK needed.
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -33,7 +33,7 @@ describe('shm: layouts', () => {
     return memory;
   }
 
-  /** Attaches to files of which one was changed. */
+  /** Attaches to files after `change` has changed one. */
   function attachChanged(change: (image: Map<string, Buffer>) => void): SharedMemory {
     const image = new Map(buildImage(IMAGE));
     change(image);
@@ -73,13 +73,13 @@ describe('shm: layouts', () => {
     ['B', 0x180b0863],
     ['C', 0x1a0b0063],
   ] as const) {
-    it(`M5: knows family ${family} without tailqs, too`, () => {
+    it(`M5: recognizes family ${family} without tailqs`, () => {
       const made = use(makeRuntime({ ...IMAGE, family, versionWord, tailqs: false }));
       expect(attach(made).memsegs().length).to.equal(4);
     });
   }
 
-  it('M5: a release candidate of 26.07 is what it contains', () => {
+  it('M5: takes a release candidate of 26.07 for the family that its files have', () => {
     for (const family of ['B', 'C'] as const) {
       const made = makeRuntime({ ...IMAGE, family, versionWord: 0x1a070001 });
       expect(attach(made).lookup('BETA')?.len, family).to.equal(BETA.len);
@@ -146,7 +146,7 @@ describe('shm: layouts', () => {
     it(`M7: refuses a config of ${size} bytes`, () => {
       const made = use(makeRuntime(IMAGE));
       truncateSync(join(made.path, 'config'), size);
-      // what is too short for a magic can't be told from a start that failed
+      // a file without a whole magic looks like that of a start that failed
       expectError(size < 4 ? 'ENOPRIMARY' : 'ELAYOUT', () => attach(made));
     });
   }
@@ -162,7 +162,7 @@ describe('shm: layouts', () => {
     expect(expectError('ELAYOUT', () => attach(made).memzones()).message).to.contain('n_masks is 41');
   });
 
-  it('M7: notices an array that is cut short under it, without touching what is gone', () => {
+  it('M7: notices an array that is cut short meanwhile, without reading beyond its end', () => {
     const made = use(makeRuntime(IMAGE));
     const attached = attach(made);
     const zone = attached.lookup('ALPHA');
@@ -186,7 +186,7 @@ describe('shm: layouts', () => {
     expect(attached.lookup('ALPHA')?.bytes.length).to.equal(4096);
   });
 
-  it('M17: takes the huge directory of the entry that has one', () => {
+  it('M17: uses the huge directory of the entry of that page size', () => {
     const made = makeRuntime(IMAGE);
     use(made);
     const image: Image = buildImage({ ...IMAGE, hugeDir: made.hugeDir });
@@ -196,7 +196,7 @@ describe('shm: layouts', () => {
     expect(attached.lookup('BETA')?.bytes.length).to.equal(BETA.len);
   });
 
-  it('M17: says so when no entry has pages of that size', () => {
+  it('M17: throws ELAYOUT when no entry has pages of that size', () => {
     const made = use(makeRuntime(IMAGE));
     writeFileSync(join(made.path, 'hugepage_info'), Buffer.alloc(12720));
     const attached = attachMemory({ runtimeDir: made.runtimeDir, filePrefix: made.filePrefix, stale: true });
@@ -238,7 +238,7 @@ describe('shm: layouts', () => {
     expect(attached.lookup('ring')).to.equal(undefined);
   });
 
-  it('refuses addresses without memory, and lengths that are none', () => {
+  it('refuses addresses without memory, and invalid lengths', () => {
     const attached = attach(use(makeRuntime(IMAGE)));
     expectError('EFAULT', () => attached.view(0x1000, 8));
     expectError('EFAULT', () => attached.view(LIST_BASE + 4 * PAGE_SIZE, 8));
@@ -248,7 +248,7 @@ describe('shm: layouts', () => {
       expectError('ERANGE', () => attached.view(LIST_BASE, length));
   });
 
-  it('views of odd addresses can be used for Atomics on what is aligned in the primary', () => {
+  it('aligns views so that Atomics work on words that are aligned in the primary', () => {
     const attached = attach(use(makeRuntime(IMAGE)));
     const view = attached.view(LIST_BASE + 4, 4);
     Atomics.add(new Uint32Array(view.buffer, view.byteOffset, 1), 0, 7);

@@ -12,7 +12,7 @@ import { attachLive, liveLock, zoneOf } from '../support/live-memory.js';
 import { run, startStress } from '../support/stress.js';
 
 const support = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));
-const WRITER = 2; // rte_rwlock.h since 22.11: a writer is inside
+const WRITER = 2; // rte_rwlock.h since 22.11: a writer holds the lock
 
 describeReleases('shm: locks against C', (release) => {
   const scope = peersFor('shm-locks', 'test', release);
@@ -28,7 +28,7 @@ describeReleases('shm: locks against C', (release) => {
     const pair = new BigUint64Array(zoneOf(attachLive(scope), 'PAIR').buffer, 0, 2);
     const { lock, word } = liveLock(scope, scope.runtimeDir, 'memoryHotplugLock');
     let [million, sections, torn] = [0, 0, 0];
-    // C is so fast that it may take several millions until we got in often enough
+    // C is so fast that it may take several millions until this thread got the lock often enough
     while (sections < 1000) {
       million++;
       let done = false;
@@ -81,7 +81,7 @@ describeReleases('shm: locks against C', (release) => {
     });
   }
 
-  it('bytes of a zone in a storm are its own, or refused', async () => {
+  it('gives the bytes of a zone in a storm, or throws ESTALE', async () => {
     const stress = await startStress(scope);
     const memory = attachLive(scope);
     stress.send('storm STORM 5000000 500'); // pages come and go with it
@@ -102,7 +102,7 @@ describeReleases('shm: locks against C', (release) => {
     expect(memory.lookup('STORM')).to.equal(undefined);
   });
 
-  it('M28: waiting does not block the event loop, and ends in time with the word as it was', async () => {
+  it('M28: waits without blocking the event loop, and gives up in time without changing the word', async () => {
     await startStress(scope);
     const memory = attachLive(scope, { lockTimeoutMs: 300 });
     const mlock = liveLock(scope, scope.runtimeDir, 'mlock');
@@ -129,7 +129,7 @@ describeReleases('shm: locks against C', (release) => {
     expect(await memory.memzonesAsync()).to.be.an('array');
   });
 
-  it('without the lock, a writer inside is waited for as well', async () => {
+  it('waits for a writer that is inside with lock: false, too', async () => {
     await startStress(scope);
     const mlock = liveLock(scope, scope.runtimeDir, 'mlock');
     mlock.set(WRITER);
@@ -138,14 +138,14 @@ describeReleases('shm: locks against C', (release) => {
     expect(mlock.word()).to.equal(0);
   });
 
-  it('serves its thread while it waits, and goes on once the writer is out', async () => {
+  it('calls whileWaiting while it waits, and goes on once the writer has left', async () => {
     await startStress(scope);
     const mlock = liveLock(scope, scope.runtimeDir, 'mlock');
     const waits: number[] = [];
     const memory = attachLive(scope, {
       whileWaiting(ms) {
         waits.push(ms);
-        memory.sync(); // as for an mp_malloc_sync of the one who holds the lock
+        memory.sync(); // as the handler of an mp_malloc_sync does
         if (waits.length === 3) mlock.set(0);
       },
     });
@@ -164,7 +164,7 @@ describeReleases('shm: locks against C', (release) => {
     await lookup;
   });
 
-  it('a reader that is terminated leaves the lock as it was', async function () {
+  it('leaves the lock as it was when the reader is terminated by a signal', async function () {
     this.timeout(60_000);
     const stress = await startStress(scope);
     await run(stress, 'reserve ZONE 64');

@@ -1,4 +1,4 @@
-// Both formats of the lock, and what must never leave one taken: no DPDK needed.
+// Both formats of the lock, and failures that must not leave it taken: no DPDK needed.
 import { once } from 'node:events';
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { LIST_BASE } from '../support/image.js';
 import { liveLock } from '../support/live-memory.js';
 import { type FakeRuntime, makeRuntime, pretendAlive } from '../support/runtime.js';
 
-const WRITER = 2; // rte_rwlock.h since 22.11: a writer is inside
+const WRITER = 2; // rte_rwlock.h since 22.11: a writer holds the lock
 
 describe('shm: locks', () => {
   const undo: (() => unknown)[] = [];
@@ -36,7 +36,7 @@ describe('shm: locks', () => {
     return made;
   }
 
-  it('M25: the format of 22.07 and before, against a writer in another thread', async () => {
+  it('M25: reads whole pairs in the format up to 22.07, against a writer in another thread', async () => {
     const rounds = 200_000;
     const words = new Int32Array(new SharedArrayBuffer(12));
     const lock = new RwLock(words, 0, 'signed-count');
@@ -65,7 +65,7 @@ describe('shm: locks', () => {
     ['flag-bits', WRITER, [0, 4, 28], 4],
   ] as const;
   for (const [format, writer, free, reader] of formats) {
-    it(`M25: ${format}: readers count, a writer keeps them out`, () => {
+    it(`M25: ${format}: counts readers, which a writer keeps out`, () => {
       const words = new Int32Array(2);
       const lock = new RwLock(words, 4, format);
       for (const word of free) {
@@ -79,7 +79,7 @@ describe('shm: locks', () => {
       expect(words[1]).to.equal(writer);
     });
 
-    it(`M29: ${format}: an exception releases the lock`, () => {
+    it(`M29: ${format}: releases the lock after an exception`, () => {
       const words = new Int32Array(1);
       const lock = new RwLock(words, 0, format);
       expect(() =>
@@ -91,13 +91,13 @@ describe('shm: locks', () => {
     });
   }
 
-  it('M25: a writer that waits keeps new readers out since 22.11', () => {
+  it('M25: keeps new readers out while a writer waits, since 22.11', () => {
     const words = new Int32Array([4 | 1]);
     expect(new RwLock(words, 0, 'flag-bits').tryRead(() => 1)).to.equal(undefined);
     expect(words[0]).to.equal(5);
   });
 
-  it('M29: a table that makes no sense is an error, and the lock is free again', () => {
+  it('M29: throws ELAYOUT for a damaged table, and releases the lock', () => {
     const made = fakePrimary();
     const mlock = liveLock({ defer }, made.path, 'mlock');
     const memory = attachFake(made);
@@ -124,7 +124,7 @@ describe('shm: locks', () => {
     expect(memory.lookup('Z')?.name).to.equal('Z');
   });
 
-  it('M4: a start that failed leaves a dead primary', () => {
+  it('M4: takes a primary whose start failed for a dead one', () => {
     const made = makeRuntime({ magic: 0 });
     defer(() => made.remove());
     expectError('ENOPRIMARY', () => attachMemory(made));
@@ -132,7 +132,7 @@ describe('shm: locks', () => {
   });
 });
 
-/** Completes the start of a fake primary. */
+/** Writes the magic, which completes the start of a fake primary. */
 function liveMagic(made: FakeRuntime): void {
   const path = join(made.path, 'config');
   const fd = openSync(path, 'r+');

@@ -1,3 +1,4 @@
+// A live primary's memory, and the words of its locks.
 import { type AttachOptions, attachMemory } from '../../../shm/attach/attach.js';
 import type { Memzone } from '../../../shm/attach/memzone.js';
 import { ConfigPage, SharedFile } from '../../../shm/attach/shared-file.js';
@@ -8,7 +9,7 @@ import type { PeerScope } from '../../support/dpdk/peers-for.js';
 
 // Attaching to the primary of a test's own prefix.
 
-/** Attached until the test ends. */
+/** Attaches to the primary of the scope's prefix until the test ends. */
 export function attachLive(scope: PeerScope, options: AttachOptions = {}): SharedMemory {
   const memory = attachMemory({ filePrefix: scope.filePrefix, writable: true, ...options });
   scope.defer(() => memory.detach());
@@ -22,7 +23,7 @@ export function zoneOf(memory: SharedMemory, name: string): Memzone {
   return zone;
 }
 
-/** The word i of the pattern that the C peers fill zones with. */
+/** How many words differ from the pattern that the C peers fill zones with. */
 export function patternErrors(bytes: Uint8Array, seed = 0): number {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   let bad = 0;
@@ -30,7 +31,7 @@ export function patternErrors(bytes: Uint8Array, seed = 0): number {
   return bad;
 }
 
-/** Writes that pattern. */
+/** Fills with that pattern. */
 export function patternFill(bytes: Uint8Array, seed: number): void {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   for (let i = 0; i < words.length; i++) words[i] = (seed + Math.imul(i, 2654435761)) >>> 0;

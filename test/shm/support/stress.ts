@@ -1,4 +1,4 @@
-// C primaries of one file each, besides what all peers share: test/shm/peers/stress.c, for one.
+// C primaries that consist of one file, such as test/shm/peers/stress.c, and of what all peers share.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ export interface StressOptions {
   readonly memoryMb?: number;
   /** More arguments of EAL. */
   readonly args?: readonly string[];
-  /** Put something in front of the command. */
+  /** Changes the command, for instance puts another program in front of it. */
   readonly wrap?: (command: readonly string[]) => readonly string[];
 }
 

@@ -8,7 +8,7 @@ import type { Memzone } from '../../../../shm/attach/memzone.js';
 const WORKER = fileURLToPath(new URL('./share-worker.ts', import.meta.url));
 const WORKERS = 2;
 
-/** What the workers' counter, word 2 of the zone, must have got. */
+/** Has worker threads add to a counter, word 2 of the zone; returns what it must have by then. */
 export async function countInWorkers(zone: Memzone): Promise<number> {
   const workers = Array.from({ length: WORKERS }, () => new Worker(WORKER));
   const reports = await Promise.all(

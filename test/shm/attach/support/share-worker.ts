@@ -1,4 +1,4 @@
-// Maps what it is sent, adds to the counter in it, and reports.
+// A worker that maps the memzone of the handle that it gets, adds to the counter in it, and reports.
 import { parentPort } from 'node:worker_threads';
 import { attachShared, type MemzoneHandle } from '../../../../shm/attach/share.js';
 
