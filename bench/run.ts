@@ -1,7 +1,7 @@
 // `npm run bench`: this package against C's own librte_eal. `-- --help` lists the options.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findDpdk } from '../test/support/dpdk.js';
+import { findDpdk } from '../test/support/dpdk/install.js';
 import { machineOf } from './harness/machine.js';
 import { type BenchOptions, readOptions, USAGE } from './harness/options.js';
 import { endProgress, progress } from './harness/progress.js';

@@ -1,16 +1,17 @@
-// `npm test`: gets the machine ready, runs mocha, and ends with one line that counts.
+// `npm test` prepares the machine, runs mocha, and ends with a line that has the counts.
 //
-//   npm test                     everything
-//   npm test -- --coverage       with coverage, and protocol/ held to 100 % of its branches
-//   npm test -- --grep flood     other arguments are mocha's
+//   npm test                              everything
+//   npm test -- test/lib test/x.test.ts  only the tests in this folder and in this file
+//   npm test -- --coverage                with coverage; requires 100 % of the branches of protocol/
+//   npm test -- --grep flood              other arguments go to mocha
 //
 // DPDK_IPC_NO_INSTALL=1: installs and unpacks nothing, reserves no hugepages, mounts nothing.
-// DPDK_IPC_RELEASES=22.11,24.11: runs what is run for each DPDK release for these alone.
+// DPDK_IPC_RELEASES=22.11,24.11: suites that run for each DPDK release run for these only.
 // DPDK_IPC_CACHE=DIR: where releases are unpacked; as root /var/cache/dpdk-ipc by default.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import './register.mjs';
 
@@ -23,7 +24,7 @@ const COVERAGE = ['--temp-directory', 'coverage/tmp', '--reports-dir', 'coverage
 process.chdir(ROOT);
 // imported late: these are TypeScript, which register.mjs has just made loadable
 const { prepareMachine } = await import('./support/machine.ts');
-const { whatIsMissing } = await import('./support/needs-dpdk.ts');
+const { whatIsMissing } = await import('./support/dpdk/needs-dpdk.ts');
 
 const args = process.argv.slice(2);
 const coverage = args.includes('--coverage');
@@ -36,9 +37,12 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-function runTests(mochaArgs) {
+function runTests(given) {
   const statsFile = join(scratch, 'stats.json');
-  // our reporter comes last, and so wins: it does the counting
+  const paths = given.filter(isTestPath);
+  const specs = paths.length > 0 ? paths.map(specOf) : [specOf('test')];
+  const mochaArgs = [...given.filter((arg) => !isTestPath(arg)), ...specs];
+  // the last reporter wins: ours, which counts
   const mocha = [process.execPath, MOCHA, '--fail-zero', ...mochaArgs, '--reporter', REPORTER];
   const status = run(coverage ? underCoverage(mocha) : mocha, { DPDK_IPC_TEST_STATS: statsFile });
   const uncovered = coverage && !protocolIsCovered();
@@ -49,6 +53,15 @@ function runTests(mochaArgs) {
   const skipped = stats.pending > 0 ? `, ${stats.pending} skipped` : '';
   console.log(`${stats.passes} passed, ${failed} failed${skipped}`);
   return status || (uncovered ? 1 : 0);
+}
+
+function isTestPath(arg) {
+  return /^(?:\.\/)?test(?:\/|$)/.test(arg) || (isAbsolute(arg) && existsSync(arg));
+}
+
+/** A folder stands for all tests in it. */
+function specOf(path) {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? `${path}/**/*.test.ts` : path;
 }
 
 function underCoverage(command) {

@@ -1,9 +1,9 @@
 // The C side: programs of bench/peers, built when they are needed.
 import { readdirSync } from 'node:fs';
-import { buildProgram } from '../../test/support/build.js';
 import { CProcess } from '../../test/support/c-process.js';
-import type { DpdkInstall } from '../../test/support/dpdk.js';
-import { type EalOptions, ealArgs } from '../../test/support/eal-args.js';
+import { buildProgram } from '../../test/support/dpdk/build.js';
+import { type EalOptions, ealArgs } from '../../test/support/dpdk/eal-args.js';
+import type { DpdkInstall } from '../../test/support/dpdk/install.js';
 import type { Contender } from './turns.js';
 
 const PEERS = new URL('../peers/', import.meta.url).pathname;

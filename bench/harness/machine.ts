@@ -1,7 +1,7 @@
 // Where a run took place.
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, type } from 'node:os';
-import type { DpdkInstall } from '../../test/support/dpdk.js';
+import type { DpdkInstall } from '../../test/support/dpdk/install.js';
 import type { Machine } from './result.js';
 
 export function machineOf({ version }: DpdkInstall): Machine {

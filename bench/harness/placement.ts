@@ -1,7 +1,7 @@
 // On which processors Node's one thread runs. EAL pins its threads, so a comparison has to say where Node's is: it runs
 // where the C thread runs that does the same work.
 import { execFileSync } from 'node:child_process';
-import { allowedCpus, nthCpu } from '../../test/support/cpus.js';
+import { allowedCpus, nthCpu } from '../../test/support/dpdk/eal-args.js';
 
 /** The processor of the C secondary's main thread, its `-l`. */
 const SECONDARY_CORE = 1;

@@ -1,8 +1,8 @@
 // What every row plays on: one C primary, one C secondary, and Node's channels to the same primary.
 import { closeSync, openSync } from 'node:fs';
 import { type MpChannel, openSecondary, type SecondaryOptions } from '../../lib/index.js';
-import type { DpdkInstall } from '../../test/support/dpdk.js';
-import { cleanPrefix, runtimeDir, uniquePrefix } from '../../test/support/prefix.js';
+import type { DpdkInstall } from '../../test/support/dpdk/install.js';
+import { cleanPrefix, runtimeDir, uniquePrefix } from '../../test/support/dpdk/prefix.js';
 import { Answerers } from './answerers.js';
 import { CBench } from './c-program.js';
 import type { BenchOptions, Sizes } from './options.js';

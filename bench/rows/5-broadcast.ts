@@ -1,5 +1,5 @@
 import { type MpChannel, openPrimary } from '../../lib/index.js';
-import { cleanPrefix, runtimeDir, uniquePrefix } from '../../test/support/prefix.js';
+import { cleanPrefix, runtimeDir, uniquePrefix } from '../../test/support/dpdk/prefix.js';
 import { Crowd } from '../harness/c-program.js';
 import type { Growth, Measure } from '../harness/result.js';
 import type { Stage } from '../harness/stage.js';

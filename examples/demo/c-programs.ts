@@ -3,10 +3,10 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MpError } from '../../lib/index.js';
-import { buildProgram } from '../../test/support/build.js';
-import { findDpdk } from '../../test/support/dpdk.js';
-import { type EalOptions, ealArgs } from '../../test/support/eal-args.js';
-import { findHugepages, hugetlbfsMounts } from '../../test/support/hugepages.js';
+import { buildProgram } from '../../test/support/dpdk/build.js';
+import { type EalOptions, ealArgs } from '../../test/support/dpdk/eal-args.js';
+import { findHugepages, hugetlbfsMounts } from '../../test/support/dpdk/hugepages.js';
+import { findDpdk } from '../../test/support/dpdk/install.js';
 
 /** What the server takes: 16 MiB. */
 const HUGEPAGES = 8;

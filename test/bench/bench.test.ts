@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { RowResult, RunResult } from '../../bench/harness/result.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 
 /** The command is to end within a minute; a loaded machine gets more. */
 const WITHIN_MS = 180_000;

@@ -5,15 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type MpChannel, openPrimary } from '../../lib/index.js';
 import { stage } from '../examples/stage.js';
-import { driverArgs } from '../hotplug/support.js';
+import { driverArgs } from '../lib/hotplug/support.js';
 import { NODE_RELEASES, needsNode } from '../package/node-releases.js';
 import { needsPacked, type Packed } from '../package/packed.js';
-import { buildProgram } from '../support/build.js';
 import type { CProcess } from '../support/c-process.js';
-import type { DpdkInstall } from '../support/dpdk.js';
-import { ealArgs } from '../support/eal-args.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
-import { CPeer } from '../support/peer.js';
+import { buildProgram } from '../support/dpdk/build.js';
+import { ealArgs } from '../support/dpdk/eal-args.js';
+import type { DpdkInstall } from '../support/dpdk/install.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
+import { CPeer } from '../support/dpdk/peer.js';
 import { PROGRAMS, type Program } from './documents.js';
 
 /** A program that was started on a loaded machine. */

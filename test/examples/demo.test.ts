@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { CProcess } from '../support/c-process.js';
-import { hugetlbfsMounts } from '../support/hugepages.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
+import { hugetlbfsMounts } from '../support/dpdk/hugepages.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 import { linesOf, stage } from './stage.js';
 
 const DEMO = 'examples/demo/demo.ts';

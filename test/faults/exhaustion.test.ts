@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openPrimary, openSecondary } from '../../lib/index.js';
-import { StageScope } from '../channel/stage.js';
 import { mpError } from '../support/mp-error.js';
 import { REGISTER } from '../support/register.js';
+import { StageScope } from '../support/stage.js';
 
 const CHILD = fileURLToPath(new URL('./exhausted-child.ts', import.meta.url));
 

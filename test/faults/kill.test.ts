@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { needsDpdk } from '../support/needs-dpdk.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 import { type Grower, killGrowing } from './support/growth-kills.js';
 import { transpile } from './support/transpiled.js';
 import { callsOf, killPrimary, killSecondary, type Place } from './support/victims.js';

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { type MpChannel, openPrimary, openSecondary } from '../../lib/index.js';
 import { encodeMessage, MpType } from '../../protocol/index.js';
-import { StageScope } from '../channel/stage.js';
+import { StageScope } from '../support/stage.js';
 
 const CLIENTS = 200;
 const EACH = 10;

@@ -19,11 +19,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { MpError, openPrimary, openSecondary } from '../../lib/index.js';
 import { attachMemory } from '../../shm/index.js';
-import { StageScope } from '../channel/stage.js';
-import { isCloseOnExec } from '../live/support/descriptors.js';
 import { LIST_BASE } from '../shm/support/image.js';
 import { type FakeRuntime, makeRuntime, pretendAlive } from '../shm/support/runtime.js';
+import { isCloseOnExec } from '../support/descriptors.js';
 import { mpError } from '../support/mp-error.js';
+import { StageScope } from '../support/stage.js';
 
 const NOBODY = 65534;
 

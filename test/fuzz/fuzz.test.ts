@@ -1,9 +1,9 @@
 // The short runs of `npm run fuzz`.
 import { constants } from 'node:os';
 import { expect } from 'chai';
+import { pathAddress, RawSender } from '../support/raw-sender.js';
 import { fuzzAnswers } from './support/answers.js';
 import { fuzzDecoding } from './support/decoding.js';
-import { pathAddress, RawSender } from './support/raw-sender.js';
 import { fuzzReceiving, TARGETS } from './support/receiving.js';
 
 const DATAGRAMS = 100_000;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type MpChannel, MpError, openPrimary, openSecondary, type Peer } from '../../lib/index.js';
 import { type DialectId, encodeMessage, MpType } from '../../protocol/index.js';
 import type { DatagramSocket } from '../../sys/datagram-socket.js';
-import { StageScope } from '../channel/stage.js';
+import { StageScope } from '../support/stage.js';
 import { type Call, call, materialize } from './support/calls.js';
 import { flawOf, IGN, int32, masked, nameBytes, paramBytes, putInt32, WIRES } from './support/wire.js';
 

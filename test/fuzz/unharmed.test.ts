@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { MpError, openSecondary } from '../../lib/index.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
-import { peersFor } from '../support/peers-for.js';
-import { describeReleases } from '../support/releases.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
+import { peersFor } from '../support/dpdk/peers-for.js';
+import { describeReleases } from '../support/dpdk/releases.js';
 import { type Call, call, materialize } from './support/calls.js';
 
 const CALLS = Number(process.env.FUZZ_RUNS ?? 400);

@@ -1,9 +1,9 @@
 // Requests in both directions at the same time.
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
-import type { CPeer } from '../support/peer.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import { settling } from '../support/settling.js';
 import { live } from './support/live.js';
-import { settling } from './support/settling.js';
 
 describe('live: a primary that asks back before it answers', () => {
   const scope = live('crossed');

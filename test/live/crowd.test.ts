@@ -1,12 +1,12 @@
 // Many secondaries of one primary, and two primaries side by side.
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import { peersFor } from '../support/dpdk/peers-for.js';
 import { rejected } from '../support/mp-error.js';
-import type { CPeer } from '../support/peer.js';
-import { peersFor } from '../support/peers-for.js';
+import { settling } from '../support/settling.js';
 import { LiveScope, live } from './support/live.js';
 import { ask, type NodePeer, NodeWorker } from './support/node-peers.js';
-import { settling } from './support/settling.js';
 
 /** The texts that a C peer's last request got, in alphabetical order. */
 function answersTo(peer: CPeer, name: string): (string | undefined)[] {

@@ -1,8 +1,8 @@
 // "Don't count me": IGN in both directions.
 import { expect } from 'chai';
+import { settling } from '../support/settling.js';
 import { live } from './support/live.js';
 import { startNodeProcess } from './support/node-peers.js';
-import { settling } from './support/settling.js';
 
 describe('live: IGN', () => {
   const scope = live('ign');

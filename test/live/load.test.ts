@@ -1,9 +1,9 @@
 // Ten thousand of everything: nothing is lost, nothing changes places.
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
-import type { CPeer } from '../support/peer.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import { settling } from '../support/settling.js';
 import { live } from './support/live.js';
-import { settling } from './support/settling.js';
 
 const COUNT = 10_000;
 const TIMEOUT = { timeoutMs: 15_000 };

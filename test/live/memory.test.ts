@@ -1,9 +1,9 @@
 // A channel and the primary's memory: growth while we are a registered peer, restarts, mp_status.
 import { expect } from 'chai';
 import { type MpChannel, openSecondary, type SecondaryOptions } from '../../lib/index.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
+import { peersFor } from '../support/dpdk/peers-for.js';
 import { mpError } from '../support/mp-error.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
-import { peersFor } from '../support/peers-for.js';
 
 describe('live: channel.memory', () => {
   before(async function () {

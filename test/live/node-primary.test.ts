@@ -3,12 +3,12 @@ import { existsSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, type MpTimeoutError, openPrimary } from '../../lib/index.js';
 import { FileLock } from '../../sys/file-lock.js';
+import { contents, letters, withFds } from '../support/descriptors.js';
 import { rejected } from '../support/mp-error.js';
-import { contents, letters, withFds } from './support/descriptors.js';
+import { settling } from '../support/settling.js';
 import { live } from './support/live.js';
 import { ask, NodeWorker, startNodeProcess } from './support/node-peers.js';
 import { RawPeer } from './support/raw-peer.js';
-import { settling } from './support/settling.js';
 
 describe('live: a Node primary', () => {
   const scope = live('primary');

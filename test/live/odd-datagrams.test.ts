@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { MpChannel, MpError } from '../../lib/index.js';
 import { DIALECTS, encodeMessage, MpType } from '../../protocol/index.js';
-import { letters, withFds } from './support/descriptors.js';
+import { letters, withFds } from '../support/descriptors.js';
 import { live } from './support/live.js';
 import { DIALECT, RawPeer, sendUnbound } from './support/raw-peer.js';
 

@@ -1,8 +1,8 @@
 // Primaries that aren't there yet, die, leave and come back.
 import { expect } from 'chai';
 import { type MpChannel, MpTimeoutError } from '../../lib/index.js';
+import type { CPeer } from '../support/dpdk/peer.js';
 import { rejected } from '../support/mp-error.js';
-import type { CPeer } from '../support/peer.js';
 import { live } from './support/live.js';
 
 describe('live: a primary that goes away', () => {

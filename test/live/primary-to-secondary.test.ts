@@ -9,12 +9,12 @@ import {
   type Peer,
   type ReceivedMessage,
 } from '../../lib/index.js';
-import type { PeerLine } from '../support/line.js';
+import { contents, isOpen, letters, withFds } from '../support/descriptors.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import type { PeerLine } from '../support/line-log.js';
 import { rejected } from '../support/mp-error.js';
-import type { CPeer } from '../support/peer.js';
-import { contents, isOpen, letters, withFds } from './support/descriptors.js';
+import { settling } from '../support/settling.js';
 import { live } from './support/live.js';
-import { settling } from './support/settling.js';
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 

@@ -1,10 +1,10 @@
 // Bad input never reaches the wire: one malformed datagram would end the primary's message thread.
 import { expect } from 'chai';
 import type { Message, MpChannel } from '../../lib/index.js';
+import { letters, withFds } from '../support/descriptors.js';
+import type { CPeer } from '../support/dpdk/peer.js';
 import { rejected } from '../support/mp-error.js';
-import type { CPeer } from '../support/peer.js';
-import { expectServing } from './support/alive.js';
-import { letters, withFds } from './support/descriptors.js';
+import { expectServing } from './support/asking.js';
 import { live } from './support/live.js';
 
 const BAD: Readonly<Record<string, readonly [string, Message]>> = {

@@ -2,11 +2,10 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
+import { contents, isOpen, letters, withFds } from '../support/descriptors.js';
+import type { CPeer } from '../support/dpdk/peer.js';
 import { rejected } from '../support/mp-error.js';
-import type { CPeer } from '../support/peer.js';
-import { expectServing } from './support/alive.js';
-import { descriptorsSeen, EVERY_BYTE, only, WAYS } from './support/asking.js';
-import { contents, isOpen, letters, withFds } from './support/descriptors.js';
+import { descriptorsSeen, EVERY_BYTE, expectServing, only, WAYS } from './support/asking.js';
 import { live } from './support/live.js';
 
 for (const [way, ask] of Object.entries(WAYS)) {

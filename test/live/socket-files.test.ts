@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, openSecondary } from '../../lib/index.js';
+import type { CPeer } from '../support/dpdk/peer.js';
 import { rejected } from '../support/mp-error.js';
-import type { CPeer } from '../support/peer.js';
 import { live } from './support/live.js';
 import { ask, startNodeProcess } from './support/node-peers.js';
 

@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
 import { FileLock } from '../../sys/file-lock.js';
 import { rejected } from '../support/mp-error.js';
+import { settling } from '../support/settling.js';
 import { live } from './support/live.js';
-import { settling } from './support/settling.js';
 
 /** Turns of the event loop that a test lets pass to see that something does not happen. */
 const TURNS = 50;

@@ -1,8 +1,8 @@
 // Requests that get their answer late, twice, in a crowd, or never.
 import { expect } from 'chai';
 import { type MpChannel, type MpReply, MpTimeoutError } from '../../lib/index.js';
+import type { CPeer } from '../support/dpdk/peer.js';
 import { rejected } from '../support/mp-error.js';
-import type { CPeer } from '../support/peer.js';
 import { live } from './support/live.js';
 
 const textOf = (reply: MpReply) => reply.msgs.map((msg) => msg.text()).join();

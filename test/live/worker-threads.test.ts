@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
-import type { CPeer } from '../support/peer.js';
+import type { CPeer } from '../support/dpdk/peer.js';
 import { type LiveScope, live } from './support/live.js';
 import { ask, NodeWorker } from './support/node-peers.js';
 

@@ -1,13 +1,12 @@
 // Each release: what C processes send to Node secondaries, alone and with a C secondary among them.
 import { expect } from 'chai';
 import type { MpChannel, ReceivedMessage } from '../../lib/index.js';
-import { hasMessageThread } from '../live/support/alive.js';
-import { EVERY_BYTE } from '../live/support/asking.js';
-import { isOpen } from '../live/support/descriptors.js';
+import { EVERY_BYTE, hasMessageThread } from '../live/support/asking.js';
 import { live } from '../live/support/live.js';
-import { settling } from '../live/support/settling.js';
-import type { CPeer } from '../support/peer.js';
-import { describeReleases } from '../support/releases.js';
+import { isOpen } from '../support/descriptors.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import { describeReleases } from '../support/dpdk/releases.js';
+import { settling } from '../support/settling.js';
 import { descriptorCounts, firstBytes, pipeBytes } from './support/expected.js';
 
 const HEX = Buffer.from(EVERY_BYTE).toString('hex');

@@ -1,12 +1,12 @@
 // Each release: a primary's memory through a channel, the C side verifying.
 import { expect } from 'chai';
 import type { MpChannel, SharedMemory } from '../../lib/index.js';
-import { expectServing } from '../live/support/alive.js';
+import { expectServing } from '../live/support/asking.js';
 import { live } from '../live/support/live.js';
-import { patternErrors, patternFill, zoneOf } from '../shm/support/attach-live.js';
-import { countInWorkers } from '../shm/support/count-in-workers.js';
-import type { CPeer } from '../support/peer.js';
-import { describeReleases } from '../support/releases.js';
+import { countInWorkers } from '../shm/attach/support/count-in-workers.js';
+import { patternErrors, patternFill, zoneOf } from '../shm/support/live-memory.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import { describeReleases } from '../support/dpdk/releases.js';
 
 const BIG_LEN = 5 << 20;
 /** More than is left of 16 MiB beside the big zone. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { live } from '../live/support/live.js';
-import { ALL_RELEASES, describeReleases, releasesIn } from '../support/releases.js';
-import { unpackCommand, unpackedDir, unpackedVersion } from '../support/unpacked.js';
+import { ALL_RELEASES, describeReleases, releasesIn } from '../support/dpdk/releases.js';
+import { unpackCommand, unpackedDir, unpackedVersion } from '../support/dpdk/unpacked.js';
 
 describeReleases('matrix: peers', (release) => {
   const scope = live('peers', { release });

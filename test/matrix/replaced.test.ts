@@ -2,13 +2,12 @@
 // would end the new one's message thread, and nothing else would show it.
 import { expect } from 'chai';
 import { type MpChannel, MpError } from '../../lib/index.js';
-import { expectServing, hasMessageThread } from '../live/support/alive.js';
-import { WAYS } from '../live/support/asking.js';
+import { expectServing, hasMessageThread, WAYS } from '../live/support/asking.js';
 import { live } from '../live/support/live.js';
-import { settling } from '../live/support/settling.js';
-import { needsDpdk } from '../support/needs-dpdk.js';
-import type { CPeer } from '../support/peer.js';
-import { RELEASES, type Release } from '../support/releases.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import { RELEASES, type Release } from '../support/dpdk/releases.js';
+import { settling } from '../support/settling.js';
 import { expectDialect } from './support/expected.js';
 
 /** Each release, and each other one that it is replaced by. */

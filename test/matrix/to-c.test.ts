@@ -1,13 +1,12 @@
 // Each release: what a Node secondary sends to a C primary, and what comes back.
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
-import { expectServing } from '../live/support/alive.js';
-import { descriptorsSeen, EVERY_BYTE, only, WAYS } from '../live/support/asking.js';
-import { contents, isOpen, withFds } from '../live/support/descriptors.js';
+import { descriptorsSeen, EVERY_BYTE, expectServing, only, WAYS } from '../live/support/asking.js';
 import { live } from '../live/support/live.js';
+import { contents, isOpen, withFds } from '../support/descriptors.js';
+import type { CPeer } from '../support/dpdk/peer.js';
+import { describeReleases } from '../support/dpdk/releases.js';
 import { rejected } from '../support/mp-error.js';
-import type { CPeer } from '../support/peer.js';
-import { describeReleases } from '../support/releases.js';
 import {
   descriptorCounts,
   EXPECTED,

@@ -8,6 +8,7 @@ import { needsPacked, type Packed } from './packed.js';
 
 const IMPORTS: Readonly<Record<string, string>> = {
   'dpdk-ipc': '{ MpError, openPrimary, openSecondary }',
+  'dpdk-ipc/drivers': '{ AFXDP_ACTION }',
   'dpdk-ipc/protocol': '{ decodeMessage, encodeMessage, MpType }',
   'dpdk-ipc/shm': '{ attachMemory }',
   'dpdk-ipc/testing': '{ createMemoryNetwork }',
@@ -31,6 +32,7 @@ async function main() {
   const runtimeDir = process.env.RUNTIME_DIRECTORY;
   await ask('sockets', { openPrimary, openSecondary }, { runtimeDir });
   await ask('memory', createMemoryNetwork());
+  console.log('drivers', AFXDP_ACTION);
   console.log('codec', decodeMessage('340/253', encodeMessage('340/253', MpType.REQ, { name: 'x' })).name);
   try {
     attachMemory({ runtimeDir });
@@ -81,6 +83,7 @@ describe('the installed package', () => {
           expect(await run(join(packed.directory, file))).to.deep.equal([
             'sockets "main();\\n"',
             'memory "main();\\n"',
+            'drivers afxdp_mp_send_fds',
             'codec x',
             'shm true ENOPRIMARY',
           ]);

@@ -1,8 +1,8 @@
 // Other releases of Node, from npm, kept in the cache in which the tests keep other releases of DPDK.
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pendingUnlessCi } from '../support/needs-dpdk.js';
-import { cacheDir } from '../support/unpacked.js';
+import { pendingUnlessCi } from '../support/dpdk/needs-dpdk.js';
+import { cacheDir } from '../support/dpdk/unpacked.js';
 import { npm } from './packed.js';
 
 /** The oldest that package.json allows, and one of each line that is maintained. */

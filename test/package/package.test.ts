@@ -12,6 +12,7 @@ import { linkNodeTypes, needsPacked, type Packed } from './packed.js';
 /** What TypeScript users write; tsc is the judge. */
 const CONSUMER = `
 import { IGNORE, type Handler, MpError, type MpReply, openSecondary } from 'dpdk-ipc';
+import { AFXDP_ACTION } from 'dpdk-ipc/drivers';
 import { decodeMessage, encodeMessage, MpType } from 'dpdk-ipc/protocol';
 import { attachMemory, attachShared, type MemzoneHandle, type SharedMemory } from 'dpdk-ipc/shm';
 import { createMemoryNetwork } from 'dpdk-ipc/testing';
@@ -27,7 +28,7 @@ const handle: MemzoneHandle | undefined = memory.lookup('zone')?.share();
 const bytes: Uint8Array | undefined = handle && attachShared(handle).bytes;
 const name: string = decodeMessage('332/8', encodeMessage('332/8', MpType.REQ, { name: 'a' })).name;
 const primary = await createMemoryNetwork().openPrimary();
-export const all: unknown[] = [text, bytes, name, primary.stats.dropped['no-action']];
+export const all: unknown[] = [text, bytes, name, AFXDP_ACTION, primary.stats.dropped['no-action']];
 // @ts-expect-error: a name is needed
 channel.requestSync({ param: 'x' });
 // @ts-expect-error: not a dialect
@@ -44,7 +45,8 @@ describe('the package', () => {
   it('has what users need, and nothing else', () => {
     const top = readdirSync(packed.packageDir).sort();
     expect(top).to.deep.equal(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
-    expect(readdirSync(join(packed.packageDir, 'dist')).sort()).to.deep.equal(['lib', 'protocol', 'shm']);
+    const floors = ['lib', 'protocol', 'shm', 'sys', 'tools'];
+    expect(readdirSync(join(packed.packageDir, 'dist')).sort()).to.deep.equal(floors);
   });
 
   it('needs no install scripts, and little else', () => {

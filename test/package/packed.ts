@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pendingUnlessCi } from '../support/needs-dpdk.js';
+import { pendingUnlessCi } from '../support/dpdk/needs-dpdk.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Packing compiles, installing asks the registry. */

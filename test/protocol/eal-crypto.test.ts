@@ -9,7 +9,7 @@ import {
 } from '../../protocol/drivers/index.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
-import { needsDriver } from '../support/needs-dpdk.js';
+import { needsDriver } from '../support/dpdk/needs-dpdk.js';
 
 describe('EAL actions: queue pairs of a crypto device', () => {
   const scope = live('crypto', { attachable: true });

@@ -17,12 +17,12 @@ import {
   TAP_SYNC_ACTION,
   tapFormatOf,
 } from '../../protocol/drivers/index.js';
-import { needsTestpmd, Testpmd } from '../hotplug/testpmd.js';
 import { live } from '../live/support/live.js';
-import { settling } from '../live/support/settling.js';
 import { versionOf } from '../live/support/take-over.js';
-import { needsDriver } from '../support/needs-dpdk.js';
-import { INTERFACE, needsOwnNetwork, WITHIN_NETWORK } from '../support/own-network.js';
+import { needsTestpmd, Testpmd } from '../support/dpdk/applications.js';
+import { INTERFACE, needsOwnNetwork, WITHIN_NETWORK } from '../support/dpdk/fake-devices.js';
+import { needsDriver } from '../support/dpdk/needs-dpdk.js';
+import { settling } from '../support/settling.js';
 
 const TUN = '/dev/net/tun';
 

@@ -9,13 +9,12 @@ import {
   VdevType,
   VfioResult,
 } from '../../protocol/index.js';
-import { driverArgs } from '../hotplug/support.js';
-import { allSaid } from '../live/support/all-said.js';
-import { withFds } from '../live/support/descriptors.js';
+import { driverArgs } from '../lib/hotplug/support.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
-import { fakeFslmc, needsFakeDevices } from '../support/fake-devices.js';
-import { RELEASES } from '../support/releases.js';
+import { withFds } from '../support/descriptors.js';
+import { fakeFslmc, needsFakeDevices } from '../support/dpdk/fake-devices.js';
+import { RELEASES } from '../support/dpdk/releases.js';
 
 const GROUP = 5;
 
@@ -42,7 +41,7 @@ for (const release of RELEASES.filter((name) => name !== '22.11')) {
           return { param: encodeVfio({ request, result: VfioResult.OK, value }), fds };
         });
         const secondary = await scope.startSecondary({ device, args });
-        await allSaid(secondary);
+        await secondary.killAndReadAll();
         // it has them, and finds out that they aren't VFIO's
         expect(secondary.stderr).to.match(/VFIO\(dprc\.1:fd=\d+\) error getting group status/);
       });

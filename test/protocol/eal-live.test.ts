@@ -1,4 +1,4 @@
-// EAL's own actions in exchange with live C processes, asked and asking. Hotplug has suites of its own: test/hotplug.
+// EAL's own actions in exchange with live C processes, asked and asking. Hotplug has suites of its own: test/lib/hotplug.
 import { expect } from 'chai';
 import { hotplug } from '../../lib/index.js';
 import {
@@ -22,13 +22,12 @@ import {
   VfioResult,
   vfioRequestsOf,
 } from '../../protocol/index.js';
-import { Pdump } from '../hotplug/pdump.js';
-import { needsTestpmd, Testpmd } from '../hotplug/testpmd.js';
-import { withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
-import { settling } from '../live/support/settling.js';
 import { takeOver, versionOf } from '../live/support/take-over.js';
-import { describeReleases } from '../support/releases.js';
+import { withFds } from '../support/descriptors.js';
+import { needsTestpmd, Pdump, Testpmd } from '../support/dpdk/applications.js';
+import { describeReleases } from '../support/dpdk/releases.js';
+import { settling } from '../support/settling.js';
 
 describeReleases('EAL actions: a C secondary asks Node for VFIO', (release) => {
   const scope = live('vfio', { attachable: true, release });

@@ -1,12 +1,12 @@
 // Actions of NIC drivers, in exchange with the unmodified drivers; none of them needs the hardware for it.
 import { expect } from 'chai';
-import type { EnaMessage } from '../../protocol/drivers/index.js';
 import {
   decodeEna,
   decodeHns3,
   decodeMlx4,
   decodeMlx5,
   ENA_ACTION,
+  type EnaMessage,
   EnaType,
   encodeEna,
   encodeHns3,
@@ -20,12 +20,11 @@ import {
   type Mlx5Message,
   Mlx5Type,
 } from '../../protocol/drivers/index.js';
-import { allSaid } from '../live/support/all-said.js';
-import { withFds } from '../live/support/descriptors.js';
 import { live } from '../live/support/live.js';
 import { takeOver } from '../live/support/take-over.js';
-import { fakePci, needsFakeDevices, PCI_ADDRESS } from '../support/fake-devices.js';
-import { needsDriver } from '../support/needs-dpdk.js';
+import { withFds } from '../support/descriptors.js';
+import { fakePci, needsFakeDevices, PCI_ADDRESS } from '../support/dpdk/fake-devices.js';
+import { needsDriver } from '../support/dpdk/needs-dpdk.js';
 
 describe('EAL actions: a port of hns3 in a C secondary', () => {
   const scope = live('hns3', { attachable: true });
@@ -45,7 +44,7 @@ describe('EAL actions: a port of hns3 in a C secondary', () => {
       const answers = reply.msgs.map(({ param }) => [param.length, decodeHns3(param)]);
       expect(answers).to.deep.equal([[12, { type, portId: 0, result: 0 }]]);
     }
-    await allSaid(secondary);
+    await secondary.killAndReadAll();
     expect(secondary.stderr.match(/port 0 \w+ing (?:Tx )?datapath/g)).to.deep.equal([
       'port 0 starting datapath',
       'port 0 stopping datapath',

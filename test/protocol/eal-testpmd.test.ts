@@ -8,9 +8,9 @@ import {
   TESTPMD_ACTION,
   TestpmdType,
 } from '../../protocol/drivers/index.js';
-import { needsTestpmd, Testpmd } from '../hotplug/testpmd.js';
 import { live } from '../live/support/live.js';
 import { takeOver, versionOf } from '../live/support/take-over.js';
+import { needsTestpmd, Testpmd } from '../support/dpdk/applications.js';
 
 const args = ['--vdev', 'net_null0'];
 const DPDK_22_11_11 = 0x160b0b00;

@@ -1,6 +1,6 @@
 // A round of the soak leaves nothing behind of its own: what grows would be the package's.
 import { expect } from 'chai';
-import { needsDpdk } from '../support/needs-dpdk.js';
+import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 import { CMemory } from './support/c-memory.js';
 import { type Measures, measure } from './support/measures.js';
 import { OwnMemory } from './support/own-memory.js';

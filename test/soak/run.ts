@@ -2,8 +2,8 @@
 // primary where there is DPDK, in steady use; descriptors, memory and mappings are looked at all the time and must not grow. --pause: ms between two
 // rounds; --leak: bytes to keep for each attachment, to see that it fails.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findDpdk } from '../support/dpdk.js';
-import { freeHugepages } from '../support/hugepages.js';
+import { freeHugepages } from '../support/dpdk/hugepages.js';
+import { findDpdk } from '../support/dpdk/install.js';
 import { longRun, numbersFrom } from '../support/long-run.js';
 import { CMemory } from './support/c-memory.js';
 import { type Measures, measure } from './support/measures.js';

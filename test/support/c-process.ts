@@ -1,8 +1,7 @@
 // A C program run by a test: its lines, its end, and the certainty that it doesn't outlive us.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { PeerLine } from './line.js';
-import { LineLog, type LineMatch, type WaitOptions } from './line-log.js';
+import { LineLog, type LineMatch, type PeerLine, type WaitOptions } from './line-log.js';
 
 export interface ProcessExit {
   readonly code: number | null;
@@ -76,9 +75,14 @@ export class CProcess {
     this.#child.kill(signal);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Kills the program, and waits for its end: then `stderr` has everything that it wrote. */
+  async killAndReadAll(): Promise<void> {
     this.kill('SIGKILL');
     await this.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.killAndReadAll();
   }
 
   /** Who this is and what it said last, for messages. */

@@ -1,6 +1,6 @@
 // A mocha root hook (.mocharc.json): no test, and no run, may leave a descriptor open.
 import { spawn } from 'node:child_process';
-import { openDescriptors } from '../channel/descriptors.js';
+import { openDescriptors } from './descriptors.js';
 
 /** How long what is closed in its own time may take: the pipes of a child that has ended, a worker, the collector. */
 const SETTLE_MS = 3_000;

@@ -2,11 +2,11 @@
 // Everything it changes is said.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { findDpdk } from './dpdk.js';
-import { findHugepages, freeHugepages, HUGEPAGE_POOL } from './hugepages.js';
-import { hasIp } from './own-network.js';
-import { RELEASES } from './releases.js';
-import { unpackCommand, unpackedDir } from './unpacked.js';
+import { hasIp } from './dpdk/fake-devices.js';
+import { findHugepages, freeHugepages, HUGEPAGE_POOL } from './dpdk/hugepages.js';
+import { findDpdk } from './dpdk/install.js';
+import { RELEASES } from './dpdk/releases.js';
+import { unpackCommand, unpackedDir } from './dpdk/unpacked.js';
 
 /** Enough for several peers at a time; a peer takes up to 8. */
 const WANTED_HUGEPAGES = 128;

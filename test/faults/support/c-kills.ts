@@ -1,9 +1,9 @@
 // Deaths with C on one of the sides: Node beside a C primary that must go on, and C primaries that die beside us.
 import { MpError, openSecondary } from '../../../lib/index.js';
 import { attachMemory } from '../../../shm/index.js';
-import { liveLock } from '../../shm/support/live-lock.js';
-import type { CPeer } from '../../support/peer.js';
-import { PeerScope } from '../../support/peers-for.js';
+import { liveLock } from '../../shm/support/live-memory.js';
+import type { CPeer } from '../../support/dpdk/peer.js';
+import { PeerScope } from '../../support/dpdk/peers-for.js';
 import { callsOf, checkEcho, type Place, startVictim, untilGone, within } from './victims.js';
 
 /** A writer is inside: rte_rwlock.h since 22.11. */

@@ -9,7 +9,7 @@ import { LIST_BASE } from '../../shm/support/image.js';
 import { makeRuntime, pretendAlive } from '../../shm/support/runtime.js';
 import type { Scenario } from './scenarios.js';
 
-const PEER = new URL('../../channel/worker.ts', import.meta.url);
+const PEER = new URL('../../lib/support/channel-worker.ts', import.meta.url);
 
 export class FaultStage implements AsyncDisposable {
   readonly runtimeDir: string;

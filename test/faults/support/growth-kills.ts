@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { openPrimary } from '../../../lib/index.js';
 import { attachMemory } from '../../../shm/index.js';
 import { CProcess } from '../../support/c-process.js';
-import { findDpdk } from '../../support/dpdk.js';
-import { findHugepages } from '../../support/hugepages.js';
+import { findHugepages } from '../../support/dpdk/hugepages.js';
+import { findDpdk } from '../../support/dpdk/install.js';
+import type { CPeer } from '../../support/dpdk/peer.js';
+import { PeerScope } from '../../support/dpdk/peers-for.js';
 import { mpError } from '../../support/mp-error.js';
-import type { CPeer } from '../../support/peer.js';
-import { PeerScope } from '../../support/peers-for.js';
 import { callsOf } from './victims.js';
 
 /** Who wants memory: the primary itself, or its secondary. */

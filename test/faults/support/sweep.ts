@@ -1,6 +1,6 @@
 // Fails every call of a scenario in turn, with every errno that it can give, and says what went wrong then.
 import { MpError } from '../../../lib/index.js';
-import { openDescriptors } from '../../channel/descriptors.js';
+import { openDescriptors } from '../../support/descriptors.js';
 import { ERRNOS, errnoOf, type Fault, interposed } from './fault-plan.js';
 import { FaultStage } from './fault-stage.js';
 import type { Scenario } from './scenarios.js';

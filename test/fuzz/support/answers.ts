@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { openSecondary } from '../../../lib/index.js';
 import { type DialectId, encodeMessage, MpType } from '../../../protocol/index.js';
 import { DatagramSocket } from '../../../sys/datagram-socket.js';
+import { pathAddress, RawSender } from '../../support/raw-sender.js';
 import { type Generated, Generator } from './generate.js';
 import { Random } from './random.js';
-import { pathAddress, RawSender } from './raw-sender.js';
 import { flawOf, IGN, int32, nameBytes, REP, WIRES, type Wire } from './wire.js';
 
 const NAME = 'ask';

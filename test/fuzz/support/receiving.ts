@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { type MpChannel, openPrimary, openSecondary } from '../../../lib/index.js';
 import type { DialectId } from '../../../protocol/index.js';
 import { DatagramSocket } from '../../../sys/datagram-socket.js';
+import { abstractAddress, pathAddress, RawSender } from '../../support/raw-sender.js';
 import { ACTIONS, differences, emptyTally, expectOf, type Tally, tallyOf } from './expectation.js';
 import { Generator } from './generate.js';
 import { Random } from './random.js';
-import { abstractAddress, pathAddress, RawSender } from './raw-sender.js';
 import { flawOf, WIRES } from './wire.js';
 
 export interface Target {

@@ -1,7 +1,10 @@
-// Asking a C peer, and reading what it answered or said.
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Message, MpChannel, MpReply, ReceivedMessage, SyncRequestOptions } from '../../../lib/index.js';
-import type { PeerLine } from '../../support/line.js';
+import type { CPeer } from '../../support/dpdk/peer.js';
+import type { PeerLine } from '../../support/line-log.js';
+
+// Asking a C peer, and reading what it answered or said.
 
 export const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, i) => i);
 
@@ -28,3 +31,18 @@ export const WAYS: Readonly<Record<string, Ask>> = {
   request: (channel, message, options) => channel.request(message, options),
   requestSync: async (channel, message, options) => channel.requestSync(message, options),
 };
+
+// Whether a C process still serves: a bad datagram ends its message thread, and nothing else shows it.
+
+/** The thread that receives, `rte_mp_handle` up to 23.07 and `dpdk-mp-msg` from then on. */
+export function hasMessageThread(peer: CPeer): boolean {
+  return readdirSync(`/proc/${peer.pid}/task`).some((task) =>
+    /^(rte_mp_handle|dpdk-mp-msg)$/m.test(readFileSync(`/proc/${peer.pid}/task/${task}/comm`, 'utf8')),
+  );
+}
+
+export async function expectServing(primary: CPeer, channel: MpChannel): Promise<void> {
+  expect(hasMessageThread(primary)).to.equal(true);
+  using reply = await channel.request({ name: 'echo', param: 'still there?' });
+  expect(reply.msgs[0]?.text()).to.equal('still there?');
+}

@@ -2,10 +2,10 @@
 import { expect } from 'chai';
 import { type MpChannel, openSecondary, type SecondaryOptions } from '../../../lib/index.js';
 import { CProcess } from '../../support/c-process.js';
-import { needsDpdk } from '../../support/needs-dpdk.js';
-import type { CPeer, CPeerOptions } from '../../support/peer.js';
-import { type PeerScope, peersFor } from '../../support/peers-for.js';
-import { openDescriptors } from './descriptors.js';
+import { descriptorTargets } from '../../support/descriptors.js';
+import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
+import type { CPeer, CPeerOptions } from '../../support/dpdk/peer.js';
+import { type PeerScope, peersFor } from '../../support/dpdk/peers-for.js';
 
 type PeerOptions = Omit<Partial<CPeerOptions>, 'filePrefix' | 'role'>;
 
@@ -62,11 +62,11 @@ export function live(label: string, needs: LiveNeeds = {}): LiveScope {
   });
   let found: ReadonlyMap<string, string>;
   beforeEach('count descriptors', () => {
-    found = openDescriptors();
+    found = descriptorTargets();
   });
   const peers = peersFor(label, 'test', release);
   afterEach('no descriptor is left', () => {
-    const left = [...openDescriptors()].filter(([fd]) => !found.has(fd));
+    const left = [...descriptorTargets()].filter(([fd]) => !found.has(fd));
     expect(left, 'descriptors that the test left open').to.deep.equal([]);
   });
   return new LiveScope(peers, attachable);

@@ -2,8 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CProcess } from '../../support/c-process.js';
-import type { PeerLine } from '../../support/line.js';
-import { LineLog, type LineMatch } from '../../support/line-log.js';
+import { LineLog, type LineMatch, type PeerLine } from '../../support/line-log.js';
 import type { LiveScope } from './live.js';
 
 type Role = 'primary' | 'secondary';

@@ -2,7 +2,7 @@
 import { readSync } from 'node:fs';
 import { expect } from 'chai';
 import type { DialectId, MpChannel } from '../../../lib/index.js';
-import type { Release } from '../../support/releases.js';
+import type { Release } from '../../support/dpdk/releases.js';
 
 interface Expected {
   readonly dialect: DialectId;

@@ -1,4 +1,4 @@
-// What is wrong with a heap is found, and said with the address.
+// checkHeap reports what is wrong with a heap, with the address.
 import { expect } from 'chai';
 import { Heap } from '../../../shm/heap/heap.js';
 import { Memzones } from '../../../shm/heap/memzones.js';

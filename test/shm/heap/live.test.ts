@@ -1,22 +1,24 @@
 // The heap of a living C primary, used from both sides.
 import { setImmediate as tick } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Heap } from '../../../shm/heap/heap.js';
 import { Memzones } from '../../../shm/heap/memzones.js';
 import type { CProcess } from '../../support/c-process.js';
 import { sharedDescriptors } from '../../support/descriptor-hooks.js';
+import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
+import { peersFor } from '../../support/dpdk/peers-for.js';
+import { describeReleases } from '../../support/dpdk/releases.js';
 import { expectError } from '../../support/mp-error.js';
-import { needsDpdk } from '../../support/needs-dpdk.js';
-import { peersFor } from '../../support/peers-for.js';
-import { describeReleases } from '../../support/releases.js';
-import { patternErrors, patternFill, zoneOf } from '../support/attach-live.js';
-import { run } from '../support/stress.js';
+import { patternErrors, patternFill, zoneOf } from '../support/live-memory.js';
+import { run, startSource } from '../support/stress.js';
 import { checkHeap } from './support/check-heap.js';
 import { Churn, randomNumbers } from './support/churn.js';
-import { startHeapPeer } from './support/heap-peer.js';
 import { type LiveSpace, liveSpace } from './support/live-space.js';
 
-/** DPDK_IPC_CHURN=100: a hundred times as long. */
+const HEAP_PEER = fileURLToPath(new URL('./peers/heap.c', import.meta.url));
+
+/** DPDK_IPC_CHURN=100 makes the suite run a hundred times as long. */
 const CHURN = Number(process.env.DPDK_IPC_CHURN ?? 1);
 const C_STEPS = 20_000 * CHURN;
 const NODE_STEPS = 1000 * CHURN;
@@ -32,14 +34,14 @@ interface Mode {
   readonly mode: string;
   readonly pages: 'fixed' | 'changing';
   readonly args: readonly string[];
-  /** Only what depends on the mode. */
+  /** Whether only the tests run that depend on the mode. */
   readonly brief: boolean;
 }
 
 for (const { mode, pages, args, brief } of MODES) {
   describeReleases(`shm heap: used with C, ${mode}`, (release) => {
     const scope = peersFor('heap', 'suite', release);
-    sharedDescriptors(); // behind it: they are compared once the scope has ended
+    sharedDescriptors(); // after peersFor: compares once the scope has ended
     let peer: CProcess;
     let live: LiveSpace;
     let zones: Memzones;
@@ -47,13 +49,13 @@ for (const { mode, pages, args, brief } of MODES) {
 
     before(async function () {
       await needsDpdk(this, { release, hugepages: 24 });
-      peer = await startHeapPeer(scope, args);
+      peer = await startSource(scope, 'heap', HEAP_PEER, { memoryMb: 16, args });
       live = liveSpace(scope, pages);
       zones = new Memzones(live.space);
       heap = new Heap(live.space);
     });
 
-    /** Whatever was done, the heap is whole afterwards, and C counts as we do. */
+    /** A test after which the heap must be whole, and C's statistics those of Node. */
     function test(title: string, body: () => Promise<void>): void {
       it(title, async function () {
         this.timeout(CHURN > 1 ? 600_000 : 60_000);
@@ -84,7 +86,7 @@ for (const { mode, pages, args, brief } of MODES) {
       });
     }
 
-    test('C finds, reads, writes and frees what we reserve', async () => {
+    test('lets C find, read, write and free what Node reserves', async () => {
       const { addr, len, iova } = zones.read(zones.reserve('OURS', 5000));
       const { fields } = await run(peer, 'lookup OURS');
       expect([fields.addr, fields.len, fields.iova]).to.deep.equal([
@@ -101,7 +103,7 @@ for (const { mode, pages, args, brief } of MODES) {
       expectError('ENOENT', () => zones.free('OURS'));
     });
 
-    test('both sides reserve, allocate and free at the same time', async () => {
+    test('lets both sides reserve, allocate and free at the same time', async () => {
       const churn = new Churn(live.space, 40, 77);
       const before = heap.stats();
       const done = run(peer, `churn 99 ${C_STEPS} 40`, 60_000 * CHURN);
@@ -135,7 +137,7 @@ for (const { mode, pages, args, brief } of MODES) {
       expect((await run(peer, 'lookup THEIRS')).fields.ret).to.equal('-1');
     });
 
-    test('each side frees what the other took, in any order', async () => {
+    test('lets each side free what the other took, in any order', async () => {
       const random = randomNumbers(11);
       const owners = new Map<string, number>();
       for (let i = 0; i < CROSSINGS; i++) {
@@ -155,7 +157,7 @@ for (const { mode, pages, args, brief } of MODES) {
       for (const [name, addr] of owners) zones.free({ name, addr });
     });
 
-    test('what we free is zero to rte_zmalloc', async () => {
+    test('frees blocks that rte_zmalloc finds zero', async () => {
       const churn = new Churn(live.space, 20, 5);
       for (let step = 0; step < 100; step++) churn.step();
       churn.freeAll();
@@ -166,7 +168,7 @@ for (const { mode, pages, args, brief } of MODES) {
       }
     });
 
-    test('rte_free takes what we allocated, and we what rte_malloc did', async () => {
+    test('allocates blocks that rte_free takes, and frees those of rte_malloc', async () => {
       for (const [size, align] of [
         [1, 1],
         [1000, 4096],
@@ -199,7 +201,7 @@ for (const { mode, pages, args, brief } of MODES) {
       }
     });
 
-    test('the largest zone is as large as that of C', async () => {
+    test('reserves a largest zone as large as that of C', async () => {
       const { fields } = await run(peer, 'full ALL 0 0 0 64 0');
       expect(Number(fields.len)).to.be.greaterThan(1_000_000);
       zones.free('ALL');

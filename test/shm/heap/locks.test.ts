@@ -1,4 +1,4 @@
-// Locks that somebody else has, and what is left of ours.
+// Locks that another process holds, and what an attempt leaves.
 import { expect } from 'chai';
 import { FbarrayTable } from '../../../shm/heap/fbarray-table.js';
 import { Heap } from '../../../shm/heap/heap.js';
@@ -29,7 +29,7 @@ describe('shm heap: locks', () => {
       expect(error.message)
         .to.match(message)
         .and.match(/died with the lock/);
-      // no trace of the attempt, or readers would wait for us
+      // the attempt changed nothing, or readers would wait for this process
       expect(space.config.getInt32(at, true)).to.equal(word);
       space.config.setInt32(at, 0, true);
       expect(new Memzones(space).reserve('ZONE', 100)).to.equal(0);
@@ -53,17 +53,17 @@ describe('shm heap: locks', () => {
   it('releases every lock when the section throws', () => {
     const { space, layout } = heapImage();
     const { locks, config } = space;
-    const boom = () => {
-      throw new Error('boom');
+    const fail = () => {
+      throw new Error('on purpose');
     };
-    expect(() => locks.mlock(() => locks.heap(0, () => locks.hotplug(boom)))).to.throw('boom');
+    expect(() => locks.mlock(() => locks.heap(0, () => locks.hotplug(fail)))).to.throw('on purpose');
     const { mlock, mallocHeaps, memoryHotplugLock } = layout.offsets;
     expect([mlock, mallocHeaps, memoryHotplugLock].map((at) => config.getInt32(at, true))).to.deep.equal([
       0, 0, 0,
     ]);
   });
 
-  it('signals wait while an array is changed, not while its lock is waited for', () => {
+  it("holds signals off while it changes an array, not while it waits for the array's lock", () => {
     const { space, layout } = heapImage();
     const { descriptorOffset: offset, bytes } = space.memzones;
     const file = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -83,7 +83,7 @@ describe('shm heap: locks', () => {
     const slept = calls.indexOf('poll');
     expect(slept).to.be.above(0);
     const [waiting, changing] = [calls.slice(0, slept), calls.slice(slept + 1)];
-    // as many put back as were put in place
+    // as many handlers are put back as were replaced
     expect(waiting.length % changing.length).to.equal(0);
     expect(new Set([...waiting, ...changing])).to.deep.equal(new Set(['sigaction']));
     expect([table.has(3), table.count]).to.deep.equal([true, 1]);
@@ -93,7 +93,7 @@ describe('shm heap: locks', () => {
     ['flag-bits', READER, WRITER],
     ['signed-count', 1, -1],
   ] as const) {
-    it(`a writer of a rwlock keeps everybody out (${format})`, () => {
+    it(`keeps readers and writers out while a writer holds a rwlock (${format})`, () => {
       const words = new Int32Array(1);
       const lock = new RwLock(words, 0, format);
       expect(lock.tryWrite()).to.equal(true);
@@ -110,7 +110,7 @@ describe('shm heap: locks', () => {
     });
   }
 
-  it('a writer takes over from one that waits', () => {
+  it('lets a writer take the lock that another one waits for', () => {
     const words = new Int32Array([1]); // rte_rwlock.h: a writer waits, and no reader is inside
     expect(new RwLock(words, 0, 'flag-bits').tryWrite()).to.equal(true);
     expect(words[0]).to.equal(WRITER);

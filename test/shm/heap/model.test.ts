@@ -1,4 +1,4 @@
-// Any sequence of reservations, allocations and frees against a model, on an image of our own.
+// Random sequences of reservations, allocations and frees, compared with a model.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { MpError } from '../../../protocol/errors.js';
@@ -50,7 +50,7 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('free' as const), which: fc.nat() }), weight: 2 },
 );
 
-/** What is in use, as the user knows it. */
+/** The blocks in use, as the user knows them. */
 class Model {
   readonly #image: HeapImage;
   readonly #heap: Heap;
@@ -116,7 +116,7 @@ class Model {
     this.#add(addr, size);
   }
 
-  /** Filled, so that whatever writes into it is noticed. */
+  /** Fills the block, so that any other write into it is noticed. */
   #add(addr: number, len: number, name?: string): void {
     const mark = ((addr / 64) % 255) + 1;
     for (const other of this.#blocks) {

@@ -1,4 +1,4 @@
-// Which free list, which physical addresses, which pages may go.
+// Which free list an element is in, physical addresses, and pages that come and go.
 import { expect } from 'chai';
 import { Heap } from '../../../shm/heap/heap.js';
 import { freeListIndex } from '../../../shm/heap/heap-record.js';
@@ -12,7 +12,7 @@ const MB = 2 ** 20;
 const SMALL_PAGE = MB / 4;
 
 describe('shm heap: free lists', () => {
-  // as malloc_elem_free_list_index of each release answers
+  // results of malloc_elem_free_list_index in each release
   const expected: readonly [number, number, number][] = [
     [0, 0, 0],
     [64, 0, 0],
@@ -39,11 +39,11 @@ describe('shm heap: free lists', () => {
 });
 
 describe('shm heap: physical addresses', () => {
-  /** Every third page begins somewhere else. */
+  /** The physical addresses of each run of three pages begin elsewhere. */
   const iovaOf = (addr: number) => BigInt(addr) + BigInt(Math.floor(addr / SMALL_PAGE / 3)) * 0x1000_0000n;
   const options = { startPages: [10, 0, 0], grows: false, iovaOf };
 
-  it('are those of the zone, page by page', () => {
+  it("are those of the zone's pages", () => {
     const { space } = heapImage(options);
     const zones = new Memzones(space);
     const { addr, iova } = zones.read(zones.reserve('ZONE', 5000));
@@ -51,7 +51,7 @@ describe('shm heap: physical addresses', () => {
     expect(iova).to.equal(iovaOf(page) + BigInt(addr - page));
   });
 
-  it('follow each other where that is asked for, and not necessarily else', () => {
+  it('follow each other with IOVA_CONTIG, and need not without', () => {
     const { space } = heapImage(options);
     const zones = new Memzones(space);
     const len = 2.5 * SMALL_PAGE;
@@ -65,7 +65,7 @@ describe('shm heap: physical addresses', () => {
     expect(checkHeap(space)).to.deep.equal([]);
   });
 
-  it('limit the largest zone', () => {
+  it('limit the largest zone with IOVA_CONTIG', () => {
     const { space } = heapImage(options);
     const zones = new Memzones(space);
     const { len } = zones.read(zones.reserve('ZONE', 0, { flags: MemzoneFlag.IOVA_CONTIG }));
@@ -79,7 +79,7 @@ describe('shm heap: physical addresses', () => {
     expect(zones.reserve('FOUR', 4 * SMALL_PAGE, { flags: MemzoneFlag.IOVA_CONTIG })).to.equal(0);
   });
 
-  it('are none where a page has none', () => {
+  it('are RTE_BAD_IOVA when a page has none', () => {
     const { space } = heapImage({ ...options, iovaOf: () => 2n ** 64n - 1n });
     const zones = new Memzones(space);
     expect(zones.read(zones.reserve('ZONE', 100)).iova).to.equal(2n ** 64n - 1n);
@@ -101,7 +101,7 @@ describe('shm heap: pages', () => {
     expect(checkHeap(image.space)).to.deep.equal([]);
   });
 
-  it('of the size that is asked for, or of any with a hint', () => {
+  it('have the requested size, or any size with SIZE_HINT_ONLY', () => {
     const image = heapImage();
     const zones = new Memzones(image.space);
     const { PAGES_2MB, PAGES_1GB, SIZE_HINT_ONLY } = MemzoneFlag;
@@ -109,19 +109,19 @@ describe('shm heap: pages', () => {
     expectError('ENOMEM', () => zones.reserve('GIG', 100, { flags: PAGES_1GB }));
     const flags = PAGES_1GB | SIZE_HINT_ONLY;
     expect(zones.read(zones.reserve('HINT', 100, { flags })).hugepageSize).to.be.oneOf([SMALL_PAGE, 2 * MB]);
-    // what was asked for comes before what is there
+    // pages of the requested size come before pages that are there
     const { addr } = zones.read(zones.reserve('NEW', 3 * MB, { flags: PAGES_2MB | SIZE_HINT_ONLY }));
     expect(addr).to.be.at.least(IMAGE_LISTS[2]?.base ?? 0);
     expect(checkHeap(image.space)).to.deep.equal([]);
   });
 
-  it('run out with an error that says what to do', () => {
+  it('run out with ENOMEM, which says what to do', () => {
     const { space } = heapImage();
     const error = expectError('ENOMEM', () => new Memzones(space).reserve('HUGE', 100 * MB));
     expect(error.message).to.match(/104857600 bytes.*"HUGE".*free zones, add hugepages/);
   });
 
-  it('of the table of zones run out, too', () => {
+  it('are not the only limit: a full table of zones is ENOSPC', () => {
     const { space } = heapImage();
     const zones = new Memzones(space);
     for (let i = 0; i < 100; i++) zones.reserve(`ZONE_${i}`, 64);
@@ -157,7 +157,7 @@ describe('shm heap: bad input', () => {
     });
   }
 
-  it('refuses blocks of no bytes, and to free what is none', () => {
+  it('refuses blocks without bytes, and addresses that are no block', () => {
     const { space } = heapImage();
     const heap = new Heap(space);
     for (const [size, align] of [
@@ -176,7 +176,7 @@ describe('shm heap: bad input', () => {
     expect(checkHeap(space)).to.deep.equal([]);
   });
 
-  it('frees a zone only at the address that is meant', () => {
+  it('frees a zone only at its address', () => {
     const { space } = heapImage();
     const zones = new Memzones(space);
     const { addr } = zones.read(zones.reserve('ZONE', 100));

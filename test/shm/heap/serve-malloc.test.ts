@@ -1,4 +1,4 @@
-// What a primary does on a secondary's request for pages, and on pages that it gives back.
+// How a primary serves a secondary's requests for pages, and those to take pages back.
 import { expect } from 'chai';
 import {
   encodeMallocRequest,
@@ -30,7 +30,7 @@ const ALLOC: MallocAllocRequest = {
   contiguous: false,
 };
 
-/** With the locks as the secondary holds them while it waits. */
+/** Serves a request with the locks held as by the secondary that waits. */
 function serve(image: HeapImage, request: MallocRequest): number | undefined {
   const { config, layout } = image.space;
   config.setInt32(layout.offsets.memoryHotplugLock, WRITER, true);
@@ -59,7 +59,7 @@ function fresh(options: ImageOptions = {}): HeapImage {
 }
 
 describe('shm heap: requests of secondaries', () => {
-  it('makes pages that the block fits into, has all secondaries map them, and then gives them to the heap', () => {
+  it('makes pages that the block fits into, has all secondaries map them, then gives them to the heap', () => {
     let freeAtSync = 0;
     const image = fresh({
       sync: () => {
@@ -85,10 +85,10 @@ describe('shm heap: requests of secondaries', () => {
     expect(image.synced).to.deep.equal(['mp_malloc_sync', 'mp_malloc_rollback']);
   });
 
-  it('gives pages back that do not help', () => {
+  it('removes new pages again when the block does not fit', () => {
     const image = fresh();
     const pages = image.pagesOf(0);
-    // no block can be larger than its bound
+    // a block can't be larger than its bound
     expect(serve(image, { ...ALLOC, bound: 4096n })).to.equal(MallocResult.FAIL);
     expect(image.pagesOf(0)).to.equal(pages);
     expect(image.synced).to.deep.equal(['mp_malloc_sync', 'mp_malloc_sync']);
@@ -114,7 +114,7 @@ describe('shm heap: requests of secondaries', () => {
     });
   }
 
-  it('refuses a secondary that has given up waiting before, or gives up meanwhile', () => {
+  it('refuses a secondary that has given up waiting, before or meanwhile', () => {
     const late = fresh();
     expect(serveMallocRequest(late.space, encodeMallocRequest(ALLOC))[72]).to.equal(MallocResult.FAIL);
     expect(late.synced).to.deep.equal([]);
@@ -128,7 +128,7 @@ describe('shm heap: requests of secondaries', () => {
     expect(checkHeap(image.space)).to.deep.equal([]);
   });
 
-  it('removes the pages of one that has given up nevertheless: no heap knows them', () => {
+  it('removes the pages that a secondary gives back although it has given up waiting: no heap has them', () => {
     const image = fresh();
     const pages = image.space.pages?.allocate(0, SMALL_PAGE, 1);
     const request = {
@@ -158,7 +158,7 @@ describe('shm heap: requests of secondaries', () => {
     expect(image.synced).to.deep.equal(['mp_malloc_sync']);
   });
 
-  it('refuses to remove what is no run of whole pages of one list', () => {
+  it('refuses to remove anything but a run of whole pages of one list', () => {
     const image = fresh();
     const { base = 0, len = 0 } = IMAGE_LISTS[0] ?? {};
     const end = base + len * SMALL_PAGE;
@@ -168,8 +168,8 @@ describe('shm heap: requests of secondaries', () => {
       [base, 100],
       [base, 0],
       [end - SMALL_PAGE, 2 * SMALL_PAGE],
-      [end - SMALL_PAGE, SMALL_PAGE], // there is no such page
-      [base, SMALL_PAGE], // one of the beginning, which stays
+      [end - SMALL_PAGE, SMALL_PAGE], // the page isn't there
+      [base, SMALL_PAGE], // a page of the start, which stays
     ] as const) {
       const request = { type: MallocType.FREE, id: 5n, addr: BigInt(addr), len: BigInt(bytes) };
       expect(serve(image, request)).to.equal(MallocResult.FAIL);
@@ -177,7 +177,7 @@ describe('shm heap: requests of secondaries', () => {
     expect(image.synced).to.deep.equal([]);
   });
 
-  it('refuses everything where no pages can be made', () => {
+  it('refuses everything when no pages can be made', () => {
     const image = fresh({ grows: false });
     expect(serve(image, ALLOC)).to.equal(MallocResult.FAIL);
     expect(
@@ -185,7 +185,7 @@ describe('shm heap: requests of secondaries', () => {
     ).to.equal(MallocResult.FAIL);
   });
 
-  it('does not answer what is no request', () => {
+  it('throws EBADMSG for a param that is no request', () => {
     expectError('EBADMSG', () => serveMallocRequest(fresh().space, new Uint8Array(10)));
   });
 });

@@ -1,7 +1,7 @@
-// What a C primary leaves in its runtime directory, made from the tables of the layout reference: written down here
-// once more, so that the code under test is checked against them and not against itself.
+// The files of a C primary's runtime directory, built from the tables of the layout reference. The offsets are written down here
+// once more, so that the code under test is compared with them and not with itself.
 
-/** `struct rte_memzone` as a test wants it. */
+/** Fields of a `struct rte_memzone`. */
 interface ZoneImage {
   readonly name: string;
   readonly addr: number;

@@ -1,11 +1,11 @@
-// A runtime directory with files of the test's making, and a lock on its `config` as a living primary has it.
+// A runtime directory with files that the test makes, and a lock on `config` as a living primary holds it.
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as libc from '../../../sys/libc.js';
 import { buildImage, type Image, type ImageOptions, PAGE_SIZE } from './image.js';
 
-const F_OFD_SETLK = 37; // a lock of our own process would be invisible to it, one of an open file isn't
+const F_OFD_SETLK = 37; // the lock of an open file: unlike a process's own lock, this process sees it
 const F_WRLCK = 1;
 const MEMSEGS = { A: 136, B: 144, C: 144 };
 
@@ -31,7 +31,7 @@ export function writeRuntime(image: Image): FakeRuntime {
   return { runtimeDir: root, filePrefix: 'fake', path, hugeDir, remove };
 }
 
-/** The same from scratch; page files are sparse, and hold `fill` where given. */
+/** Builds an image and writes its files; the page files are sparse. */
 export function makeRuntime(options: ImageOptions = {}): FakeRuntime {
   const runtime = writeRuntime(buildImage(options));
   for (const page of options.pages ?? []) addPage(runtime, (options.listIndex ?? 0) * 8192 + page);

@@ -1,13 +1,13 @@
-// C primaries of one file each, besides what all peers share: test/shm/peers/stress.c, for one.
+// C primaries that consist of one file, such as test/shm/peers/stress.c, and of what all peers share.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildProgram } from '../../support/build.js';
 import { CProcess } from '../../support/c-process.js';
-import { findDpdk } from '../../support/dpdk.js';
-import { ealArgs } from '../../support/eal-args.js';
-import type { PeerLine } from '../../support/line.js';
-import type { PeerScope } from '../../support/peers-for.js';
+import { buildProgram } from '../../support/dpdk/build.js';
+import { ealArgs } from '../../support/dpdk/eal-args.js';
+import { findDpdk } from '../../support/dpdk/install.js';
+import type { PeerScope } from '../../support/dpdk/peers-for.js';
+import type { PeerLine } from '../../support/line-log.js';
 
 const SOURCE = fileURLToPath(new URL('../peers/stress.c', import.meta.url));
 const SHARED = fileURLToPath(new URL('../../peers/', import.meta.url));
@@ -18,7 +18,7 @@ export interface StressOptions {
   readonly memoryMb?: number;
   /** More arguments of EAL. */
   readonly args?: readonly string[];
-  /** Put something in front of the command. */
+  /** Changes the command, for instance puts another program in front of it. */
   readonly wrap?: (command: readonly string[]) => readonly string[];
 }
 

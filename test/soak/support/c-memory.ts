@@ -1,8 +1,8 @@
 // A live C primary in steady use: requests, its memory attached, read, written and let go, zones that come and go.
 import { type MpChannel, openSecondary } from '../../../lib/index.js';
 import { attachMemory, attachShared } from '../../../shm/index.js';
-import type { CPeer } from '../../support/peer.js';
-import { PeerScope } from '../../support/peers-for.js';
+import type { CPeer } from '../../support/dpdk/peer.js';
+import { PeerScope } from '../../support/dpdk/peers-for.js';
 
 export class CMemory implements AsyncDisposable {
   attachments = 0;

@@ -1,7 +1,7 @@
 // What this process holds: what is in use, apart from what V8 and the allocator keep for later.
 import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
-import { collectUntil } from '../../shm/support/gc.js';
+import { collectUntil } from '../../support/gc.js';
 import { type Holdings, holdings } from '../../support/long-run.js';
 
 export interface Measures extends Holdings {

@@ -1,6 +1,6 @@
 // The memory of Node primaries in steady use: zones that come and go, pages with them, and primaries as a whole.
 import { type MpChannel, openPrimary } from '../../../lib/index.js';
-import { cleanPrefix, uniquePrefix } from '../../support/prefix.js';
+import { cleanPrefix, uniquePrefix } from '../../support/dpdk/prefix.js';
 
 /** Ordinary files instead of hugepages: for any machine. The frequency is given, for measuring it takes time. */
 const MEMORY = { hugepages: false, tscHz: 2e9 } as const;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { type MpChannel, openPrimary, openSecondary } from '../../../lib/index.js';
 import { Generator } from '../../fuzz/support/generate.js';
 import { Random } from '../../fuzz/support/random.js';
-import { pathAddress, RawSender } from '../../fuzz/support/raw-sender.js';
 import { WIRES } from '../../fuzz/support/wire.js';
+import { pathAddress, RawSender } from '../../support/raw-sender.js';
 
 const SECONDARIES = 4;
 const STRANGE = 8;

@@ -15,7 +15,7 @@ import { checkFreeLists, checkJoined, checkMemzones, checkZeros } from './check-
 export function checkHeap(space: HeapSpace): HeapFinding[] {
   const words = new SharedWords(space);
   const heaps = Array.from({ length: MAX_HEAPS }, (_, index) => new HeapRecord(words, index)).filter(
-    // an application's own memory isn't mapped here
+    // external memory isn't mapped here
     ({ name, socketId }) => name !== '' && socketId < EXTERNAL_SOCKET_ID,
   );
   const findings = new Findings();
@@ -41,14 +41,14 @@ function withLocks<T>(space: HeapSpace, [heap, ...others]: readonly HeapRecord[]
   return space.locks.heap(heap.index, () => withLocks(space, others, section));
 }
 
-/** Something that isn't as it has to be. */
+/** Something that is wrong with a heap. */
 export interface HeapFinding {
-  /** Of the element, the heap or the zone, in C processes. */
+  /** Address of the element, the heap or the zone in C processes. */
   readonly addr: number;
   readonly what: string;
 }
 
-/** What one check has found. */
+/** Collects what a check finds. */
 export class Findings {
   readonly list: HeapFinding[] = [];
 
@@ -61,7 +61,7 @@ export class Findings {
     this.list.push({ addr, what });
   }
 
-  /** Runs a step that can't go on where a pointer leads nowhere: that is a finding, too. */
+  /** Runs a step; what it throws, for instance where a pointer leads nowhere, is a finding, too. */
   attempt(addr: number, step: () => void): void {
     try {
       step();
@@ -76,7 +76,7 @@ export function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
-/** No chain is longer: what goes on behind runs in a circle. */
+/** No chain is longer: one that is runs in a circle. */
 const MAX_ELEMENTS = 2 ** 24;
 
 /** Walks a heap's elements by address, checks each against its neighbours, and the sums. */

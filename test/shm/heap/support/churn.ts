@@ -1,4 +1,4 @@
-// Random reservations, allocations and frees, each block filled and looked at again: what heap.c's churn does.
+// Random reservations, allocations and frees, as churn of heap.c: each block is filled, and checked when it is freed.
 
 import { MpError } from '../../../../protocol/errors.js';
 import { Heap } from '../../../../shm/heap/heap.js';
@@ -13,7 +13,7 @@ interface Block {
 }
 
 export class Churn {
-  /** Blocks that were no longer what had been written into them. */
+  /** How many blocks did not have the bytes any more that were written into them. */
   bad = 0;
   taken = 0;
   failed = 0;

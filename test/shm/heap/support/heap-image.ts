@@ -1,4 +1,4 @@
-// The shared memory of a primary of our own in ordinary buffers: two NUMA nodes, pages of two sizes.
+// The shared memory of a primary in ordinary buffers: two NUMA nodes, pages of two sizes.
 
 import { MpError } from '../../../../protocol/errors.js';
 import { FbarrayTable } from '../../../../shm/heap/fbarray-table.js';
@@ -13,7 +13,7 @@ const ZONE_SIZE = 72;
 const SEGMENT_SIZE = 48;
 const MB = 2 ** 20;
 
-/** One memseg list, all of whose pages could be made. */
+/** A memseg list. */
 export interface ImageList {
   readonly base: number;
   readonly pageSize: number;
@@ -45,7 +45,7 @@ export interface HeapImage {
   readonly synced: string[];
   /** How many pages of a list are there. */
   pagesOf(list: number): number;
-  /** Of all heaps, without a look at their locks. */
+  /** Free bytes of all heaps, without taking their locks. */
   freeBytes(): number;
 }
 

@@ -1,4 +1,4 @@
-// The shared memory of a living C primary, as the allocator wants it: everything mapped for writing.
+// The shared memory of a living C primary for the allocator: everything mapped for writing.
 
 import { SharedFile } from '../../../../shm/attach/shared-file.js';
 import type { SharedMemory } from '../../../../shm/attach/shared-memory.js';
@@ -6,20 +6,20 @@ import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
 import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
 import { parseMemConfig } from '../../../../shm/layout/mem-config.js';
 import { Mapping } from '../../../../sys/mapping.js';
-import type { PeerScope } from '../../../support/peers-for.js';
-import { attachLive } from '../../support/attach-live.js';
+import type { PeerScope } from '../../../support/dpdk/peers-for.js';
+import { attachLive } from '../../support/live-memory.js';
 
 const PAGE = 4096;
 
 export interface LiveSpace {
   readonly space: HeapSpace;
   readonly memory: SharedMemory;
-  /** The lock words that have to be 0 when nobody is inside: mlock, memory_hotplug_lock, the first heap's. */
+  /** Words of mlock, memory_hotplug_lock and the first heap's lock: 0 while no process holds them. */
   locks(): number[];
 }
 
 /**
- * @param pages 'fixed' where none come or go: then each run of them is mapped once
+ * @param pages 'fixed' when no pages come or go: then each run of pages is mapped once
  */
 export function liveSpace(scope: PeerScope, pages: 'fixed' | 'changing'): LiveSpace {
   const memory = attachLive(scope);
@@ -59,7 +59,7 @@ function viewOfRuns(memory: SharedMemory): (addr: number, len: number) => DataVi
   const views = runs.map(({ addr, len }) => ({ addr, len, bytes: memory.view(addr, len) }));
   return (addr, len) => {
     const run = views.find((one) => one.addr <= addr && addr + len <= one.addr + one.len);
-    if (run === undefined) return toDataView(memory.view(addr, len)); // says what is wrong
+    if (run === undefined) return toDataView(memory.view(addr, len)); // throws the right error
     return new DataView(run.bytes.buffer, run.bytes.byteOffset + addr - run.addr, len);
   };
 }

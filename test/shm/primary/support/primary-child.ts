@@ -1,0 +1,16 @@
+// A Node primary with shared memory in a process of its own: primary-child.ts PREFIX VERSION HUGEPAGES ['worker']. It reserves
+// SHARED, of 4096 bytes 0xA5. The end of its input closes its channel; a line ends it right away, 'close …' in the middle of
+// closing.
+import { openPrimary } from '../../../../lib/index.js';
+
+const [filePrefix = '', version = '', pages = '', worker = ''] = process.argv.slice(2);
+const memory = { hugepages: Number(pages), version, worker: worker !== '' };
+const channel = await openPrimary({ filePrefix, memory });
+channel.memory.reserve('SHARED', 4096).bytes.fill(0xa5);
+console.log('READY');
+process.stdin
+  .once('end', () => void channel.close())
+  .on('data', (line) => {
+    if (String(line).startsWith('close')) void channel.close();
+    process.exit();
+  });

@@ -1,0 +1,31 @@
+// One source, all checks: a mocha test for each.
+import type { Check } from '../../../tools/conformance/check.js';
+import { ALL_CHECKS } from '../../../tools/conformance/checks/index.js';
+import { CheckRunner } from '../../../tools/conformance/run.js';
+import type { Role, SubjectSource } from '../../../tools/conformance/subject.js';
+import { sharedDescriptors } from '../../support/descriptor-hooks.js';
+
+/** Checks that take many seconds by their nature; the report always runs them. */
+const SLOW = process.env.DPDK_IPC_SLOW_CHECKS === '1';
+
+/** Inside `describe`: each check about this role a test, on a subject that they share as far as they do no harm. */
+export function testConformance(
+  role: Role,
+  source: () => SubjectSource,
+  checks: readonly Check[] = ALL_CHECKS,
+): void {
+  let runner: CheckRunner | undefined;
+  after('end the subject', () => runner?.end());
+  sharedDescriptors();
+  for (const check of checks.filter(
+    ({ roles, slow }) => (roles?.includes(role) ?? true) && (SLOW || !slow),
+  )) {
+    it(`${check.id} ${check.title}`, async function () {
+      this.timeout(60_000);
+      runner ??= new CheckRunner(source());
+      const { status, detail } = await runner.run(check, { destructive: true, slow: SLOW });
+      if (status === 'skip') this.skip();
+      if (status === 'fail') throw new Error(detail);
+    });
+  }
+}
