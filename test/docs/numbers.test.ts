@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Measure, RunResult } from '../../bench/harness/result.js';
-import { withNumbers } from '../../bench/report/readme.js';
+import { withNumbers } from '../../bench/report/markdown.js';
 import { read } from './documents.js';
 
 const RESULTS = 'bench/results/README.md';
