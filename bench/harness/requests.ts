@@ -50,7 +50,7 @@ async function acrossProcessors(
   [name, verb]: readonly [string, string],
   clients: readonly Contender[],
 ): Promise<Measure[]> {
-  const secondary = await stage.distantSecondary();
+  const secondary = await stage.startDistantSecondary();
   const contenders = [
     ...clients.map(onOtherCpus),
     secondary.contender(name, verb, '16 0'),

@@ -56,7 +56,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Starts a C secondary whose main thread is not on the processor of the primary's IPC thread. The caller calls `quit`. */
-  distantSecondary(): Promise<CBench> {
+  startDistantSecondary(): Promise<CBench> {
     return CBench.start(this.install, { role: 'secondary', filePrefix: this.filePrefix, core: 0 });
   }
 
