@@ -1,4 +1,4 @@
-// What README.md and docs/ show works: their programs are run as they stand, with the package as npm installs it.
+// The programs in README.md and docs/ work: these tests run them unchanged, with the package as npm installs it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +16,12 @@ import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 import { CPeer } from '../support/dpdk/peer.js';
 import { PROGRAMS, type Program } from './documents.js';
 
-/** A program that was started on a loaded machine. */
+/** Timeout for the start of a program on a loaded machine. */
 const START_MS = 30_000;
 const SERVER = fileURLToPath(new URL('../../examples/demo/server.c', import.meta.url));
-/** These need somebody to talk to; the others say below themselves what they print. */
+/** Programs that need a peer. The others have their output in the text block below. */
 const WITH_OTHERS = ['serve', 'ask', 'answer', 'memory', 'devices'];
-// without hugepages: a primary of this prefix may be running here, and its page files are not ours to touch
+// without hugepages: a primary of this prefix may be running on the machine, whose page files must stay
 const C_PRIMARY = { filePrefix: 'rte', hugepages: false, memoryMb: 64 };
 
 function programOf(name: string): Program {
