@@ -15,11 +15,11 @@ import type {
   Ability,
   Driver,
   Implementation,
-  Place,
   Role,
   StartOptions,
   Subject,
   SubjectSource,
+  TestPrefix,
 } from './subject.js';
 
 export interface DriverOptions {
@@ -27,15 +27,15 @@ export interface DriverOptions {
   readonly role: Role;
   readonly dialect: Dialect;
   readonly implementation?: Implementation;
-  /** The program for a role and a file prefix. It gets both in its environment, too. */
+  /** The command that starts the program for a role and a file prefix; its environment has both, too. */
   readonly command: (role: Role, filePrefix: string) => readonly string[];
 }
 
 const START_WITHIN_MS = 20_000;
 
-const ABILITIES: readonly Ability[] = ['driver', 'place', 'pid'];
+const ABILITIES: readonly Ability[] = ['driver', 'processes', 'pid'];
 
-/** Subjects that are processes of a driver program; docs/conformance-kit.md tells what it has to do. */
+/** Starts processes of a driver program as subjects; docs/conformance-kit.md says what the program has to do. */
 export function driverSource(options: DriverOptions): SubjectSource {
   const { label, role, dialect, implementation = 'unknown' } = options;
   return {
@@ -43,38 +43,38 @@ export function driverSource(options: DriverOptions): SubjectSource {
     implementation,
     role,
     dialect,
-    // ours has no memory and no devices: each check about them says so, and why
+    // this package lacks memory and devices; `notForOurs` of each check about them says why
     abilities: new Set(implementation === 'ours' ? [...ABILITIES, 'memory', 'devices', 'eal'] : ABILITIES),
     async open() {
-      const place = new DriverPlace(options);
+      const prefix = new DriverPrefix(options);
       try {
-        return await place.start(role, {}, () => place[Symbol.asyncDispose]());
+        return await prefix.start(role, {}, () => prefix[Symbol.asyncDispose]());
       } catch (error) {
-        await place[Symbol.asyncDispose]();
+        await prefix[Symbol.asyncDispose]();
         throw error;
       }
     },
-    place: async () => new DriverPlace(options),
+    newPrefix: async () => new DriverPrefix(options),
   };
 }
 
-let places = 0;
+let prefixes = 0;
 
-class DriverPlace implements Place {
+class DriverPrefix implements TestPrefix {
   readonly directory: string;
   readonly #options: DriverOptions;
   readonly #filePrefix: string;
   readonly #drivers: DriverProcess[] = [];
 
   constructor(options: DriverOptions) {
-    places += 1;
+    prefixes += 1;
     this.#options = options;
-    this.#filePrefix = `dpdkipc-kit-${process.pid}-${places}`;
+    this.#filePrefix = `dpdkipc-kit-${process.pid}-${prefixes}`;
     const base = defaultRuntimeDir(process.env, process.getuid?.() ?? 0);
     this.directory = runtimePath(base, this.#filePrefix);
   }
 
-  prepare(): void {
+  makeDirectory(): void {
     mkdirSync(dirname(this.directory), { recursive: true, mode: 0o700 });
     mkdirSync(this.directory, { mode: 0o700 });
   }
@@ -126,7 +126,7 @@ class DrivenSubject implements Subject {
     return this.#driver;
   }
 
-  /** As it says itself; what was started may be a shell. */
+  /** The pid that the driver prints: the process that was started may be a shell. */
   get pid(): number {
     const ready = this.#driver.lines.find(({ event }) => event === 'READY');
     return Number(ready?.fields.pid ?? this.#driver.pid);
@@ -140,7 +140,7 @@ class DrivenSubject implements Subject {
     return this.versionWord === undefined ? this.#dialect : dialectOf(this.versionWord);
   }
 
-  /** Empty while there is none. */
+  /** The path of the subject's socket; empty while there is none. */
   get socketPath(): string {
     const name = namesIn(this.directory).find((candidate) => this.#isOurs(candidate));
     return name === undefined ? '' : `${this.directory}/${name}`;

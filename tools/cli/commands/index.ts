@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 
-/** A command of `dpdk-ipc`. Its module is loaded when it is asked for, so that `--help` needs none of them. */
+/** A command of `dpdk-ipc`. Its module is loaded when the command is called, so that `--help` loads none. */
 export interface CommandEntry {
   readonly name: string;
   /** One line for `dpdk-ipc --help`. */
   readonly summary: string;
-  /** Resolves to what adds the command to the program. */
+  /** Resolves to a function that adds the command to the program. */
   load(): Promise<(program: Command) => void>;
 }
 
@@ -23,7 +23,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'request',
-    summary: 'ask the primary and print its answer',
+    summary: 'send the primary a request and print its answer',
     load: async () => (await import('./request.js')).addRequest,
   },
   {
@@ -33,7 +33,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'listen',
-    summary: 'print, and answer, the messages that come',
+    summary: 'print the messages that arrive, and answer them',
     load: async () => (await import('./listen.js')).addListen,
   },
   {
@@ -53,7 +53,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'conformance',
-    summary: 'test a primary, or a program of yours, against the protocol',
+    summary: 'test a primary, or your own program, against the protocol',
     load: async () => (await import('./conformance.js')).addConformance,
   },
 ];

@@ -5,24 +5,22 @@ import { MpError } from '../../protocol/errors.js';
 import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath } from '../../protocol/paths.js';
 import { type ConfigHead, readConfigHead } from '../../shm/layout/mem-config.js';
 import { hasMessageThread, namesIn } from '../../sys/proc.js';
-import { type Answer, ask, harmlessRequest } from '../instances/ask.js';
+import { probe, probeRequest } from '../instances/probe.js';
 import type { Ability, Subject, SubjectSource } from './subject.js';
 
-export interface ForeignOptions {
-  readonly filePrefix: string;
-  readonly runtimeDir?: string;
-  /** Needed where the primary has no `config` file. */
-  readonly dialect?: DialectId;
-}
-
-/** How long a primary that runs takes at most to answer. */
+/** A primary that works answers within this time. */
 const ANSWER_WITHIN_MS = 3_000;
 
 /**
- * The primary that runs under a file prefix, as a subject without a driver. Rejects with `ENOENT` (unknown prefix),
- * `ECONNREFUSED` (its primary is dead), `ETIMEDOUT` (it doesn't answer), `EVERSION` (its dialect is unknown).
+ * Finds the primary that runs under a file prefix: a subject without a driver. A primary without a `config` file needs
+ * `dialect`. Rejects with `ENOENT` (there is no primary), `ECONNREFUSED` (it is dead), `ETIMEDOUT` (it doesn't answer),
+ * `EVERSION` (its dialect is unknown).
  */
-export async function findPrimary(options: ForeignOptions): Promise<SubjectSource> {
+export async function findPrimary(options: {
+  readonly filePrefix: string;
+  readonly runtimeDir?: string;
+  readonly dialect?: DialectId;
+}): Promise<SubjectSource> {
   const base = options.runtimeDir ?? defaultRuntimeDir(process.env, process.getuid?.() ?? 0);
   const directory = runtimePath(base, options.filePrefix);
   const socketPath = `${directory}/${PRIMARY_SOCKET}`;
@@ -30,7 +28,7 @@ export async function findPrimary(options: ForeignOptions): Promise<SubjectSourc
   const head = readConfigHead(`${directory}/config`);
   const dialect = options.dialect === undefined ? dialectIn(head) : DIALECTS[options.dialect];
   await assertAnswering(directory, socketPath, dialect);
-  const subject = new ForeignPrimary(directory, dialect, head);
+  const subject = new RunningPrimary(directory, dialect, head);
   const abilities: Ability[] = ['devices', ...(subject.pid === undefined ? [] : ['pid' as const])];
   return {
     label: `${subject.implementation === 'C' ? 'C' : 'the'} primary of '${options.filePrefix}'`,
@@ -39,8 +37,8 @@ export async function findPrimary(options: ForeignOptions): Promise<SubjectSourc
     dialect,
     abilities: new Set(abilities),
     open: async () => subject,
-    place: () =>
-      Promise.reject(new MpError('ENOTSUP', 'A foreign primary can not be started: start it by hand')),
+    newPrefix: () =>
+      Promise.reject(new MpError('ENOTSUP', 'The checks can not start this primary: start it by hand')),
   };
 }
 
@@ -56,28 +54,23 @@ function assertExists(base: string, directory: string, filePrefix: string): void
   );
 }
 
-async function assertAnswering(directory: string, socketPath: string, dialect: Dialect): Promise<void> {
-  const answer = await ask(directory, socketPath, dialect, ANSWER_WITHIN_MS);
-  if (answer === 'ECONNREFUSED') throw deadError(socketPath);
-  if (answer !== 'answers') throw silentError(socketPath, answer);
-}
-
-function deadError(path: string): MpError {
-  return new MpError('ECONNREFUSED', `The primary that was at ${path} has died: start it again`, { path });
-}
-
-function silentError(path: string, answer: Answer): MpError {
-  const what = answer === 'silent' ? 'takes requests and answers none' : `takes no request (${answer})`;
-  return new MpError(
+async function assertAnswering(directory: string, path: string, dialect: Dialect): Promise<void> {
+  const result = await probe(directory, path, dialect, ANSWER_WITHIN_MS);
+  if (result === 'answers') return;
+  if (result === 'ECONNREFUSED') {
+    throw new MpError('ECONNREFUSED', `The primary that was at ${path} has died: start it again`, { path });
+  }
+  const what = result === 'silent' ? 'takes requests and answers none' : `takes no request (${result})`;
+  throw new MpError(
     'ETIMEDOUT',
     `The primary at ${path} ${what}: its IPC thread may have ended (a bad datagram does that); restart the primary`,
     { path },
   );
 }
 
-class ForeignPrimary implements Subject {
+class RunningPrimary implements Subject {
   readonly role = 'primary';
-  readonly probe = harmlessRequest();
+  readonly probe = probeRequest();
   readonly driver = undefined;
   readonly directory: string;
   readonly dialect: Dialect;
@@ -106,7 +99,7 @@ class ForeignPrimary implements Subject {
     return this.pid === undefined || processExists(this.pid);
   }
 
-  /** It isn't ours to end. */
+  /** Does nothing: the checks didn't start it. */
   kill(): void {}
 
   async quit(): Promise<void> {}
