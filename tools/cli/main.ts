@@ -39,7 +39,7 @@ try {
 /** Adds the command that is called in full, and of the others the name and summary that `--help` needs. */
 async function addCommands(to: Command, words: readonly string[]): Promise<void> {
   const called = words.filter((word) => !word.startsWith('-')).slice(0, 2);
-  for (const { name, summary, load } of COMMANDS) {
+  for (const [name, [summary, load]] of Object.entries(COMMANDS)) {
     if (called.includes(name)) (await load())(to);
     else to.command(name);
     const command = to.commands.at(-1);

@@ -108,20 +108,14 @@ export function visible(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?');
 }
 
-/** Aligns columns, two blanks apart. */
-export function table(cells: readonly (readonly string[])[]): string {
+/** Lines of aligned columns, two blanks apart. */
+export function table(cells: readonly (readonly string[])[]): string[] {
   const rows = cells.map((row) => row.map(visible));
   const widths: number[] = [];
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ');
+  return rows.map((row) => line(row).trimEnd());
 }
 
 /** The width of the terminal; `undefined` if the stream is none, and lines may have any length. */

@@ -13,7 +13,6 @@ import { namesIn } from '../../sys/proc.js';
 import { DriverProcess } from './driver.js';
 import type {
   Ability,
-  Driver,
   Implementation,
   Role,
   StartOptions,
@@ -89,7 +88,7 @@ class DriverPrefix implements TestPrefix {
       await driver.waitFor(({ event }) => event === 'READY', { from: 0, timeoutMs: START_WITHIN_MS });
       await driver.command('conform');
     }
-    return new DrivenSubject(driver, role, this.directory, this.#options, end ?? (() => driver.end()));
+    return drivenSubject(driver, role, this.directory, this.#options, end ?? (() => driver.end()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,77 +97,43 @@ class DriverPrefix implements TestPrefix {
   }
 }
 
-class DrivenSubject implements Subject {
-  readonly role: Role;
-  readonly implementation: Implementation;
-  readonly directory: string;
-  readonly probe = { name: 'echo', param: 'probe' };
-  readonly #driver: DriverProcess;
-  readonly #dialect: Dialect;
-  readonly #end: () => Promise<void>;
-
-  constructor(
-    driver: DriverProcess,
-    role: Role,
-    directory: string,
-    { dialect, implementation = 'unknown' }: DriverOptions,
-    end: () => Promise<void>,
-  ) {
-    this.#driver = driver;
-    this.role = role;
-    this.directory = directory;
-    this.implementation = implementation;
-    this.#dialect = dialect;
-    this.#end = end;
-  }
-
-  get driver(): Driver {
-    return this.#driver;
-  }
-
-  /** The pid that the driver prints: the process that was started may be a shell. */
-  get pid(): number {
-    const ready = this.#driver.lines.find(({ event }) => event === 'READY');
-    return Number(ready?.fields.pid ?? this.#driver.pid);
-  }
-
-  get versionWord(): number | undefined {
-    return readConfigHead(`${this.directory}/config`)?.versionWord;
-  }
-
-  get dialect(): Dialect {
-    return this.versionWord === undefined ? this.#dialect : dialectOf(this.versionWord);
-  }
-
-  /** The path of the subject's socket; empty while there is none. */
-  get socketPath(): string {
-    const name = namesIn(this.directory).find((candidate) => this.#isOurs(candidate));
-    return name === undefined ? '' : `${this.directory}/${name}`;
-  }
-
-  #isOurs(name: string): boolean {
-    if (this.role === 'primary') return name === PRIMARY_SOCKET;
-    return isSecondarySocket(name) && pidOfSocket(name) === this.pid;
-  }
-
-  log(): string {
-    return this.#driver.log;
-  }
-
-  isRunning(): boolean {
-    return this.#driver.isRunning;
-  }
-
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void {
-    this.#driver.kill(signal);
-  }
-
-  async quit(): Promise<void> {
-    this.#driver.send('quit');
-    await this.#driver.exited;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end();
-  }
+function drivenSubject(
+  driver: DriverProcess,
+  role: Role,
+  directory: string,
+  { dialect, implementation = 'unknown' }: DriverOptions,
+  end: () => Promise<void>,
+): Subject {
+  const isOwnSocket = (name: string, pid: number) =>
+    role === 'primary' ? name === PRIMARY_SOCKET : isSecondarySocket(name) && pidOfSocket(name) === pid;
+  return {
+    role,
+    implementation,
+    directory,
+    driver,
+    probe: { name: 'echo', param: 'probe' },
+    /** The pid that the driver prints: the process that was started may be a shell. */
+    get pid() {
+      const ready = driver.lines.find(({ event }) => event === 'READY');
+      return Number(ready?.fields.pid ?? driver.pid);
+    },
+    get versionWord() {
+      return readConfigHead(`${directory}/config`)?.versionWord;
+    },
+    get dialect() {
+      return this.versionWord === undefined ? dialect : dialectOf(this.versionWord);
+    },
+    get socketPath() {
+      const name = namesIn(directory).find((candidate) => isOwnSocket(candidate, this.pid ?? 0));
+      return name === undefined ? '' : `${directory}/${name}`;
+    },
+    log: () => driver.log,
+    isRunning: () => driver.isRunning,
+    kill: (signal) => driver.kill(signal),
+    quit() {
+      driver.send('quit');
+      return driver.exited;
+    },
+    [Symbol.asyncDispose]: end,
+  };
 }

@@ -28,7 +28,7 @@ export async function findPrimary(options: {
   const head = readConfigHead(`${directory}/config`);
   const dialect = options.dialect === undefined ? dialectIn(head) : DIALECTS[options.dialect];
   await assertAnswering(directory, socketPath, dialect);
-  const subject = new RunningPrimary(directory, dialect, head);
+  const subject = runningPrimary(directory, dialect, head);
   const abilities: Ability[] = ['devices', ...(subject.pid === undefined ? [] : ['pid' as const])];
   return {
     label: `${subject.implementation === 'C' ? 'C' : 'the'} primary of '${options.filePrefix}'`,
@@ -68,41 +68,24 @@ async function assertAnswering(directory: string, path: string, dialect: Dialect
   );
 }
 
-class RunningPrimary implements Subject {
-  readonly role = 'primary';
-  readonly probe = probeRequest();
-  readonly driver = undefined;
-  readonly directory: string;
-  readonly dialect: Dialect;
-  readonly pid: number | undefined;
-  readonly versionWord: number | undefined;
-  readonly implementation: 'C' | 'unknown';
-
-  constructor(directory: string, dialect: Dialect, head: ConfigHead | undefined) {
-    this.directory = directory;
-    this.dialect = dialect;
-    this.versionWord = head?.lock === undefined ? undefined : head.versionWord;
-    const pid = head?.lock?.pid;
-    this.pid = pid !== undefined && pid > 0 ? pid : undefined;
-    this.implementation = this.pid !== undefined && hasMessageThread(this.pid) ? 'C' : 'unknown';
-  }
-
-  get socketPath(): string {
-    return `${this.directory}/${PRIMARY_SOCKET}`;
-  }
-
-  log(): string {
-    return '';
-  }
-
-  isRunning(): boolean {
-    return this.pid === undefined || processExists(this.pid);
-  }
-
-  /** Does nothing: the checks didn't start it. */
-  kill(): void {}
-
-  async quit(): Promise<void> {}
-
-  async [Symbol.asyncDispose](): Promise<void> {}
+function runningPrimary(directory: string, dialect: Dialect, head: ConfigHead | undefined): Subject {
+  const { lock, versionWord } = head ?? {};
+  const pid = lock !== undefined && lock.pid > 0 ? lock.pid : undefined;
+  const leaveAlone = async () => {}; // the checks didn't start the process
+  return {
+    role: 'primary',
+    implementation: pid !== undefined && hasMessageThread(pid) ? 'C' : 'unknown',
+    dialect,
+    versionWord: lock === undefined ? undefined : versionWord,
+    directory,
+    socketPath: `${directory}/${PRIMARY_SOCKET}`,
+    pid,
+    driver: undefined,
+    probe: probeRequest(),
+    log: () => '',
+    isRunning: () => pid === undefined || processExists(pid),
+    kill: leaveAlone,
+    quit: leaveAlone,
+    [Symbol.asyncDispose]: leaveAlone,
+  };
 }

@@ -34,6 +34,7 @@ export interface Subject extends AsyncDisposable {
   readonly versionWord: number | undefined;
   /** The runtime directory, as the subject spells it. */
   readonly directory: string;
+  /** The path of the subject's socket; empty while there is none. */
   readonly socketPath: string;
   /** The process to look at in /proc; `undefined` where it isn't known. */
   readonly pid: number | undefined;

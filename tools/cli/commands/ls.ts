@@ -120,12 +120,12 @@ const MIN_COMMAND_WIDTH = 20;
 
 function fits(rows: readonly string[][]): boolean {
   const withoutCommand = table([HEADING.slice(0, -1), ...rows.map((row) => row.slice(0, -1))]);
-  const width = Math.max(...withoutCommand.split('\n').map(({ length }) => length));
+  const width = Math.max(...withoutCommand.map(({ length }) => length));
   return width + MIN_COMMAND_WIDTH <= (terminalWidth() ?? Number.POSITIVE_INFINITY);
 }
 
 function tableOf(heading: readonly string[], rows: readonly string[][]): string[] {
-  const [first = '', ...lines] = table([heading, ...rows]).split('\n');
+  const [first = '', ...lines] = table([heading, ...rows]);
   return [paint('bold', fitted(first)), ...lines.map(coloured)];
 }
 

@@ -105,9 +105,7 @@ function list(options: RangeOptions): void {
     size(hugepageSize),
     String(socketId),
   ]);
-  const [heading = '', ...lines] = table([['NAME', 'BYTES', 'ADDRESS', 'PAGE', 'SOCKET'], ...rows]).split(
-    '\n',
-  );
+  const [heading = '', ...lines] = table([['NAME', 'BYTES', 'ADDRESS', 'PAGE', 'SOCKET'], ...rows]);
   print([paint('bold', heading), ...lines].join('\n'));
 }
 

@@ -1,3 +1,4 @@
+import type { Dialect } from '../../../protocol/dialect.js';
 import { MpType } from '../../../protocol/message.js';
 import type { Behaviour, Check } from '../check.js';
 import { expectEqual, expectFields, expectThat, queueLength } from '../expect.js';
@@ -7,65 +8,50 @@ import type { Tester } from '../tester.js';
 
 const GONE = 'it is logged, and the IPC thread is gone';
 const SURVIVAL = 'one bad datagram must not end all IPC of a process';
-const DEADLY = {
-  destructive: true,
-  ours: { expectation: 'dropped and counted; IPC goes on', why: SURVIVAL },
-};
 const NOT_RUN_21 = '21.11.0 logs it and goes on (since 21.11.1 as here): there is no such release here';
 
 /** Section 6.2: datagrams that end C's IPC thread, or make it leak descriptors. */
 export const MALFORMED: readonly Check[] = [
-  {
+  deadly({
     id: 'C14',
     title: 'short datagram',
     stimulus: 'one byte less than a message has; 4 bytes',
-    expectation: `'truncated msg': ${GONE}`,
-    ...DEADLY,
+    log: 'truncated msg',
+    datagrams: ({ wireLength }) => [{ length: wireLength - 1 }, { length: 4 }],
     notRun: NOT_RUN_21,
-    run: (tester) =>
-      allDeadly(tester, [{ length: tester.dialect.wireLength - 1 }, { length: 4 }], 'truncated msg'),
-  },
-  {
+  }),
+  deadly({
     id: 'C15',
     title: 'empty datagram',
     stimulus: 'a datagram of 0 bytes',
-    expectation: 'no log line, and the IPC thread is gone',
-    ...DEADLY,
+    log: '',
+    datagrams: () => [{ length: 0 }],
     notRun: NOT_RUN_21,
-    run: (tester) => deadly(tester, new Uint8Array(), ''),
-  },
-  {
+  }),
+  deadly({
     id: 'C16',
     title: 'long datagram',
     stimulus: 'one byte more than a message has; 24 and 32 more; in a 332-byte release, 340 bytes',
-    expectation: `'truncated msg': ${GONE}`,
-    ...DEADLY,
-    run(tester) {
-      const length = tester.dialect.wireLength;
-      const lengths = new Set([length + 1, 340, length + 32]);
-      lengths.delete(length);
-      const variants = [...lengths].map((other) => ({ length: other }));
-      return allDeadly(tester, variants, 'truncated msg');
-    },
-  },
-  {
+    log: 'truncated msg',
+    datagrams: ({ wireLength }) =>
+      [wireLength + 1, 340, wireLength + 32].flatMap((length) => (length === wireLength ? [] : [{ length }])),
+  }),
+  deadly({
     id: 'C17',
     title: 'datagram of an older release',
     stimulus: '332 bytes to 25.11 or later',
-    expectation: `'truncated msg': ${GONE}`,
+    log: 'truncated msg',
     dialects: ['340/253'],
-    ...DEADLY,
-    run: (tester) => allDeadly(tester, [{ length: 332 }], 'truncated msg'),
-  },
-  {
+    datagrams: () => [{ length: 332 }],
+  }),
+  deadly({
     id: 'C18',
     title: 'bad len_param',
     stimulus: 'a message that claims a len_param of -1; of 257',
-    expectation: `'invalid received data length': ${GONE}`,
-    ...DEADLY,
+    log: 'invalid received data length',
+    datagrams: () => [{ lenParam: -1 }, { lenParam: 257 }],
     notRun: NOT_RUN_21,
-    run: (tester) => allDeadly(tester, [{ lenParam: -1 }, { lenParam: 257 }], 'invalid received data length'),
-  },
+  }),
   {
     id: 'C19',
     title: 'smallest and largest len_param',
@@ -79,17 +65,13 @@ export const MALFORMED: readonly Check[] = [
       }
     },
   },
-  {
+  deadly({
     id: 'C20',
     title: 'bad num_fds',
     stimulus: 'a message that claims -1 descriptors; one more than the limit',
-    expectation: `"invalid number of fd's received": ${GONE}`,
-    ...DEADLY,
-    run(tester) {
-      const variants = [{ numFds: -1 }, { numFds: tester.dialect.maxFds + 1 }];
-      return allDeadly(tester, variants, "invalid number of fd's received");
-    },
-  },
+    log: "invalid number of fd's received",
+    datagrams: ({ maxFds }) => [{ numFds: -1 }, { numFds: maxFds + 1 }],
+  }),
   {
     id: 'C21',
     title: 'descriptors claimed, none attached',
@@ -125,7 +107,7 @@ export const MALFORMED: readonly Check[] = [
     async run(tester) {
       const fds = new Array<number>(9).fill(0);
       if (tester.dialect.maxFds === 8) {
-        return deadly(tester, tester.datagram({ name: 'note', numFds: 8 }), 'truncated msg', fds);
+        return sendDeadly(tester, { name: 'note', numFds: 8 }, 'truncated msg', fds);
       }
       await expectSeen(tester, fds);
       return tester.subject.implementation === 'ours' ? 'as ours' : 'as C';
@@ -182,7 +164,7 @@ export const MALFORMED: readonly Check[] = [
       await tester.probe();
       await tester.command('starve');
       tester.isSpoiled = true;
-      return deadly(tester, tester.datagram({ name: 'note', numFds: 4 }), 'truncated msg', [0, 0, 0, 0]);
+      return sendDeadly(tester, { name: 'note', numFds: 4 }, 'truncated msg', [0, 0, 0, 0]);
     },
   },
   {
@@ -230,37 +212,47 @@ function isNote({ fields }: DriverLine): boolean {
   return fields.name === 'note';
 }
 
+interface DeadlyDatagrams extends Pick<Check, 'id' | 'title' | 'stimulus' | 'dialects' | 'notRun'> {
+  /** What C logs; empty if it logs nothing. */
+  readonly log: string;
+  readonly datagrams: (dialect: Dialect) => readonly DatagramFields[];
+}
+
+/** A check of datagrams that end C's IPC thread: each goes to a fresh process if the first one did. */
+function deadly({ log, datagrams, ...check }: DeadlyDatagrams): Check {
+  return {
+    ...check,
+    expectation: log === '' ? 'no log line, and the IPC thread is gone' : `'${log}': ${GONE}`,
+    destructive: true,
+    ours: { expectation: 'dropped and counted; IPC goes on', why: SURVIVAL },
+    async run(tester) {
+      const [first = {}, ...others] = datagrams(tester.dialect);
+      const behaviour = await sendDeadly(tester, { name: 'echo', ...first }, log);
+      for (const fields of others) {
+        if (behaviour === 'as C' && !tester.canRestart) break;
+        const send = (to: Tester) => sendDeadly(to, { name: 'echo', ...fields }, log);
+        const again = behaviour === 'as C' ? await tester.onFreshSubject(send) : await send(tester);
+        expectEqual(again, behaviour, `the behaviour for ${JSON.stringify(fields)}`);
+      }
+      return behaviour;
+    },
+  };
+}
+
 /** Sends a datagram that ends the IPC thread of a C subject; expects `log` in its log. */
-async function deadly(tester: Tester, bytes: Uint8Array, log: string, fds: readonly number[] = []) {
-  const { implementation } = tester.subject;
+async function sendDeadly(
+  tester: Tester,
+  fields: DatagramFields,
+  log: string,
+  fds: readonly number[] = [],
+): Promise<Behaviour> {
   await tester.probe();
-  await tester.mainPeer.sendBytes(bytes, fds);
+  await tester.mainPeer.sendBytes(tester.datagram(fields), fds);
   const state = await tester.ipcState();
   expectThat(state !== 'crashed', 'the process died');
   if (state === 'answers') return 'as ours';
-  if (implementation === 'C' && log !== '') await tester.expectLog(log);
+  if (log !== '') await tester.expectLog(log);
   return 'as C';
-}
-
-/** Same as {@link deadly} for several datagrams; sends each to a fresh process if the first one ended the IPC thread. */
-async function allDeadly(
-  tester: Tester,
-  variants: readonly DatagramFields[],
-  log: string,
-): Promise<Behaviour> {
-  const [first = {}, ...others] = variants;
-  const behaviour = await deadly(tester, tester.datagram({ name: 'echo', ...first }), log);
-  for (const fields of others) {
-    if (behaviour === 'as C' && !tester.canRestart) break;
-    const again =
-      behaviour === 'as ours'
-        ? await deadly(tester, tester.datagram({ name: 'echo', ...fields }), log)
-        : await tester.onFreshSubject((fresh) =>
-            deadly(fresh, fresh.datagram({ name: 'echo', ...fields }), log),
-          );
-    expectEqual(again, behaviour, `the behaviour for ${JSON.stringify(fields)}`);
-  }
-  return behaviour;
 }
 
 /** Sends descriptors; expects that the handler gets them all. */
