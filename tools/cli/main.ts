@@ -36,7 +36,7 @@ try {
   process.exitCode = reportError(error, args);
 }
 
-/** Adds the command that is called in full, and of the others the name and summary that `--help` needs. */
+/** Adds the called command in full; for the others only the name and summary, which `--help` needs. */
 async function addCommands(to: Command, words: readonly string[]): Promise<void> {
   const called = words.filter((word) => !word.startsWith('-')).slice(0, 2);
   for (const [name, [summary, load]] of Object.entries(COMMANDS)) {

@@ -23,7 +23,7 @@ export interface Check {
   readonly ours?: Difference;
   /** Why the check says nothing about this package. */
   readonly notForOurs?: string;
-  /** What other releases do, which nobody could run here. */
+  /** What releases do that were not available for the run. */
   readonly notRun?: string;
   /** What a live C process did otherwise than the reference says. The check expects what the process did. */
   readonly contradiction?: string;
@@ -54,15 +54,15 @@ export function differenceOf({ ours }: Check, role: Role): Difference | undefine
   return ours?.roles?.includes(role) === false ? undefined : ours;
 }
 
-/** What live processes showed of {@link hasAsyncFix}. */
+/** What live processes showed about the fix of {@link judgeAsync}. */
 export const ASYNC_CONTRADICTION =
   '24.11.8 and 25.11.4 do as 26.07 does, and 22.11.11 does not; the reference has 24.11.0 and 26.07 only';
 
 const YEAR_MONTH = { LTS_22: 0x160b, LTS_24: 0x180b, LTS_25: 0x190b, FIXED: 0x1a07 } as const;
 
 /**
- * Whether a release ends an asynchronous request properly that reaches no peer, or not all of them: 26.07 does. Which
- * stable releases have the fix is known only of those that were run; `undefined` for the others.
+ * Whether a release has 26.07's fix for asynchronous requests that reach no peer, or only some of them. For stable
+ * releases it is known only of those that were run; `undefined` for the others.
  */
 function hasAsyncFix(versionWord: number): boolean | undefined {
   const yearMonth = versionWord >>> 16;

@@ -42,7 +42,7 @@ export function driverSource(options: DriverOptions): SubjectSource {
     implementation,
     role,
     dialect,
-    // this package lacks memory and devices; `notForOurs` of each check about them says why
+    // this package's driver has none of these three; the checks about them say what it does instead
     abilities: new Set(implementation === 'ours' ? [...ABILITIES, 'memory', 'devices', 'eal'] : ABILITIES),
     async open() {
       const prefix = new DriverPrefix(options);

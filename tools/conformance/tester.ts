@@ -17,12 +17,12 @@ import type {
 } from './subject.js';
 
 /** The line that ends a command's output. */
-export interface CommandResult extends DriverLine {
+interface CommandResult extends DriverLine {
   /** The lines that the command printed before. */
   readonly before: readonly DriverLine[];
 }
 
-/** What a subject can still do: answer; run without its IPC thread; nothing, as its process has ended. */
+/** What a subject still does: it answers, it runs without its IPC thread, or its process has ended. */
 export type IpcState = 'answers' | 'thread gone' | 'crashed';
 
 /** A C process ends its IPC thread within this time after a bad datagram. */
@@ -73,7 +73,7 @@ export class Tester {
     return this.#source.abilities.has('processes');
   }
 
-  /** Runs `act` against a subject of its own, for a check that ends more than one. */
+  /** Runs `act` against another subject, for a check that ends several. */
   async onFreshSubject<T>(act: (tester: Tester) => Promise<T>): Promise<T> {
     await using started = await StartedSubject.open(this.#source);
     const tester = new Tester(this.#source, started);

@@ -24,6 +24,8 @@ export interface Finding {
 export type FindingText = Omit<Finding, 'id'>;
 
 /**
+ * How bad a finding is.
+ *
  * - `error`: IPC or memory doesn't work for some process
  * - `warning`: everything works, and something will go wrong or has gone wrong before
  * - `note`: a limit of what works, or of what the doctor can see

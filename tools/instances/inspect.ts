@@ -33,6 +33,8 @@ export interface Instance {
 }
 
 /**
+ * The state of a primary.
+ *
  * - `running`: a primary holds the lock on `config`, or is bound to `mp_socket` where there is no such file (Node)
  * - `starting`: it holds the lock, and its initialisation isn't complete
  * - `dead`: only its files are left

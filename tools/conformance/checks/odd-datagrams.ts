@@ -107,7 +107,7 @@ async function expectHandled(tester: Tester, datagram: DatagramFields): Promise<
   expectFields(await tester.line('got', from), { name: 'note' });
 }
 
-/** Sends a request without a handler: C sends no answer, this package sends IGN. */
+/** Sends a message that has no handler: C sends no answer, others may send IGN. */
 async function answerTo(tester: Tester, datagram: DatagramFields): Promise<Behaviour> {
   const { mainPeer } = tester;
   await mainPeer.send(datagram);

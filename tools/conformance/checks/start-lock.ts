@@ -71,7 +71,7 @@ export const STARTING: readonly Check[] = [
       const { prefix } = await tester.startPrimary();
       const lock = await takeLock(tester, prefix.directory, 'shared');
       const secondary = await tester.start(prefix, 'secondary', { untilReady: false });
-      await startsToWait(secondary);
+      await untilBlocked(secondary);
       expectThat(secondary.socketPath === '', `it has bound ${secondary.socketPath}`);
       lock.release();
       await ready(secondary);
@@ -176,7 +176,7 @@ async function ready(subject: Subject): Promise<void> {
 }
 
 /** Waits until a starting subject waits for the lock. C blocks in `flock`; other subjects print OPENING and poll. */
-async function startsToWait(subject: Subject): Promise<void> {
+async function untilBlocked(subject: Subject): Promise<void> {
   if (subject.implementation === 'C') {
     await until(() => waitsForLock(subject), 'it does not wait for the lock');
     return;

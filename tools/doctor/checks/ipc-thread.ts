@@ -37,7 +37,7 @@ export const answersRefused: DoctorCheck = {
   },
 };
 
-/** Finds a primary that doesn't answer for no reason that another check reports. */
+/** Finds a primary that doesn't answer, unless another check reports the reason. */
 export const ipcSilent: DoctorCheck = {
   id: 'ipc-silent',
   async run(target) {

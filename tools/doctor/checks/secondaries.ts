@@ -42,7 +42,7 @@ async function look({ path, pid }: SecondarySocket, target: Target): Promise<Sil
   const { directory, dialect, timeoutMs } = target;
   if (dialect === undefined) return undefined;
   const result = await probe(directory, path, dialect, timeoutMs);
-  // the other two: it has ended since it was found
+  // ECONNREFUSED, ENOENT: the secondary has ended since it was found
   if (['answers', 'ECONNREFUSED', 'ENOENT'].includes(result)) return undefined;
   return { pid, ...explain(result, timeoutMs) };
 }
