@@ -24,7 +24,7 @@ export function withMessage(command: Command): Command {
   withPayload(command)
     .option(
       '--fd <file...>',
-      'pass descriptors of these files, opened for reading; /dev/fd/N is an open descriptor',
+      'pass descriptors of these files, opened for reading; /dev/fd/N is one that is open',
     )
     .option('--fd-rw <file...>', 'the same, for reading and writing');
   return withJson(withDialect(withPrefix(withTime(command, 'give up after 500ms, 2s …', 5_000))));

@@ -34,7 +34,7 @@ const EXAMPLES = `
 Columns:
   STATE    running, starting, dead, or private: it shares nothing (--in-memory,
            --no-shconf)
-  DIALECT  bytes of a datagram / most descriptors in it; ? for an unknown release
+  DIALECT  bytes / most descriptors of a datagram; ? for an unknown release
   IPC      yes, silent (no answer in time), or why sending failed; - if nothing
            was sent
   PEERS    living secondaries, and sockets that dead ones left behind
