@@ -17,12 +17,12 @@ export interface CheckResult {
   readonly millis: number;
 }
 
-/** Which checks to run, and what to call meanwhile. */
+/** Which checks to run. */
 export interface RunOptions {
   readonly destructive?: boolean;
   readonly slow?: boolean;
+  /** Called before each check. */
   readonly onStart?: (check: Check) => void;
-  readonly onResult?: (result: CheckResult) => void;
 }
 
 /** Runs checks one after the other against subjects of one source. A failing check doesn't reject. */
@@ -36,9 +36,7 @@ export async function runChecks(
   try {
     for (const check of checks) {
       options.onStart?.(check);
-      const result = await runner.run(check, options);
-      results.push(result);
-      options.onResult?.(result);
+      results.push(await runner.run(check, options));
     }
   } finally {
     await runner.end();

@@ -7,7 +7,7 @@ import type { Check } from '../../conformance/check.js';
 import { ALL_CHECKS, CHECK_GROUPS } from '../../conformance/checks/index.js';
 import { driverSource } from '../../conformance/driver-source.js';
 import { json, junit, summary, table } from '../../conformance/report.js';
-import { type CheckResult, runChecks } from '../../conformance/run.js';
+import { runChecks } from '../../conformance/run.js';
 import { findPrimary } from '../../conformance/running-primary.js';
 import type { Role, SubjectSource } from '../../conformance/subject.js';
 import { EXIT_FINDING } from '../exit.js';
@@ -98,15 +98,14 @@ async function runAll(source: SubjectSource, checks: readonly Check[], options: 
   // the processes of a driver exist for the checks alone
   const { slow = false, driver, destructive = driver !== undefined } = options;
   const progress = new Progress();
-  const done: CheckResult[] = [];
-  const onStart = ({ id, title }: Check) => progress.show(`${done.length}/${checks.length} ${id} ${title}`);
-  const onResult = (result: CheckResult) => done.push(result);
+  let done = 0;
+  const onStart = ({ id, title }: Check) => progress.show(`${done++}/${checks.length} ${id} ${title}`);
   try {
     // a check that ends the primary comes last
     const inOrder = [...checks].sort(
       (a, b) => Number(a.destructive ?? false) - Number(b.destructive ?? false),
     );
-    const results = await runChecks(source, inOrder, { destructive, slow, onStart, onResult });
+    const results = await runChecks(source, inOrder, { destructive, slow, onStart });
     return results.sort((a, b) => checks.indexOf(a.check) - checks.indexOf(b.check));
   } finally {
     progress.end();
