@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { STAGES } from '../../tools/doctor/diagnose.js';
+import { ROUNDS } from '../../tools/doctor/diagnose.js';
 import { needsPacked, type Packed } from '../package/packed.js';
 import { DOCUMENTS, read } from './documents.js';
 
@@ -81,6 +81,6 @@ describe('commands in documents', function () {
 
   it('docs/command-line.md has every finding of doctor', () => {
     const page = read('docs/command-line.md');
-    for (const { id } of STAGES.flat()) expect(page).to.contain(`\`${id}\``);
+    for (const { id } of ROUNDS.flat()) expect(page).to.contain(`\`${id}\``);
   });
 });

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { COMMANDS } from './commands/index.js';
-import { EXIT_ERROR, reportError } from './failure.js';
-import { endWithoutReader } from './output.js';
+import { EXIT_ERROR, reportError } from './exit.js';
+import { endWhenOutputFails } from './output.js';
 
 const args = process.argv.slice(2);
-endWithoutReader((error) => reportError(error, args));
-// what is bound in somebody's runtime directory goes away in an exit handler
+endWhenOutputFails((error) => reportError(error, args));
+// an exit handler removes our sockets from the runtime directory
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 
@@ -18,12 +18,12 @@ Examples:
   $ dpdk-ipc request hello_request --text 'Hello from the shell'
 
 Results go to stdout, everything else to stderr. Exit status: 0 success,
-1 something wrong was found or less was got than asked for, 2 it could not be
-done.`;
+1 the command found something wrong or got less than it asked for, 2 it
+could not do its work.`;
 
 const program = new Command('dpdk-ipc')
   .description("DPDK's multi-process IPC and shared memory from the command line")
-  .version(versionOfPackage())
+  .version(packageVersion())
   .showHelpAfterError('(--help tells more)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_ERROR))
   .addHelpText('after', EXAMPLES);
@@ -36,25 +36,26 @@ try {
   process.exitCode = reportError(error, args);
 }
 
-/** The one that is called, in full; of the others `--help` needs name and summary. */
+/** Adds the called command in full; for the others only the name and summary, which `--help` needs. */
 async function addCommands(to: Command, words: readonly string[]): Promise<void> {
   const called = words.filter((word) => !word.startsWith('-')).slice(0, 2);
-  for (const { name, summary, load } of COMMANDS) {
+  for (const [name, [summary, load]] of Object.entries(COMMANDS)) {
     if (called.includes(name)) (await load())(to);
     else to.command(name);
     const command = to.commands.at(-1);
     command?.summary(summary);
-    for (const each of [command, ...(command?.commands ?? [])]) each?.description(prose(each.description()));
+    for (const each of [command, ...(command?.commands ?? [])])
+      each?.description(joinLines(each.description()));
   }
 }
 
-/** Paragraphs without their line breaks: they are broken anew to fit the terminal. */
-function prose(text: string): string {
+/** Joins the lines of each paragraph: commander breaks them anew to fit the terminal. */
+function joinLines(text: string): string {
   return text.replaceAll(/(?<=\S)\n(?=\S)/g, ' ');
 }
 
-/** From the package.json above us, as built (dist/tools/cli) or not. */
-function versionOfPackage(): string {
+/** The version in package.json, seen from dist/tools/cli or from the sources. */
+function packageVersion(): string {
   for (const up of ['../../../package.json', '../../package.json']) {
     try {
       const { version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as {
@@ -62,7 +63,7 @@ function versionOfPackage(): string {
       };
       return version;
     } catch {
-      // the other one, then
+      // try the other path
     }
   }
   return '?';

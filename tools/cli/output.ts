@@ -5,16 +5,17 @@ import { MpError } from '../../protocol/errors.js';
 import { nowMs } from '../../sys/clock.js';
 import { fileError } from '../../sys/errors.js';
 
-/** What a command prints: results to stdout, everything else to stderr. */
+/** Prints a result to stdout. */
 export function print(text: string): void {
   write(`${text}\n`);
 }
 
+/** Prints everything that is no result to stderr. */
 export function printError(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** The bytes themselves. Not for a terminal: there is no telling what they would do to it. */
+/** Writes bytes as they are, but never to a terminal, which would obey their control characters. */
 export function printRaw(bytes: Uint8Array): void {
   if (process.stdout.isTTY) {
     throw new MpError(
@@ -25,7 +26,7 @@ export function printRaw(bytes: Uint8Array): void {
   write(bytes);
 }
 
-/** All of it: Node's own stream over a file writes once, and says nothing of what there was no room for. */
+/** Writes all of `data`. Node's own stream over a file writes once, and ignores what did not fit. */
 function write(data: string | Uint8Array): void {
   if (!isFile()) {
     process.stdout.write(data);
@@ -45,7 +46,7 @@ function isFile(): boolean {
 
 const BATCH = 1_000;
 
-/** Many lines, a thousand at a time; in between it turns out whether anybody still reads. */
+/** Prints many lines, a thousand at a time. In between, Node notices a closed pipe. */
 export async function printLines(lines: Iterable<string>): Promise<void> {
   let batch: string[] = [];
   for (const line of lines) {
@@ -57,7 +58,7 @@ export async function printLines(lines: Iterable<string>): Promise<void> {
   if (batch.length > 0) print(batch.join('\n'));
 }
 
-/** One line of many parts; in between, as above. */
+/** Prints one line of many parts. In between, Node notices a closed pipe. */
 export async function printParts(parts: Iterable<string>): Promise<void> {
   for (const part of parts) {
     write(part);
@@ -66,12 +67,12 @@ export async function printParts(parts: Iterable<string>): Promise<void> {
   print('');
 }
 
-/** Results for programs: addresses as hex strings, bytes as hex. */
+/** Prints a result as JSON; addresses become hex strings. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, jsonValue, 2));
 }
 
-/** The same on one line, for results that come one after the other. */
+/** Prints one JSON line, for results that come one after the other. */
 export function printJsonLine(value: unknown): void {
   print(JSON.stringify(value, jsonValue));
 }
@@ -81,11 +82,11 @@ function jsonValue(_key: string, value: unknown): unknown {
 }
 
 /**
- * A reader such as `head` that has had enough is no error: what is left to say is for nobody. A full file system is one.
+ * Ends the process quietly when a reader such as `head` closes the pipe, and with an error on a full file system.
  *
- * @param report what says so; returns the exit status
+ * @param report prints the error and returns the exit status
  */
-export function endWithoutReader(report: (error: unknown) => number): void {
+export function endWhenOutputFails(report: (error: unknown) => number): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
@@ -102,41 +103,36 @@ export function clock(): string {
   return `${now.toTimeString().slice(0, 8)}.${String(now.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** What others have named, fit for a terminal: control characters could do anything to it. */
+/** Replaces control characters, which a terminal would obey, in text that comes from other processes. */
 export function visible(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?');
 }
 
-/** Columns as wide as they have to be, two blanks apart; the first row is the heading. */
-export function table(cells: readonly (readonly string[])[]): string {
+/** Lines of aligned columns, two blanks apart. */
+export function table(cells: readonly (readonly string[])[]): string[] {
   const rows = cells.map((row) => row.map(visible));
   const widths: number[] = [];
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ');
+  return rows.map((row) => line(row).trimEnd());
 }
 
-/** How wide the terminal is; `undefined` where the stream is none, and lines may be as long as they like. */
+/** The width of the terminal; `undefined` if the stream is none, and lines may have any length. */
 export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): number | undefined {
   return stream.isTTY && stream.columns > 0 ? stream.columns : undefined;
 }
 
-interface Wrapping {
-  /** What stands before the text in its first line. */
-  readonly used?: number;
-  readonly indent?: number;
-  readonly stream?: NodeJS.WriteStream;
-}
-
-/** Breaks a text at its words to fit the terminal; elsewhere a line stays a line. */
-export function wrap(text: string, { used = 0, indent = 0, stream = process.stdout }: Wrapping = {}): string {
+/**
+ * Breaks a text between words to fit the terminal; elsewhere it stays one line.
+ *
+ * @param layout `used`: columns before the text in its first line; `indent`: blanks before the others
+ */
+export function wrap(
+  text: string,
+  layout: { readonly used?: number; readonly indent?: number; readonly stream?: NodeJS.WriteStream } = {},
+): string {
+  const { used = 0, indent = 0, stream = process.stdout } = layout;
   const width = terminalWidth(stream);
   if (width === undefined) return visible(text);
   const lines: string[] = [''];
@@ -149,17 +145,17 @@ export function wrap(text: string, { used = 0, indent = 0, stream = process.stdo
   return lines.join(`\n${' '.repeat(indent)}`);
 }
 
-/** Below this nobody wonders whether anything happens. */
-const SILENT_MS = 2_000;
+/** A command that takes less needs no progress line. */
+const QUIET_MS = 2_000;
 const CLEAR_LINE = '\r\x1b[K';
 
-/** One line on a terminal that tells how far a long command is; nothing where stderr is no terminal. */
+/** A line on the terminal that shows how far a long command is; nothing if stderr is no terminal. */
 export class Progress {
   readonly #start = nowMs();
   #isShown = false;
 
   show(text: string): void {
-    if (!process.stderr.isTTY || nowMs() - this.#start < SILENT_MS) return;
+    if (!process.stderr.isTTY || nowMs() - this.#start < QUIET_MS) return;
     this.#isShown = true;
     process.stderr.write(`${CLEAR_LINE}${text}`);
   }
@@ -172,7 +168,7 @@ export class Progress {
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim';
 
-/** Colours `text` if it is for a terminal; NO_COLOR and FORCE_COLOR are respected. */
+/** Colours `text` for a terminal; obeys NO_COLOR and FORCE_COLOR. */
 export function paint(colour: Colour, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return stream.isTTY || process.env.FORCE_COLOR !== undefined ? styleText(colour, text, { stream }) : text;
 }

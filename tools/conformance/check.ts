@@ -1,48 +1,46 @@
-import type { DialectId } from '../../protocol/dialect.js';
-import type { Stage } from './stage.js';
-import type { Ability, Role } from './subject.js';
-import { CheckFailure } from './verdict.js';
-
-/** How the subject behaved: as the reference says of C, or in the other way that the check allows. */
-export type Behaviour = 'as C' | 'as ours';
-
-/** Where this package deliberately does otherwise than C. */
-export interface Difference {
-  /** In which roles it differs; both unless given. */
-  readonly roles?: readonly Role[];
-  readonly expectation: string;
-  readonly why: string;
-}
+import { type DialectId, versionOf } from '../../protocol/dialect.js';
+import { CheckFailure } from './expect.js';
+import type { Ability, Role, Subject } from './subject.js';
+import type { Tester } from './tester.js';
 
 /** One numbered check of the protocol reference. */
 export interface Check {
   readonly id: string;
   readonly title: string;
   readonly stimulus: string;
+  /** What C does. */
   readonly expectation: string;
-  /** Both unless given. */
+  /** The roles that the check is about; both by default. */
   readonly roles?: readonly Role[];
-  /** All unless given. */
+  /** The dialects that the check is about; all by default. */
   readonly dialects?: readonly DialectId[];
-  /** May end the subject's IPC thread or process, or cost it descriptors: runs against a throw-away only. */
+  /** The check may end the subject's IPC thread or process, or leak descriptors in it: it needs a subject to throw away. */
   readonly destructive?: boolean;
-  /** Waits for seconds by its nature. */
+  /** The check waits for many seconds, because C does. */
   readonly slow?: boolean;
   readonly needs?: readonly Ability[];
   /** What this package does instead. */
   readonly ours?: Difference;
   /** Why the check says nothing about this package. */
   readonly notForOurs?: string;
-  /** A variant of other releases that nobody could run here, and why. */
+  /** What releases do that were not available for the run. */
   readonly notRun?: string;
-  /** Where a live C process contradicted the reference: what it does, which is what is expected here. */
+  /** What a live C process did otherwise than the reference says. The check expects what the process did. */
   readonly contradiction?: string;
-  run(stage: Stage): Promise<Behaviour | undefined>;
+  /** Resolves to the behaviour that was seen; to nothing if there is only one. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: an async function without a return statement is a Promise<void>
+  run(tester: Tester): Promise<Behaviour | void>;
 }
 
-/** What a subject of ours does differently in this role, if anything. */
-export function differenceOf({ ours }: Check, role: Role): Difference | undefined {
-  return ours?.roles?.includes(role) === false ? undefined : ours;
+/** How the subject behaved: as C does, or as this package does. */
+export type Behaviour = 'as C' | 'as ours';
+
+/** Where this package deliberately differs from C. */
+export interface Difference {
+  /** The roles in which it differs; both by default. */
+  readonly roles?: readonly Role[];
+  readonly expectation: string;
+  readonly why: string;
 }
 
 /** The checks of one section of the reference. */
@@ -51,11 +49,20 @@ export interface CheckGroup {
   readonly checks: readonly Check[];
 }
 
+/** How this package differs from C in this role, if it does. */
+export function differenceOf({ ours }: Check, role: Role): Difference | undefined {
+  return ours?.roles?.includes(role) === false ? undefined : ours;
+}
+
+/** What live processes showed about the fix of {@link judgeAsync}. */
+export const ASYNC_CONTRADICTION =
+  '24.11.8 and 25.11.4 do as 26.07 does, and 22.11.11 does not; the reference has 24.11.0 and 26.07 only';
+
 const YEAR_MONTH = { LTS_22: 0x160b, LTS_24: 0x180b, LTS_25: 0x190b, FIXED: 0x1a07 } as const;
 
 /**
- * Whether asynchronous requests of a release end properly when they reach nobody, or only some: what 26.07 brought.
- * Its way into the stable releases is known by what was seen of a few of them; `undefined`: not seen.
+ * Whether a release has 26.07's fix for asynchronous requests that reach no peer, or only some of them. For stable
+ * releases it is known only of those that were run; `undefined` for the others.
  */
 function hasAsyncFix(versionWord: number): boolean | undefined {
   const yearMonth = versionWord >>> 16;
@@ -67,15 +74,16 @@ function hasAsyncFix(versionWord: number): boolean | undefined {
   return yearMonth < YEAR_MONTH.LTS_22 ? false : undefined;
 }
 
-/** Whether the subject may call back for a request that reached nobody. */
-export function mayCallBack({ subject }: Stage): boolean {
-  return subject.versionWord === undefined || hasAsyncFix(subject.versionWord) !== false;
+/** Whether the subject may call the callback of an asynchronous request that reached no peer. */
+export function mayCallBack({ versionWord }: Subject): boolean {
+  return versionWord === undefined || hasAsyncFix(versionWord) !== false;
 }
 
-/** Judges what was seen: the way of 26.07, which is ours as well, or that before it. */
-export function judgeAsync({ subject, version }: Stage, isFixed: boolean): Behaviour {
-  if (subject.implementation !== 'C') return isFixed ? 'as ours' : 'as C';
-  const expected = subject.versionWord === undefined ? undefined : hasAsyncFix(subject.versionWord);
-  if (expected === undefined || expected === isFixed) return 'as C';
-  throw new CheckFailure(`${version} does as ${isFixed ? '26.07 and later do' : 'releases before 26.07 do'}`);
+/** The behaviour of a subject that ended an asynchronous request as 26.07 (and this package) does, or as before it. */
+export function judgeAsync({ implementation, versionWord }: Subject, isFixed: boolean): Behaviour {
+  if (implementation !== 'C') return isFixed ? 'as ours' : 'as C';
+  const expected = versionWord === undefined ? undefined : hasAsyncFix(versionWord);
+  if (versionWord === undefined || expected === undefined || expected === isFixed) return 'as C';
+  const seen = isFixed ? '26.07 and later do' : 'releases before 26.07 do';
+  throw new CheckFailure(`${versionOf(versionWord)} does as ${seen}`);
 }

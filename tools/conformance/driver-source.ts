@@ -13,13 +13,12 @@ import { namesIn } from '../../sys/proc.js';
 import { DriverProcess } from './driver.js';
 import type {
   Ability,
-  Driver,
   Implementation,
-  Place,
   Role,
   StartOptions,
   Subject,
   SubjectSource,
+  TestPrefix,
 } from './subject.js';
 
 export interface DriverOptions {
@@ -27,15 +26,15 @@ export interface DriverOptions {
   readonly role: Role;
   readonly dialect: Dialect;
   readonly implementation?: Implementation;
-  /** The program for a role and a file prefix. It gets both in its environment, too. */
+  /** The command that starts the program for a role and a file prefix; its environment has both, too. */
   readonly command: (role: Role, filePrefix: string) => readonly string[];
 }
 
 const START_WITHIN_MS = 20_000;
 
-const ABILITIES: readonly Ability[] = ['driver', 'place', 'pid'];
+const ABILITIES: readonly Ability[] = ['driver', 'processes', 'pid'];
 
-/** Subjects that are processes of a driver program; docs/conformance-kit.md tells what it has to do. */
+/** Starts processes of a driver program as subjects; docs/conformance-kit.md says what the program has to do. */
 export function driverSource(options: DriverOptions): SubjectSource {
   const { label, role, dialect, implementation = 'unknown' } = options;
   return {
@@ -43,38 +42,38 @@ export function driverSource(options: DriverOptions): SubjectSource {
     implementation,
     role,
     dialect,
-    // ours has no memory and no devices: each check about them says so, and why
+    // this package's driver has none of these three; the checks about them say what it does instead
     abilities: new Set(implementation === 'ours' ? [...ABILITIES, 'memory', 'devices', 'eal'] : ABILITIES),
     async open() {
-      const place = new DriverPlace(options);
+      const prefix = new DriverPrefix(options);
       try {
-        return await place.start(role, {}, () => place[Symbol.asyncDispose]());
+        return await prefix.start(role, {}, () => prefix[Symbol.asyncDispose]());
       } catch (error) {
-        await place[Symbol.asyncDispose]();
+        await prefix[Symbol.asyncDispose]();
         throw error;
       }
     },
-    place: async () => new DriverPlace(options),
+    newPrefix: async () => new DriverPrefix(options),
   };
 }
 
-let places = 0;
+let prefixes = 0;
 
-class DriverPlace implements Place {
+class DriverPrefix implements TestPrefix {
   readonly directory: string;
   readonly #options: DriverOptions;
   readonly #filePrefix: string;
   readonly #drivers: DriverProcess[] = [];
 
   constructor(options: DriverOptions) {
-    places += 1;
+    prefixes += 1;
     this.#options = options;
-    this.#filePrefix = `dpdkipc-kit-${process.pid}-${places}`;
+    this.#filePrefix = `dpdkipc-kit-${process.pid}-${prefixes}`;
     const base = defaultRuntimeDir(process.env, process.getuid?.() ?? 0);
     this.directory = runtimePath(base, this.#filePrefix);
   }
 
-  prepare(): void {
+  makeDirectory(): void {
     mkdirSync(dirname(this.directory), { recursive: true, mode: 0o700 });
     mkdirSync(this.directory, { mode: 0o700 });
   }
@@ -89,7 +88,7 @@ class DriverPlace implements Place {
       await driver.waitFor(({ event }) => event === 'READY', { from: 0, timeoutMs: START_WITHIN_MS });
       await driver.command('conform');
     }
-    return new DrivenSubject(driver, role, this.directory, this.#options, end ?? (() => driver.end()));
+    return drivenSubject(driver, role, this.directory, this.#options, end ?? (() => driver.end()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,77 +97,43 @@ class DriverPlace implements Place {
   }
 }
 
-class DrivenSubject implements Subject {
-  readonly role: Role;
-  readonly implementation: Implementation;
-  readonly directory: string;
-  readonly probe = { name: 'echo', param: 'probe' };
-  readonly #driver: DriverProcess;
-  readonly #dialect: Dialect;
-  readonly #end: () => Promise<void>;
-
-  constructor(
-    driver: DriverProcess,
-    role: Role,
-    directory: string,
-    { dialect, implementation = 'unknown' }: DriverOptions,
-    end: () => Promise<void>,
-  ) {
-    this.#driver = driver;
-    this.role = role;
-    this.directory = directory;
-    this.implementation = implementation;
-    this.#dialect = dialect;
-    this.#end = end;
-  }
-
-  get driver(): Driver {
-    return this.#driver;
-  }
-
-  /** As it says itself; what was started may be a shell. */
-  get pid(): number {
-    const ready = this.#driver.lines.find(({ event }) => event === 'READY');
-    return Number(ready?.fields.pid ?? this.#driver.pid);
-  }
-
-  get versionWord(): number | undefined {
-    return readConfigHead(`${this.directory}/config`)?.versionWord;
-  }
-
-  get dialect(): Dialect {
-    return this.versionWord === undefined ? this.#dialect : dialectOf(this.versionWord);
-  }
-
-  /** Empty while there is none. */
-  get socketPath(): string {
-    const name = namesIn(this.directory).find((candidate) => this.#isOurs(candidate));
-    return name === undefined ? '' : `${this.directory}/${name}`;
-  }
-
-  #isOurs(name: string): boolean {
-    if (this.role === 'primary') return name === PRIMARY_SOCKET;
-    return isSecondarySocket(name) && pidOfSocket(name) === this.pid;
-  }
-
-  log(): string {
-    return this.#driver.log;
-  }
-
-  isRunning(): boolean {
-    return this.#driver.isRunning;
-  }
-
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void {
-    this.#driver.kill(signal);
-  }
-
-  async quit(): Promise<void> {
-    this.#driver.send('quit');
-    await this.#driver.exited;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end();
-  }
+function drivenSubject(
+  driver: DriverProcess,
+  role: Role,
+  directory: string,
+  { dialect, implementation = 'unknown' }: DriverOptions,
+  end: () => Promise<void>,
+): Subject {
+  const isOwnSocket = (name: string, pid: number) =>
+    role === 'primary' ? name === PRIMARY_SOCKET : isSecondarySocket(name) && pidOfSocket(name) === pid;
+  return {
+    role,
+    implementation,
+    directory,
+    driver,
+    probe: { name: 'echo', param: 'probe' },
+    /** The pid that the driver prints: the process that was started may be a shell. */
+    get pid() {
+      const ready = driver.lines.find(({ event }) => event === 'READY');
+      return Number(ready?.fields.pid ?? driver.pid);
+    },
+    get versionWord() {
+      return readConfigHead(`${directory}/config`)?.versionWord;
+    },
+    get dialect() {
+      return this.versionWord === undefined ? dialect : dialectOf(this.versionWord);
+    },
+    get socketPath() {
+      const name = namesIn(directory).find((candidate) => isOwnSocket(candidate, this.pid ?? 0));
+      return name === undefined ? '' : `${directory}/${name}`;
+    },
+    log: () => driver.log,
+    isRunning: () => driver.isRunning,
+    kill: (signal) => driver.kill(signal),
+    quit() {
+      driver.send('quit');
+      return driver.exited;
+    },
+    [Symbol.asyncDispose]: end,
+  };
 }

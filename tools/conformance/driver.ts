@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { CheckFailure } from './expect.js';
 import type { Driver, DriverLine } from './subject.js';
-import { CheckFailure } from './verdict.js';
 
 const LINE_WITHIN_MS = 10_000;
 
@@ -10,13 +10,13 @@ process.on('exit', () => {
   for (const driver of live) driver.kill('SIGKILL');
 });
 
-/** A subject's process, which reads commands from stdin and says on stdout what happens. */
+/** A driver's process: it reads commands from stdin, and prints on stdout what happens. */
 export class DriverProcess implements Driver {
   readonly lines: DriverLine[] = [];
   readonly exited: Promise<void>;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #watchers = new Set<() => void>();
-  /** Commands run one after the other, so that each gets its own answer. */
+  /** Commands run one after the other, so that each gets its own result. */
   #lastCommand: Promise<unknown> = Promise.resolve();
   #log = '';
 
@@ -26,7 +26,7 @@ export class DriverProcess implements Driver {
     this.exited = new Promise((resolve) => this.#child.once('close', () => resolve()));
     void this.exited.then(() => this.#ended());
     this.#child.once('error', (error) => this.#logged(`${error.message}\n`));
-    this.#child.stdin.on('error', () => {}); // it has just ended: `exited` tells
+    this.#child.stdin.on('error', () => {}); // the process has just ended: `exited` says so
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => this.#logged(text));
     createInterface({ input: this.#child.stdout }).on('line', (text) => this.#push(parseDriverLine(text)));
     live.add(this);
@@ -40,7 +40,7 @@ export class DriverProcess implements Driver {
     return live.has(this);
   }
 
-  /** What it wrote to stderr. */
+  /** What the process wrote to stderr. */
   get log(): string {
     return this.#log;
   }
@@ -58,7 +58,7 @@ export class DriverProcess implements Driver {
         },
       );
     });
-    this.#lastCommand = result.catch(() => {}); // told to whoever awaits it
+    this.#lastCommand = result.catch(() => {}); // the caller gets it from `result`
     return result;
   }
 
@@ -121,10 +121,9 @@ export class DriverProcess implements Driver {
   }
 }
 
-/** key=value; a value is quoted where it holds anything but plain printable characters. */
+/** key=value; a value is quoted if it has other than plain printable characters. */
 const PAIR = /\s([\w.]+)=(?:"([^"]*)"|(\S*))/g;
 
-/** Takes a driver's line apart. */
 function parseDriverLine(text: string): DriverLine {
   const fields: Record<string, string> = {};
   for (const [, key, quoted, plain] of text.matchAll(PAIR)) {
@@ -133,7 +132,7 @@ function parseDriverLine(text: string): DriverLine {
   return { text, event: /^\S*/.exec(text)?.[0] ?? '', fields };
 }
 
-/** \x22 and the like. */
+/** Decodes escapes such as `\x22`. */
 function unescapeBytes(text: string): string {
   return text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

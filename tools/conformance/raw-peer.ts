@@ -8,9 +8,9 @@ import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { EAGAIN, systemError } from '../../sys/errors.js';
 import { ownSocketFile, tryUnlink } from '../../sys/files.js';
 import type { OwnedFd } from '../../sys/owned-fd.js';
-import { CheckFailure } from './verdict.js';
+import { CheckFailure, pause } from './expect.js';
 
-/** A message as it came, with the descriptors that came along. */
+/** A received message with its descriptors. */
 export interface RawMessage {
   readonly type: number;
   readonly name: string;
@@ -22,16 +22,16 @@ export interface RawMessage {
   readonly sender: string | undefined;
 }
 
-/** What EAL sends on its own: answered with IGN at once, so that no memory or device operation has to wait for us. */
+/** Messages that EAL sends on its own. The peer answers IGN at once, so that no memory or device operation waits for it. */
 const BUILT_IN = /^(mp_malloc_|eal_dev_mp_|bus_vdev_mp$)/;
 
-/** A check that waits this long has failed. */
-const PATIENCE_MS = 4_000;
+/** A check fails that waits longer for a message, or for room to send one. */
+const WAIT_MS = 4_000;
 
-/** The tester's side: a raw socket in the runtime directory. */
+/** A socket in the runtime directory through which a check sends and receives any bytes. */
 export class RawPeer {
   readonly path: string;
-  /** Keeps built-in messages for the check, which then has to answer them. */
+  /** Keeps EAL's own messages for the check, which then has to answer them. */
   takesBuiltIns = false;
   readonly #socket: DatagramSocket;
   readonly #endpoint: SocketEndpoint;
@@ -51,7 +51,7 @@ export class RawPeer {
     this.read();
   }
 
-  /** Binds `path`, in place of whatever is there; it is removed again by `close`. */
+  /** Binds `path`, and removes first what is there; {@link close} removes it again. */
   static bind(path: string, subject: string, dialect: Dialect): RawPeer {
     const socket = openSocket();
     tryUnlink(path);
@@ -64,17 +64,17 @@ export class RawPeer {
     return new RawPeer(socket, path, subject, dialect);
   }
 
-  /** Reads continuously, as it does unless told otherwise. */
+  /** Receives messages as they come, which is the default. */
   read(): void {
     this.#endpoint.watch(() => this.#receive());
   }
 
-  /** Lets the kernel's queue fill up. */
+  /** Stops receiving, so that the kernel's queue fills up. */
   stopReading(): void {
     this.#endpoint.unwatch();
   }
 
-  /** Takes one datagram while {@link stopReading} holds; false if there was none. */
+  /** Takes one datagram out of the queue after {@link stopReading}; false if there was none. */
   readOne(): boolean {
     const datagram = this.#socket.receive();
     if (typeof datagram !== 'object') return false;
@@ -82,38 +82,45 @@ export class RawPeer {
     return true;
   }
 
-  /** One attempt: 0 or `-errno`. */
+  /** Sends once, without waiting; returns 0 or `-errno`. */
   trySend(bytes: Uint8Array, fds: readonly number[] = [], to = this.#subject): number {
     return this.#socket.send(bytes, fds, to);
   }
 
-  /** Sends these bytes to the subject, waiting for room in its queue. */
+  /** Sends bytes to the subject; waits for room in its queue. */
   async sendBytes(bytes: Uint8Array, fds: readonly number[] = [], to = this.#subject): Promise<void> {
-    const deadline = nowMs() + PATIENCE_MS;
+    const deadline = nowMs() + WAIT_MS;
     for (;;) {
       const result = this.trySend(bytes, fds, to);
       if (result === 0) return;
       if (result !== -EAGAIN || nowMs() > deadline) {
-        throw new CheckFailure(systemError('sendmsg', result, to, 'Look at the subject').message);
+        throw new CheckFailure(
+          systemError('sendmsg', result, to, 'See whether the subject still runs').message,
+        );
       }
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await pause(1);
     }
   }
 
-  send(parts: Parts, fds: readonly number[] = [], to = this.#subject): Promise<void> {
-    return this.sendBytes(datagramOf(this.#dialect, { numFds: fds.length, ...parts }), fds, to);
+  send(fields: DatagramFields, fds: readonly number[] = [], to = this.#subject): Promise<void> {
+    return this.sendBytes(datagramOf(this.#dialect, { numFds: fds.length, ...fields }), fds, to);
   }
 
-  /** Answers a request, to its sender and under its name. */
-  answer(request: RawMessage, parts: Parts = {}): Promise<void> {
-    return this.send({ type: MpType.REP, name: request.name, ...parts }, [], request.sender ?? this.#subject);
+  /** Sends a REP under the request's name to its sender. */
+  answer(request: RawMessage, fields: DatagramFields = {}): Promise<void> {
+    return this.send(
+      { type: MpType.REP, name: request.name, ...fields },
+      [],
+      request.sender ?? this.#subject,
+    );
   }
 
+  /** Answers a request with IGN. */
   ignore(request: RawMessage): Promise<void> {
     return this.answer(request, { type: MpType.IGN });
   }
 
-  /** Asks and returns the next datagram, which must be the answer (or an IGN). */
+  /** Sends a request; expects that the next datagram is its REP or IGN, and returns that. */
   async ask(name: string, param: Uint8Array | string): Promise<RawMessage> {
     await this.send({ name, param });
     const reply = await this.next();
@@ -122,14 +129,14 @@ export class RawPeer {
     return reply;
   }
 
-  /** The next message that came, or comes. */
-  async next(timeoutMs = PATIENCE_MS): Promise<RawMessage> {
+  /** Takes the next message; waits for it. */
+  async next(timeoutMs = WAIT_MS): Promise<RawMessage> {
     const message = await this.nextOrNothing(timeoutMs);
     if (message === undefined) throw new CheckFailure(`nothing came to ${this.path} within ${timeoutMs} ms`);
     return message;
   }
 
-  /** As {@link next}; `undefined` once the time has passed. */
+  /** Same as {@link next}, but resolves to `undefined` once the time has passed. */
   async nextOrNothing(timeoutMs: number): Promise<RawMessage | undefined> {
     const deadline = nowMs() + timeoutMs;
     for (;;) {
@@ -141,27 +148,26 @@ export class RawPeer {
     }
   }
 
-  /** Forgets what waits. */
+  /** Drops the messages that were received. */
   clear(): void {
     this.#inbox.length = 0;
   }
 
-  /** How many messages wait. */
+  /** How many received messages wait for {@link next}. */
   get waiting(): number {
     return this.#inbox.length;
   }
 
-  /** As a killed process: the socket is gone and its name stays. */
+  /** Closes the socket and leaves its file behind, as a killed process does. */
   die(): void {
     if (!this.#isOpen) return;
-    // under another name meanwhile, so that closing doesn't find what it would remove
-    const aside = `${this.path}~`;
-    renameSync(this.path, aside);
+    const elsewhere = `${this.path}~`;
+    renameSync(this.path, elsewhere); // `close` would remove it
     this.close();
-    renameSync(aside, this.path);
+    renameSync(elsewhere, this.path);
   }
 
-  /** Removes the name, too. */
+  /** Closes the socket and removes its file. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -201,43 +207,43 @@ export class RawPeer {
   }
 }
 
-/** A socket without a name; the caller closes it. */
+/** Opens a socket without an address; the caller closes it. */
 export function openSocket(): DatagramSocket {
   const socket = DatagramSocket.open('filesystem');
   if (typeof socket === 'number') throw systemError('socket', socket, 'AF_UNIX', 'Close some descriptors');
   return socket;
 }
 
-/** For messages: what it was. */
+/** Describes a message for a failure. */
 function describe({ type, name, param, numFds }: RawMessage): string {
   const kind = ['MSG', 'REQ', 'REP', 'IGN'][type] ?? `type ${type}`;
   return `${kind} '${name}' with ${param.length} bytes and ${numFds} descriptors`;
 }
 
-/** A datagram, right or wrong; what isn't given is right. */
-export interface Parts {
+/** The fields of a datagram, right or wrong; the defaults are right. */
+export interface DatagramFields {
   readonly type?: number;
   readonly name?: string;
   readonly param?: Uint8Array | string;
-  /** `len_param` as claimed. */
+  /** `len_param`, whatever the param's length is. */
   readonly lenParam?: number;
-  /** `num_fds` as claimed. */
+  /** `num_fds`, whatever is attached. */
   readonly numFds?: number;
   /** All 64 bytes of the name. */
   readonly nameBytes?: Uint8Array;
-  /** Cut or lengthened to this. */
+  /** The datagram is cut or lengthened to this many bytes. */
   readonly length?: number;
 }
 
-/** Encodes what no sane sender would. */
-export function datagramOf(dialect: Dialect, parts: Parts): Uint8Array {
-  const { type = MpType.REQ, name = 'any', param = new Uint8Array(0), length = dialect.wireLength } = parts;
+/** Encodes a datagram that may break every rule of the protocol. */
+export function datagramOf(dialect: Dialect, fields: DatagramFields): Uint8Array {
+  const { type = MpType.REQ, name = 'any', param = new Uint8Array(0), length = dialect.wireLength } = fields;
   const bytes = encodeMessage(dialect, MpType.REQ, { name, param });
   const view = new DataView(bytes.buffer);
   view.setInt32(dialect.offsets.type, type, true);
-  if (parts.lenParam !== undefined) view.setInt32(dialect.offsets.lenParam, parts.lenParam, true);
-  if (parts.numFds !== undefined) view.setInt32(dialect.offsets.numFds, parts.numFds, true);
-  if (parts.nameBytes !== undefined) bytes.set(parts.nameBytes, dialect.offsets.name);
+  if (fields.lenParam !== undefined) view.setInt32(dialect.offsets.lenParam, fields.lenParam, true);
+  if (fields.numFds !== undefined) view.setInt32(dialect.offsets.numFds, fields.numFds, true);
+  if (fields.nameBytes !== undefined) bytes.set(fields.nameBytes, dialect.offsets.name);
   const sized = new Uint8Array(length);
   sized.set(bytes.subarray(0, length));
   return sized;

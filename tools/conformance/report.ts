@@ -15,7 +15,7 @@ export function summary(results: readonly CheckResult[]): string {
   return `${pass} passed, ${fail} failed, ${skip} skipped`;
 }
 
-/** For the terminal: a line for each check that ran, failures in full, and what was skipped by reason. */
+/** A report for the terminal: a line for each check that ran, failures in full, skipped checks by reason. */
 export function table(results: readonly CheckResult[]): string {
   const ran = results.filter(({ status }) => status !== 'skip');
   const widest = Math.max(...ran.map(({ check }) => check.title.length), 0);
@@ -54,7 +54,7 @@ function failure({ check, status, detail }: CheckResult): string[] {
   ];
 }
 
-/** For programs: one object. */
+/** A report for programs: one JSON object. */
 export function json(label: string, results: readonly CheckResult[]): string {
   const checks = results.map(({ check, status, detail, differs, millis }) => {
     const { id, title, stimulus, expectation } = check;
@@ -63,7 +63,7 @@ export function json(label: string, results: readonly CheckResult[]): string {
   return JSON.stringify({ subject: label, ...count(results), checks }, undefined, 2);
 }
 
-/** For CI systems: JUnit's XML. */
+/** A report for CI systems: JUnit's XML. */
 export function junit(label: string, results: readonly CheckResult[]): string {
   const { fail, skip } = count(results);
   const millis = results.reduce((sum, result) => sum + result.millis, 0);

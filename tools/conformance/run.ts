@@ -1,31 +1,31 @@
 import { nowMs } from '../../sys/clock.js';
 import { type Behaviour, type Check, differenceOf } from './check.js';
-import { Session, Stage } from './stage.js';
+import { CheckFailure, CheckSkip } from './expect.js';
 import type { SubjectSource } from './subject.js';
-import { CheckFailure, CheckSkip } from './verdict.js';
+import { StartedSubject, Tester } from './tester.js';
 
 export type Status = 'pass' | 'fail' | 'skip';
 
-/** What a check came to. */
+/** The result of one check. */
 export interface CheckResult {
   readonly check: Check;
   readonly status: Status;
-  /** It passed in the way that this package chose, which isn't C's. */
+  /** The check passed, and the subject behaved as this package does, not as C. */
   readonly differs: boolean;
-  /** What was seen (a failure), or why it was skipped. */
+  /** What a failing check saw, or why a check was skipped. */
   readonly detail: string;
   readonly millis: number;
 }
 
-/** Which checks to run, and what to tell meanwhile. */
+/** Which checks to run. */
 export interface RunOptions {
   readonly destructive?: boolean;
   readonly slow?: boolean;
+  /** Called before each check. */
   readonly onStart?: (check: Check) => void;
-  readonly onResult?: (result: CheckResult) => void;
 }
 
-/** Runs checks against subjects of one source, one check after the other. Never rejects because of a check. */
+/** Runs checks one after the other against subjects of one source. A failing check doesn't reject. */
 export async function runChecks(
   source: SubjectSource,
   checks: readonly Check[],
@@ -36,9 +36,7 @@ export async function runChecks(
   try {
     for (const check of checks) {
       options.onStart?.(check);
-      const result = await runner.run(check, options);
-      results.push(result);
-      options.onResult?.(result);
+      results.push(await runner.run(check, options));
     }
   } finally {
     await runner.end();
@@ -46,29 +44,27 @@ export async function runChecks(
   return results;
 }
 
-/** Runs single checks, one after the other; those that do no harm share a subject. */
+/** Runs single checks, one after the other. Checks that aren't destructive share a subject. */
 export class CheckRunner {
   readonly #source: SubjectSource;
-  #session: Session | undefined;
-  /** Why nothing can be checked any more. */
-  #ending: string | undefined;
+  #started: StartedSubject | undefined;
+  /** Why no further check can run. */
+  #endReason: string | undefined;
 
   constructor(source: SubjectSource) {
     this.#source = source;
   }
 
-  /** Never rejects because of what the check found. */
+  /** Runs one check. A failing check doesn't reject. */
   async run(check: Check, options: RunOptions): Promise<CheckResult> {
     const start = nowMs();
     const done = (status: Status, detail = '', differs = false): CheckResult => {
       return { check, status, detail, differs, millis: Math.round(nowMs() - start) };
     };
-    const why = reasonToSkip(check, this.#source, options);
+    const why = reasonToSkip(check, this.#source, options) ?? this.#endReason;
     if (why !== undefined) return done('skip', why);
-    if (this.#ending !== undefined) return done('skip', this.#ending);
     try {
-      const behaviour = (await this.#onStage(check)) ?? 'as C';
-      return judge(check, behaviour, this.#source, done);
+      return judge(check, await this.#behaviourIn(check), this.#source, done);
     } catch (error) {
       if (error instanceof CheckSkip) return done('skip', error.message);
       if (error instanceof CheckFailure) return done('fail', error.message);
@@ -78,32 +74,29 @@ export class CheckRunner {
 
   /** Ends the subject. */
   async end(): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.[Symbol.asyncDispose]();
+    const started = this.#started;
+    this.#started = undefined;
+    await started?.[Symbol.asyncDispose]();
   }
 
-  /** What a destructive or failing check leaves behind is of no use to the next one. */
-  async #onStage(check: Check) {
-    const isSingle = !this.#source.abilities.has('place');
-    this.#session ??= await Session.open(this.#source);
-    const stage = new Stage(this.#source, this.#session);
+  /** Ends the subject behind a destructive or failing check: the next one needs another. */
+  async #behaviourIn(check: Check): Promise<Behaviour> {
+    const isSingle = !this.#source.abilities.has('processes');
+    this.#started ??= await StartedSubject.open(this.#source);
+    const tester = new Tester(this.#source, this.#started);
     let isUsable = false;
     try {
-      const behaviour = await check.run(stage);
-      // what does otherwise than C has survived
-      isUsable = !stage.isSpoiled && (check.destructive !== true || behaviour === 'as ours');
+      const behaviour = (await check.run(tester)) === 'as ours' ? 'as ours' : 'as C';
+      // a subject that behaves otherwise than C has survived
+      isUsable = !tester.isSpoiled && (check.destructive !== true || behaviour === 'as ours');
       return behaviour;
     } finally {
-      if (!isUsable && isSingle && check.destructive) this.#ending = didNotSurvive(check);
-      await stage.end();
+      if (!isUsable && isSingle && check.destructive)
+        this.#endReason = `${check.id} may have ended the subject's IPC: restart it, and choose the other checks with --only`;
+      await tester.end();
       if (!isUsable) await this.end();
     }
   }
-}
-
-function didNotSurvive({ id }: Check): string {
-  return `the subject is not to be used after ${id}: restart it, and choose the other checks with --only`;
 }
 
 type Done = (status: Status, detail?: string, differs?: boolean) => CheckResult;
@@ -134,9 +127,9 @@ function reasonToSkip(check: Check, source: SubjectSource, options: RunOptions):
 
 const LACKING = {
   driver: 'needs a driver, which tells the subject what to send and to register',
-  place: 'needs to start and end processes of its own',
+  processes: 'needs to start and end processes of its own',
   pid: "needs to look at the subject's process",
-  memory: 'needs shared memory that can be told to grow',
+  memory: 'needs shared memory that can grow',
   eal: 'is about how EAL is initialised',
   devices: 'needs the vdev bus and the null driver, which are not installed here',
 } as const;

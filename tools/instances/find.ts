@@ -5,30 +5,41 @@ import { defaultRuntimeDir, PRIMARY_SOCKET, type RuntimeEnvironment } from '../.
 import { ignoringErrno } from '../../sys/errors.js';
 import { isIpcThreadGone, isStopped, namesIn, ownerOf } from '../../sys/proc.js';
 import { boundSockets } from '../../sys/unix-sockets.js';
-import { type Answer, ask } from './ask.js';
-import { type Inspection, type Instance, type Instances, inspect, type UnreadableDir } from './inspect.js';
+import { type Inspection, type Instance, inspect } from './inspect.js';
+import { type ProbeResult, probe } from './probe.js';
 
 export interface FindOptions {
-  /** Only this prefix. */
+  /** Finds this prefix alone. */
   readonly filePrefix?: string | undefined;
-  /** Only this runtime directory; all that are known by default. */
+  /** Looks in this runtime directory alone; in all that are known by default. */
   readonly runtimeDir?: string | undefined;
   /**
    * Whether to send each running primary a harmless request, to see whether its IPC answers; true by default. A C
    * primary logs one line about it.
    */
-  readonly ask?: boolean | undefined;
-  /** Milliseconds that each has to answer; 1,000 by default. All are asked at once. */
+  readonly probe?: boolean | undefined;
+  /** How long each primary has to answer, in milliseconds; 1,000 by default. All are probed at once. */
   readonly timeoutMs?: number | undefined;
   readonly env?: RuntimeEnvironment | undefined;
   readonly uid?: number | undefined;
 }
 
+export interface Instances {
+  readonly instances: readonly Instance[];
+  readonly unreadable: readonly UnreadableDir[];
+}
+
+/** A directory that may hold instances and that this user can't read. */
+export interface UnreadableDir {
+  readonly path: string;
+  readonly owner: string | undefined;
+}
+
 const ANSWER_WITHIN_MS = 1_000;
 
 /**
- * Every DPDK primary of this machine that can be found, alive or dead: those of DPDK's runtime directories of this and
- * of other users. What isn't ours to read is listed apart.
+ * Finds every DPDK primary of this machine, alive or dead, in the runtime directories of this and of other users. Lists
+ * the directories apart that this user can't read.
  *
  * @example
  * const { instances } = await findInstances();
@@ -47,35 +58,34 @@ export async function findInstances(options: FindOptions = {}): Promise<Instance
       if (inspection !== undefined) found.push(inspection);
     }
   }
-  const asked = found.map(async (inspection) => {
-    const ipc = options.ask === false ? undefined : await askPrimary(inspection, timeoutMs);
-    return instanceOf(inspection, ipc);
+  const instances = found.map(async (inspection) => {
+    const ipc = options.probe === false ? undefined : await probePrimary(inspection, timeoutMs);
+    const { directory, head, primarySocket, ...instance } = inspection;
+    return { ...instance, ipc };
   });
-  return { instances: await Promise.all(asked), unreadable };
+  return { instances: await Promise.all(instances), unreadable };
 }
 
 /**
- * Whether a primary's IPC answers; `undefined` where nothing must be sent: it is dead, starting, or of an unknown
- * release. One that can't read is not asked either: at some time its queue would be full, and others would block.
+ * Probes a primary; `undefined` if nothing may be sent to it: it is dead, starting, or of an unknown release. A primary
+ * that can't read counts as silent without a request: requests would fill its queue, and block other senders.
  */
-export async function askPrimary(inspection: Inspection, timeoutMs: number): Promise<Answer | undefined> {
+export async function probePrimary(
+  inspection: Inspection,
+  timeoutMs: number,
+): Promise<ProbeResult | undefined> {
   const { state, dialect, primary, primarySocket, directory } = inspection;
   if (state !== 'running' || dialect === undefined || primarySocket !== 'bound') return undefined;
   if (primary !== undefined && (isStopped(primary) || isIpcThreadGone(primary.pid))) return 'silent';
   try {
-    return await ask(directory, `${directory}/${PRIMARY_SOCKET}`, DIALECTS[dialect], timeoutMs);
+    return await probe(directory, `${directory}/${PRIMARY_SOCKET}`, DIALECTS[dialect], timeoutMs);
   } catch (error) {
     if (error instanceof Error && 'code' in error) return String(error.code);
     throw error;
   }
 }
 
-function instanceOf(inspection: Inspection, ipc: Answer | undefined): Instance {
-  const { filePrefix, runtimeDir, state, version, dialect, primary, owner, secondaries } = inspection;
-  return { filePrefix, runtimeDir, state, version, dialect, primary, owner, secondaries, ipc };
-}
-
-/** The entries of a directory; what isn't ours to read is noted down, what isn't there is not. */
+/** The entries of a directory. Adds a directory that this user can't read to `unreadable`. */
 function list(path: string, unreadable: UnreadableDir[]): string[] {
   try {
     return readdirSync(path);
@@ -83,17 +93,19 @@ function list(path: string, unreadable: UnreadableDir[]): string[] {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === undefined) throw error;
     if (code === 'EACCES' || code === 'EPERM') unreadable.push({ path, owner: ownerOf(path) });
-    return []; // gone meanwhile, or a file
+    return []; // it is gone, or a file
   }
 }
 
 /**
- * The runtime directories that DPDK processes of this machine use, as far as can be told: where a primary's socket is
- * bound now, spelled as that primary spells it; then DPDK's own choice for us; then those that it would choose for
- * other users and for services. Each once, however many names it has.
+ * The runtime directories that DPDK processes of this machine may use: those in which a primary's socket is bound now,
+ * as that primary spells them; DPDK's choice for this user; its choices for other users and for services. Each
+ * directory comes once, whatever its names are.
  */
 function runtimeDirs(env: RuntimeEnvironment, uid: number): string[] {
-  const bound = boundRuntimeDirs();
+  const bound = boundSockets()
+    .filter(({ path }) => path.endsWith(`/${PRIMARY_SOCKET}`))
+    .map(({ path }) => dirname(dirname(path)));
   const candidates = [
     ...bound,
     defaultRuntimeDir(env, uid),
@@ -102,26 +114,19 @@ function runtimeDirs(env: RuntimeEnvironment, uid: number): string[] {
     ...(env.XDG_RUNTIME_DIR === undefined ? [] : [`${env.XDG_RUNTIME_DIR}/dpdk`]),
     '/tmp/dpdk',
     ...namesIn('/run/user').map((name) => `/run/user/${name}/dpdk`),
-    // what systemd's RuntimeDirectory= makes
+    // systemd's RuntimeDirectory= makes these
     ...namesIn('/run').map((name) => `/run/${name}/dpdk`),
   ];
   const seen = new Map<string, string>();
   for (const path of candidates) {
-    // of another user's, its socket may be all that there is to see
+    // a directory of another user may show nothing but its bound socket
     const identity = identityOf(path) ?? (bound.includes(path) ? path : undefined);
     if (identity !== undefined && !seen.has(identity)) seen.set(identity, path);
   }
   return [...seen.values()];
 }
 
-/** Of every `<dir>/<prefix>/mp_socket` that is bound, `<dir>`. */
-function boundRuntimeDirs(): string[] {
-  return boundSockets()
-    .filter(({ path }) => path.endsWith(`/${PRIMARY_SOCKET}`))
-    .map(({ path }) => dirname(dirname(path)));
-}
-
-/** What tells two directories apart whatever they are called; `undefined` where there is none that we can see. */
+/** Device and inode, which are the same for every name of a file; `undefined` where this user sees none. */
 export function identityOf(path: string): string | undefined {
   const stat = ignoringErrno(() => statSync(path, { bigint: true }));
   return stat && `${stat.dev}:${stat.ino}`;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { hexParts, toHex } from '../../../tools/cli/hexdump.js';
+import { hexParts, toHex } from '../../../tools/cli/format-bytes.js';
 import { cli, needsCli } from '../../support/cli.js';
 import { expectError } from '../../support/mp-error.js';
 

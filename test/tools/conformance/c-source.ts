@@ -4,11 +4,11 @@ import { dialectOf } from '../../../protocol/index.js';
 import { readConfigHead } from '../../../shm/layout/mem-config.js';
 import type {
   Ability,
-  Place,
   Role,
   StartOptions,
   Subject,
   SubjectSource,
+  TestPrefix,
 } from '../../../tools/conformance/subject.js';
 import type { DpdkInstall } from '../../support/dpdk/install.js';
 import { CPeer } from '../../support/dpdk/peer.js';
@@ -22,9 +22,9 @@ export function cSource(install: DpdkInstall, role: Role): SubjectSource {
     implementation: 'C',
     role,
     dialect: dialectOf(versionWordOf(install.version)),
-    abilities: new Set<Ability>(['driver', 'place', 'pid', 'eal', 'memory', ...devices]),
+    abilities: new Set<Ability>(['driver', 'processes', 'pid', 'eal', 'memory', ...devices]),
     open: () => openSubject(install, role),
-    place: async () => new CPlace(install),
+    newPrefix: async () => new CPrefix(install),
   };
 }
 
@@ -34,23 +34,23 @@ function versionWordOf(version: string): number {
   return ((year << 24) | (month << 16) | (minor << 8) | 99) >>> 0;
 }
 
-/** The place goes with its subject. */
+/** The prefix ends with its subject. */
 async function openSubject(install: DpdkInstall, role: Role): Promise<Subject> {
-  const place = new CPlace(install);
-  const end = () => place[Symbol.asyncDispose]();
+  const prefix = new CPrefix(install);
+  const end = () => prefix[Symbol.asyncDispose]();
   try {
     // a device for C76 to name
     const args = install.driverArgs === undefined ? [] : ['--vdev', 'net_null0'];
-    const primary = await place.startPeer('primary', { args });
-    const peer = role === 'primary' ? primary : await place.startPeer('secondary');
-    return new CSubject(peer, place.directory, end);
+    const primary = await prefix.startPeer('primary', { args });
+    const peer = role === 'primary' ? primary : await prefix.startPeer('secondary');
+    return new CSubject(peer, prefix.directory, end);
   } catch (error) {
     await end();
     throw error;
   }
 }
 
-class CPlace implements Place {
+class CPrefix implements TestPrefix {
   readonly #install: DpdkInstall;
   readonly #prefix = uniquePrefix('conform');
   readonly #peers: CPeer[] = [];
@@ -63,7 +63,7 @@ class CPlace implements Place {
     return runtimeDir(this.#prefix);
   }
 
-  prepare(): void {
+  makeDirectory(): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
   }
 

@@ -3,10 +3,10 @@ import { expect } from 'chai';
 import { DIALECTS } from '../../../protocol/index.js';
 import type { Check } from '../../../tools/conformance/check.js';
 import { ALL_CHECKS } from '../../../tools/conformance/checks/index.js';
+import { CheckFailure, CheckSkip } from '../../../tools/conformance/expect.js';
 import { json, junit, summary, table } from '../../../tools/conformance/report.js';
 import { runChecks } from '../../../tools/conformance/run.js';
 import type { Ability, Implementation, Subject, SubjectSource } from '../../../tools/conformance/subject.js';
-import { CheckFailure, CheckSkip } from '../../../tools/conformance/verdict.js';
 
 let opened = 0;
 let closed = 0;
@@ -23,7 +23,7 @@ function source(implementation: Implementation, abilities: readonly Ability[] = 
       opened++;
       return subject as unknown as Subject;
     },
-    place: () => Promise.reject(new Error('no place')),
+    newPrefix: () => Promise.reject(new Error('no prefix')),
   };
 }
 
@@ -82,7 +82,7 @@ describe('conformance: judging', () => {
   it('replaces a subject that a check has spoiled, where there are others', async () => {
     const checks = [check('X', passes, { destructive: true }), check('P', passes), check('Q', passes)];
     [opened, closed] = [0, 0];
-    const results = await runChecks(source('C', ['place']), checks, { destructive: true });
+    const results = await runChecks(source('C', ['processes']), checks, { destructive: true });
     expect(results.map(({ status }) => status)).to.deep.equal(['pass', 'pass', 'pass']);
     expect([opened, closed]).to.deep.equal([2, 2]);
     const single = await runChecks(source('C'), checks, { destructive: true });

@@ -90,7 +90,7 @@ describe('dpdk-ipc doctor, a primary that is well', () => {
     const wrap = ['unshare', '--mount', 'sh', '-c', mount, 'sh'];
     const { what, fix } = expectFinding(await examine(peers.filePrefix, [], { wrap }), 'hugetlbfs');
     expect(what).to.contain('2 hugetlbfs are mounted over each other');
-    expect(fix).to.equal(`Take the last one off: umount ${dir}`);
+    expect(fix).to.equal(`Unmount the last one: umount ${dir}`);
   });
 
   it('sockets that killed secondaries left', async () => {

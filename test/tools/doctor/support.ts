@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { DatagramSocket } from '../../../sys/datagram-socket.js';
-import type { Finding } from '../../../tools/doctor/finding.js';
+import type { Finding } from '../../../tools/doctor/doctor-check.js';
 import { CProcess } from '../../support/c-process.js';
 import { type CliOptions, cliJson } from '../../support/cli.js';
 import { peerProgram } from '../../support/dpdk/build.js';

@@ -8,10 +8,10 @@ import { type Message, MP_MAX_PARAM_LEN } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
 import { inspect } from '../../instances/inspect.js';
 import { openChannel, withDialect } from '../message-options.js';
-import { type PlaceOptions, parseBytes, parseCount, withJson, withPlace, withTime } from '../options.js';
+import { type PrefixOptions, parseBytes, parseCount, withJson, withPrefix, withTime } from '../options.js';
 import { Progress, paint, print, printJson } from '../output.js';
 
-interface Options extends PlaceOptions {
+interface Options extends PrefixOptions {
   readonly action?: string;
   readonly size: number;
   readonly count: number;
@@ -21,29 +21,29 @@ interface Options extends PlaceOptions {
 }
 
 const ABOUT = `Sends the primary requests one after the other, as rte_mp_request_sync does, and
-prints how long they took. Name an action of the primary that answers at once and
-changes nothing, such as one that echoes.
+prints how long they took. Name an action that answers at once and changes nothing,
+such as one that echoes.
 
-Without --action it asks for the list of virtual devices (bus_vdev_mp), which every C
-primary with the vdev bus answers and which changes nothing there. The primary then
-tells its secondaries of each device, though: where there are both, name an action.`;
+Without --action it requests the list of virtual devices (bus_vdev_mp), which every C
+primary with the vdev bus answers, and which changes nothing. The primary also sends
+each device to its secondaries, though: if it has any, name an action.`;
 
 const EXAMPLES = `
 Examples:
   $ dpdk-ipc bench
   $ dpdk-ipc bench --action echo --size 256 --count 100000
 
-Exit status: 0 measured, 2 it could not be.`;
+Exit status: 0 measured, 2 not measured.`;
 
 /** Adds `bench`. */
 export function addBench(program: Command): void {
   const command = program
     .command('bench')
     .description(ABOUT)
-    .option('--action <name>', 'the action to ask')
-    .option('--size <bytes>', 'of param, up to 256', parseBytes, 16)
+    .option('--action <name>', 'the action to request')
+    .option('--size <bytes>', 'length of the param, up to 256', parseBytes, 16)
     .option('--count <n>', 'how many requests', parseCount, 10_000);
-  withTime(withJson(withDialect(withPlace(command))), 'for each', 5_000)
+  withTime(withJson(withDialect(withPrefix(command))), 'how long to wait for each answer', 5_000)
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
@@ -81,15 +81,15 @@ function messageOf({ action, size, filePrefix }: Options, channel: MpChannel): M
   if (others > 0) {
     throw new MpError(
       'EBUSY',
-      `The primary has ${others === 1 ? 'a secondary' : `${others} secondaries`}, and would tell it of each virtual device at each request: name an action that concerns nobody else with --action`,
+      `The primary has ${others === 1 ? 'a secondary' : `${others} secondaries`}, and would send it every virtual device at each request: name another action with --action`,
     );
   }
   return { name: VDEV_ACTION, param: encodeVdev({ type: VdevType.SCAN_REQ }) };
 }
 
-/** At most this many, so that the code is compiled by then and the sockets exist. */
+/** Requests that are not measured: by then the code is compiled and the sockets exist. */
 const WARM_UP = 1_000;
-/** The thread is blocked all along: this often the event loop gets its turn, for Ctrl-C. */
+/** A synchronous request blocks the thread: the event loop gets a turn this often, for Ctrl-C. */
 const TURN_EVERY_MS = 50;
 
 async function measure(
@@ -106,7 +106,7 @@ async function measure(
     const start = nowMs();
     const reply = channel.requestSync(message, { timeoutMs });
     const end = nowMs();
-    if (reply.nbReceived === 0) throw nobody(message.name);
+    if (reply.nbReceived === 0) throw noAction(message.name);
     reply[Symbol.dispose]();
     if (i >= 0) micros[i] = (end - start) * 1_000;
     if (end - lastTurn < TURN_EVERY_MS) continue;
@@ -117,7 +117,7 @@ async function measure(
   return micros;
 }
 
-function nobody(name: string): MpError {
+function noAction(name: string): MpError {
   return new MpError(
     'EOPNOTSUPP',
     `The primary answers '${name}' with IGN, "don't count me": name an action that it has with --action`,

@@ -6,16 +6,16 @@ import { fileError } from '../../../sys/errors.js';
 import type { Check } from '../../conformance/check.js';
 import { ALL_CHECKS, CHECK_GROUPS } from '../../conformance/checks/index.js';
 import { driverSource } from '../../conformance/driver-source.js';
-import { findPrimary } from '../../conformance/foreign-primary.js';
 import { json, junit, summary, table } from '../../conformance/report.js';
-import { type CheckResult, runChecks } from '../../conformance/run.js';
+import { runChecks } from '../../conformance/run.js';
+import { findPrimary } from '../../conformance/running-primary.js';
 import type { Role, SubjectSource } from '../../conformance/subject.js';
-import { EXIT_FINDING } from '../failure.js';
+import { EXIT_FINDING } from '../exit.js';
 import { withDialect } from '../message-options.js';
-import { type PlaceOptions, withJson, withPlace } from '../options.js';
+import { type PrefixOptions, withJson, withPrefix } from '../options.js';
 import { Progress, paint, print, printError, printJson } from '../output.js';
 
-interface Options extends PlaceOptions {
+interface Options extends PrefixOptions {
   readonly dialect?: DialectId;
   readonly driver?: string;
   readonly role: Role;
@@ -27,9 +27,9 @@ interface Options extends PlaceOptions {
   readonly list?: boolean;
 }
 
-const ABOUT = `Tests the primary that runs under a file prefix against the numbered checks of the protocol reference.
-Without --destructive it is left as it was found. Checks that have to tell the primary what to do are skipped.
-With --driver, processes of a program of yours are tested instead, by all checks (docs/conformance-kit.md).`;
+const ABOUT = `Runs the numbered checks of the protocol reference against the primary of a file prefix.
+Without --destructive they leave it as they found it. Checks that need a driver are skipped.
+With --driver, all checks run against processes of your own program instead (docs/conformance-kit.md).`;
 
 const EXAMPLES = `
 Examples:
@@ -38,37 +38,38 @@ Examples:
   $ dpdk-ipc conformance --driver ./my-driver --role secondary
   $ dpdk-ipc conformance --list
 
-Exit status: 0 nothing failed, 1 something failed, 2 nothing could be tested.`;
+Exit status: 0 no check failed, 1 a check failed, 2 no check could run.`;
 
 /** Adds `conformance`. */
 export function addConformance(program: Command): void {
   const command = program.command('conformance').description(ABOUT);
-  withJson(withDialect(withPlace(command)))
-    .option('--driver <command>', 'test processes of this program, which it starts, instead of a primary')
+  withJson(withDialect(withPrefix(command)))
+    .option('--driver <command>', 'start and test processes of this program instead of a primary')
     .addOption(
-      new Option('--role <role>', 'what the driver is to be')
+      new Option('--role <role>', 'the role of the driver')
         .choices(['primary', 'secondary'])
         .default('secondary'),
     )
-    .option('--destructive', 'also what may end its IPC or the process: for a primary to throw away')
-    .option('--slow', 'also what takes many seconds')
-    .option('--only <ids>', 'these checks alone: C14,C15')
-    .option('--list', 'print the checks and test nothing')
+    .option('--destructive', 'also run checks that may end its IPC or the process')
+    .option('--slow', 'also run checks that take many seconds')
+    .option('--only <ids>', 'run these checks alone: C14,C15')
+    .option('--list', 'print the checks and run none')
     .option('--junit <file>', 'also write the results as JUnit XML')
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
-  const checks = choose(options.only);
+  const checks = chooseChecks(options.only);
   if (options.list) {
-    if (options.json) printJson(checks.map(described));
+    if (options.json) printJson(checks.map(checkRecord));
     else print(list(checks));
     return;
   }
-  const source = options.driver === undefined ? await findPrimary(options) : driven(options.driver, options);
+  const source =
+    options.driver === undefined ? await findPrimary(options) : sourceOf(options.driver, options);
   const results = await runAll(source, checks, options);
-  const label = options.driver === undefined ? await labelOf(source) : source.label;
+  const label = options.driver === undefined ? await primaryLabel(source) : source.label;
   print(
     options.json ? json(label, results) : `${label}\n\n${coloured(table(results))}\n\n${summary(results)}`,
   );
@@ -76,7 +77,7 @@ async function run(options: Options): Promise<void> {
   if (results.some(({ status }) => status === 'fail')) process.exitCode = EXIT_FINDING;
 }
 
-/** `C25   pass …`, and so on. */
+/** Colours `pass` and `fail` in lines such as `C25   pass …`. */
 function coloured(results: string): string {
   return results.replaceAll(
     /^(\S+ +)(pass|fail)\b/gm,
@@ -84,7 +85,7 @@ function coloured(results: string): string {
   );
 }
 
-function driven(program: string, { role, dialect = '332/8' }: Options): SubjectSource {
+function sourceOf(program: string, { role, dialect = '332/8' }: Options): SubjectSource {
   return driverSource({
     label: `${program} as ${role}, dialect ${dialect}`,
     role,
@@ -94,40 +95,40 @@ function driven(program: string, { role, dialect = '332/8' }: Options): SubjectS
 }
 
 async function runAll(source: SubjectSource, checks: readonly Check[], options: Options) {
-  // a driver's processes are there to be thrown away
+  // the processes of a driver exist for the checks alone
   const { slow = false, driver, destructive = driver !== undefined } = options;
   const progress = new Progress();
-  const done: CheckResult[] = [];
-  const onStart = ({ id, title }: Check) => progress.show(`${done.length}/${checks.length} ${id} ${title}`);
-  const onResult = (result: CheckResult) => done.push(result);
+  let done = 0;
+  const onStart = ({ id, title }: Check) => progress.show(`${done++}/${checks.length} ${id} ${title}`);
   try {
-    // what ends the primary comes last
+    // a check that ends the primary comes last
     const inOrder = [...checks].sort(
       (a, b) => Number(a.destructive ?? false) - Number(b.destructive ?? false),
     );
-    const results = await runChecks(source, inOrder, { destructive, slow, onStart, onResult });
+    const results = await runChecks(source, inOrder, { destructive, slow, onStart });
     return results.sort((a, b) => checks.indexOf(a.check) - checks.indexOf(b.check));
   } finally {
     progress.end();
   }
 }
 
-async function labelOf(source: SubjectSource): Promise<string> {
+async function primaryLabel(source: SubjectSource): Promise<string> {
   const { versionWord, socketPath } = await source.open();
   const version = versionWord === undefined ? 'unknown version' : `DPDK ${versionOf(versionWord)}`;
   return `${source.label}: ${version}, dialect ${source.dialect.id}, ${socketPath}`;
 }
 
-function choose(only: string | undefined): readonly Check[] {
+function chooseChecks(only: string | undefined): readonly Check[] {
   if (only === undefined) return ALL_CHECKS;
   return only.split(',').map((id) => {
     const check = ALL_CHECKS.find((known) => known.id.toLowerCase() === id.trim().toLowerCase());
-    if (check === undefined) throw new MpError('EINVAL', `There is no check '${id}': see conformance --list`);
+    if (check === undefined)
+      throw new MpError('EINVAL', `There is no check '${id}': conformance --list shows all`);
     return check;
   });
 }
 
-function described({ id, title, stimulus, expectation, destructive = false, slow = false }: Check) {
+function checkRecord({ id, title, stimulus, expectation, destructive = false, slow = false }: Check) {
   return { id, title, stimulus, expectation, destructive, slow };
 }
 
@@ -138,11 +139,11 @@ function list(checks: readonly Check[]): string {
   }));
   return groups
     .filter(({ chosen }) => chosen.length > 0)
-    .map(({ title, chosen }) => [title, ...chosen.map(listed)].join('\n'))
+    .map(({ title, chosen }) => [title, ...chosen.map(listLine)].join('\n'))
     .join('\n\n');
 }
 
-function listed({ id, title, destructive, slow }: Check): string {
+function listLine({ id, title, destructive, slow }: Check): string {
   const marks = [...(destructive ? ['destructive'] : []), ...(slow ? ['slow'] : [])];
   return `  ${id.padEnd(5)} ${title}${marks.length === 0 ? '' : ` (${marks.join(', ')})`}`;
 }
@@ -151,7 +152,7 @@ function writeReport(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (error) {
-    printError('The results above were not written:');
+    printError('The JUnit file was not written:');
     throw fileError(error, file, 'Give --junit a file that can be written');
   }
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { type Diagnosis, diagnose } from '../../doctor/diagnose.js';
-import type { Finding, Severity } from '../../doctor/finding.js';
+import type { Finding, Severity } from '../../doctor/doctor-check.js';
 import { findInstances } from '../../instances/find.js';
-import { EXIT_FINDING } from '../failure.js';
+import { EXIT_FINDING } from '../exit.js';
 import { withJson, withRuntimeDir, withTime } from '../options.js';
 import { type Colour, Progress, paint, print, printError, printJson, visible, wrap } from '../output.js';
 
@@ -13,8 +13,8 @@ interface Options {
   readonly json?: boolean;
 }
 
-const ABOUT = `Finds out why messages to a primary, or its shared memory, do not work: what is wrong,
-what shows it, and what to do. Without --file-prefix it looks at every primary
+const ABOUT = `Finds out why messages to a primary, or its shared memory, do not work, and prints what
+is wrong, how it knows, and what to do. Without --file-prefix it looks at every primary
 that "dpdk-ipc ls" shows as alive.
 
 It changes nothing. A running primary and its secondaries get one harmless request
@@ -25,15 +25,15 @@ Examples:
   $ dpdk-ipc doctor --file-prefix rte
   $ dpdk-ipc doctor --json | jq -r '.[].findings[].fix'
 
-Exit status: 0 no error was found (there may be warnings), 1 one was, 2 it could
-not be examined.`;
+Exit status: 0 it found no error (there may be warnings), 1 it found one, 2 it
+could not look.`;
 
 /** Adds `doctor`. */
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
     .description(ABOUT)
-    .option('--file-prefix <prefix>', 'this prefix alone (default: all that run, or rte)');
+    .option('--file-prefix <prefix>', 'look at this prefix alone (default: all that run, or rte)');
   withTime(withJson(withRuntimeDir(command)), 'how long each process has to answer', 2_000)
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -43,9 +43,9 @@ async function run(options: Options): Promise<void> {
   const progress = new Progress();
   const diagnoses: Diagnosis[] = [];
   try {
-    for (const place of await placesOf(options)) {
-      const onCheck = (id: string) => progress.show(`${place.filePrefix}: ${id}`);
-      diagnoses.push(await diagnose({ ...place, timeoutMs: options.timeout, onCheck }));
+    for (const { filePrefix, runtimeDir } of await prefixesOf(options)) {
+      const onCheck = (id: string) => progress.show(`${filePrefix}: ${id}`);
+      diagnoses.push(await diagnose({ filePrefix, runtimeDir, timeoutMs: options.timeout, onCheck }));
     }
   } finally {
     progress.end();
@@ -55,18 +55,13 @@ async function run(options: Options): Promise<void> {
   if (diagnoses.some(({ healthy }) => !healthy)) process.exitCode = EXIT_FINDING;
 }
 
-interface Place {
-  readonly filePrefix: string;
-  readonly runtimeDir?: string | undefined;
-}
-
-async function placesOf({ filePrefix, runtimeDir }: Options): Promise<readonly Place[]> {
+async function prefixesOf({ filePrefix, runtimeDir }: Options) {
   if (filePrefix !== undefined) return [{ filePrefix, runtimeDir }];
-  const { instances } = await findInstances({ runtimeDir, ask: false });
+  const { instances } = await findInstances({ runtimeDir, probe: false });
   const alive = instances.filter(({ state }) => state !== 'dead');
   if (alive.length === 0) return instances.length > 0 ? instances : [{ filePrefix: 'rte', runtimeDir }];
   const dead = instances.filter(({ state }) => state === 'dead').map((instance) => instance.filePrefix);
-  if (dead.length > 0) printError(`Left out, their primaries have ended: ${dead.join(', ')}`);
+  if (dead.length > 0) printError(`Not examined, because their primaries have ended: ${dead.join(', ')}`);
   return alive;
 }
 
@@ -76,7 +71,7 @@ function report(diagnosis: Diagnosis): string {
   const { findings, checked, healthy } = diagnosis;
   const verdict = healthy
     ? paint('green', `ok: ${checked.length} checks, no error`)
-    : `${checked.length} checks${diagnosis.leftOut.length === 0 ? '' : `, ${diagnosis.leftOut.length} more once this is mended`}`;
+    : `${checked.length} checks${diagnosis.leftOut.length === 0 ? '' : `, ${diagnosis.leftOut.length} more once this is fixed`}`;
   return [heading(diagnosis), ...findings.map(describe), verdict].join('\n');
 }
 
@@ -95,7 +90,7 @@ function heading({ filePrefix, runtimeDir, instance }: Diagnosis): string {
   return `${start}: ${wrapped(facts.join(', '), runtimeDir.length + filePrefix.length + 3)}`;
 }
 
-/** A line each: what, evidence, fix. */
+/** A line each for what is wrong, the evidence and the fix. */
 function describe({ id, severity, what, evidence, fix }: Finding): string {
   return [
     `${paint(COLOURS[severity], severity)} ${paint('dim', `[${id}]`)} ${wrapped(what, severity.length + id.length + 4)}`,
@@ -104,7 +99,7 @@ function describe({ id, severity, what, evidence, fix }: Finding): string {
   ].join('\n');
 }
 
-/** Of the lines behind the first. */
+/** The second and later lines of a text stand below the first, behind `  seen: `. */
 const INDENT = 8;
 
 function wrapped(text: string, used = INDENT): string {

@@ -3,10 +3,10 @@ import type { MpChannel } from '../../../lib/channel.js';
 import { type Hotplug, hotplug } from '../../../lib/hotplug/hotplug.js';
 import { openSecondary } from '../../../lib/open.js';
 import { MpError } from '../../../protocol/errors.js';
-import { type PlaceOptions, withJson, withPlace, withTime } from '../options.js';
+import { type PrefixOptions, withJson, withPrefix, withTime } from '../options.js';
 import { Progress, print, printError, printJson, visible } from '../output.js';
 
-interface Options extends PlaceOptions {
+interface Options extends PrefixOptions {
   readonly timeout: number;
   readonly json?: boolean;
 }
@@ -19,20 +19,19 @@ const TIMEOUT = 'how long to wait for the primary';
 const DEVARGS = `DEVARGS is what EAL takes after --vdev or -a, such as net_null1,size=64,
 vdev:net_null1 or 0000:01:00.0.`;
 
-const ABOUT = `Attaches devices to the C primary that runs under a file prefix and to all its
-secondaries, and detaches them. ${DEVARGS}`;
+const ABOUT = `Attaches devices to a C primary and all its secondaries, and detaches them. ${DEVARGS}`;
 
-const ABOUT_LIST = `Prints the names of the primary's virtual devices, one a line: it tells its secondaries
-of no others. All its secondaries hear the names again, as whenever one starts.`;
+const ABOUT_LIST = `Prints the names of the primary's virtual devices, one a line. A primary sends its
+secondaries no others. All secondaries get the names again, as whenever one starts.`;
 
-const ABOUT_ATTACH = `Has the primary, and every secondary of it, attach a device. One that is there already is
-no error. ${DEVARGS}`;
+const ABOUT_ATTACH = `Has the primary and all its secondaries attach a device. A device that is attached
+already is no error. ${DEVARGS}`;
 
-const ABOUT_DETACH = `Has every secondary detach a device, the primary last: its ports should be stopped.
-DEVARGS is its name, or what it was attached with.`;
+const ABOUT_DETACH = `Has all secondaries detach a device, then the primary. Stop its ports before.
+DEVARGS is its name, or the text it was attached with.`;
 
 const STATUS = `
-Exit status: 0 done, 2 not done, or not known to be: the error says which.`;
+Exit status: 0 done, 2 not done, or unknown: the error says which.`;
 
 const EXAMPLES = `
 Examples:
@@ -46,8 +45,8 @@ Exit status: 0 done, 2 not done.`;
 export function addHotplug(program: Command): void {
   const group = program.command('hotplug').description(ABOUT).addHelpText('after', EXAMPLES);
   const listing = group.command('list').summary('print its virtual devices').description(ABOUT_LIST);
-  withJson(withTime(withPlace(listing), TIMEOUT, LIST_TIMEOUT_MS))
-    .addHelpText('after', '\nExit status: 0 listed, 2 not.')
+  withJson(withTime(withPrefix(listing), TIMEOUT, LIST_TIMEOUT_MS))
+    .addHelpText('after', '\nExit status: 0 listed, 2 not listed.')
     .action(list);
   addChange(group, 'attach', ABOUT_ATTACH);
   addChange(group, 'detach', ABOUT_DETACH);
@@ -55,14 +54,14 @@ export function addHotplug(program: Command): void {
 
 function addChange(group: Command, verb: 'attach' | 'detach', about: string): void {
   const command = group.command(verb).summary(`${verb} a device`).description(about);
-  withJson(withTime(withPlace(command.argument('<devargs>', 'see above')), TIMEOUT, CHANGE_TIMEOUT_MS))
+  withJson(withTime(withPrefix(command.argument('<devargs>', 'see above')), TIMEOUT, CHANGE_TIMEOUT_MS))
     .addHelpText('after', STATUS)
     .action((devargs: string, options: Options) => change(verb, devargs, options));
 }
 
 async function list(options: Options): Promise<void> {
   const timeoutMs = options.timeout;
-  // a peer: the names are broadcast
+  // a public secondary: the primary broadcasts the names
   const devices = await withHotplug(options, 'peer', 'listing', (on) => on.list({ timeoutMs }));
   if (options.json) printJson(devices);
   else if (devices.length === 0) printError('The primary has no virtual devices.');
@@ -71,14 +70,14 @@ async function list(options: Options): Promise<void> {
 
 async function change(verb: 'attach' | 'detach', devargs: string, options: Options): Promise<void> {
   const timeoutMs = options.timeout;
-  // private: the primary doesn't wait for us while it asks its secondaries
+  // private: the primary asks its secondaries, and must not wait for this one
   await withHotplug(options, 'private', `${verb} ${devargs}`, (on) => on[verb](devargs, { timeoutMs }));
   if (options.json) printJson({ [`${verb}ed`]: devargs });
   else print(`${verb}ed ${visible(devargs)}`);
 }
 
 async function withHotplug<T>(
-  { filePrefix, runtimeDir }: PlaceOptions,
+  { filePrefix, runtimeDir }: PrefixOptions,
   visibility: 'peer' | 'private',
   what: string,
   work: (on: Hotplug) => Promise<T>,
@@ -87,7 +86,7 @@ async function withHotplug<T>(
   const ticking = setInterval(() => progress.show(`${what}: waiting for the primary`), 500);
   let channel: MpChannel | undefined;
   try {
-    if (visibility === 'peer') await findPrimary(filePrefix, runtimeDir);
+    if (visibility === 'peer') await assertPrimaryExists(filePrefix, runtimeDir);
     channel = await openSecondary({ filePrefix, runtimeDir, visibility });
     return await work(hotplug(channel));
   } finally {
@@ -97,12 +96,12 @@ async function withHotplug<T>(
   }
 }
 
-/** A peer makes the runtime directory where there is none: a misspelt prefix shouldn't leave one behind. */
-async function findPrimary(filePrefix: string, runtimeDir: string | undefined): Promise<void> {
+/** Throws `ENOENT` for a misspelt prefix: a public secondary would make its runtime directory. */
+async function assertPrimaryExists(filePrefix: string, runtimeDir: string | undefined): Promise<void> {
   const channel = await openSecondary({ filePrefix, runtimeDir, visibility: 'private' });
-  const isThere = channel.peers().length > 0;
+  const exists = channel.peers().length > 0;
   await channel.close();
-  if (isThere) return;
+  if (exists) return;
   const hint = 'start it, or check --file-prefix, --runtime-dir and the user that it runs as';
-  throw new MpError('ENOENT', `No primary was found under the prefix '${filePrefix}': ${hint}`);
+  throw new MpError('ENOENT', `There is no primary under the prefix '${filePrefix}': ${hint}`);
 }

@@ -1,59 +1,35 @@
 import type { Command } from 'commander';
 
-/** A command of `dpdk-ipc`. Its module is loaded when it is asked for, so that `--help` needs none of them. */
-export interface CommandEntry {
-  readonly name: string;
-  /** One line for `dpdk-ipc --help`. */
-  readonly summary: string;
-  /** Resolves to what adds the command to the program. */
-  load(): Promise<(program: Command) => void>;
-}
+/** One line for `dpdk-ipc --help`, and a function that loads the command's module: `--help` loads none. */
+type CommandEntry = readonly [summary: string, load: () => Promise<(program: Command) => void>];
 
-/** All commands, in the order of `dpdk-ipc --help`. */
-export const COMMANDS: readonly CommandEntry[] = [
-  {
-    name: 'ls',
-    summary: 'list the DPDK primaries of this machine',
-    load: async () => (await import('./ls.js')).addLs,
-  },
-  {
-    name: 'doctor',
-    summary: "explain why IPC or shared memory doesn't work",
-    load: async () => (await import('./doctor.js')).addDoctor,
-  },
-  {
-    name: 'request',
-    summary: 'ask the primary and print its answer',
-    load: async () => (await import('./request.js')).addRequest,
-  },
-  {
-    name: 'send',
-    summary: 'send the primary a one-way message',
-    load: async () => (await import('./send.js')).addSend,
-  },
-  {
-    name: 'listen',
-    summary: 'print, and answer, the messages that come',
-    load: async () => (await import('./listen.js')).addListen,
-  },
-  {
-    name: 'memzone',
-    summary: "list, read, write and watch the primary's memzones",
-    load: async () => (await import('./memzone.js')).addMemzone,
-  },
-  {
-    name: 'hotplug',
-    summary: 'list, attach and detach devices of a running primary',
-    load: async () => (await import('./hotplug.js')).addHotplug,
-  },
-  {
-    name: 'bench',
-    summary: 'measure how long requests take',
-    load: async () => (await import('./bench.js')).addBench,
-  },
-  {
-    name: 'conformance',
-    summary: 'test a primary, or a program of yours, against the protocol',
-    load: async () => (await import('./conformance.js')).addConformance,
-  },
-];
+/** All commands by name, in the order of `dpdk-ipc --help`. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  ls: ['list the DPDK primaries of this machine', async () => (await import('./ls.js')).addLs],
+  doctor: [
+    "explain why IPC or shared memory doesn't work",
+    async () => (await import('./doctor.js')).addDoctor,
+  ],
+  request: [
+    'send the primary a request and print its answer',
+    async () => (await import('./request.js')).addRequest,
+  ],
+  send: ['send the primary a one-way message', async () => (await import('./send.js')).addSend],
+  listen: [
+    'print the messages that arrive, and answer them',
+    async () => (await import('./listen.js')).addListen,
+  ],
+  memzone: [
+    "list, read, write and watch the primary's memzones",
+    async () => (await import('./memzone.js')).addMemzone,
+  ],
+  hotplug: [
+    'list, attach and detach devices of a running primary',
+    async () => (await import('./hotplug.js')).addHotplug,
+  ],
+  bench: ['measure how long requests take', async () => (await import('./bench.js')).addBench],
+  conformance: [
+    'test a primary, or your own program, against the protocol',
+    async () => (await import('./conformance.js')).addConformance,
+  ],
+};

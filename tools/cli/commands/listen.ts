@@ -5,14 +5,14 @@ import type { Peer, ReceivedMessage } from '../../../lib/messages/message.js';
 import { openPrimary, openSecondary } from '../../../lib/open.js';
 import type { DialectId } from '../../../protocol/dialect.js';
 import { MpError } from '../../../protocol/errors.js';
-import { untilInterrupted } from '../failure.js';
-import { describeBody, recordOf } from '../hexdump.js';
+import { untilInterrupted } from '../exit.js';
+import { describeBody, messageRecord } from '../format-bytes.js';
 import { type PayloadOptions, payloadOf, withDialect } from '../message-options.js';
-import { type PlaceOptions, parseCount, withJson, withPlace } from '../options.js';
+import { type PrefixOptions, parseCount, withJson, withPrefix } from '../options.js';
 import { clock, paint, print, printError, printJsonLine, visible } from '../output.js';
 import { STRUCT_HELP } from '../struct.js';
 
-interface Options extends PlaceOptions {
+interface Options extends PrefixOptions {
   readonly reply?: string;
   readonly primary?: boolean;
   readonly count?: number;
@@ -20,20 +20,20 @@ interface Options extends PlaceOptions {
   readonly json?: boolean;
 }
 
-const ABOUT = `Becomes a secondary, registers an action for each name and prints what comes, until
-Ctrl-C: from the primary, and from whoever else sends to our socket. Descriptors that
-come along are described, then closed. Requests of other names are answered with IGN,
-so nobody has to wait for us.
+const ABOUT = `Becomes a secondary, registers an action for each name and prints the messages that
+arrive until Ctrl-C: from the primary, or from any process that sends to its socket. It
+describes descriptors, then closes them. It answers requests of other names with IGN,
+so that no process waits for them.
 
-With --primary it is the primary itself, of a prefix that has none: secondaries, such
-as "dpdk-ipc request" in another terminal, can then talk to it. No DPDK is needed.`;
+With --primary it becomes the primary of a prefix that has none: secondaries, such as
+"dpdk-ipc request" in another terminal, can then talk to it. This needs no DPDK.`;
 
 const EXAMPLES = `
 Replies:
-  echo     what came, descriptors too      text:TEXT      UTF-8 with a NUL
+  echo     the message and descriptors     text:TEXT      UTF-8 with a NUL
   ignore   IGN, "don't count me"           hex:BYTES      such as hex:01ff
-  none     nothing, until the asker's      file:PATH      a file's bytes
-           time is up                      struct:FIELDS  as below
+  none     nothing: the requester waits    file:PATH      a file's bytes
+           for its whole timeout           struct:FIELDS  see below
 
 ${STRUCT_HELP}
 
@@ -50,17 +50,17 @@ export function addListen(program: Command): void {
     .command('listen')
     .description(ABOUT)
     .argument('<name...>', 'the names of the actions')
-    .option('--reply <what>', 'what a request gets: see below', 'ignore')
-    .option('--primary', 'be the primary of this prefix')
+    .option('--reply <what>', 'the answer to a request: see below', 'ignore')
+    .option('--primary', 'become the primary of this prefix')
     .option('--count <n>', 'end after n messages', parseCount);
-  withJson(withDialect(withPlace(command)), 'print one JSON object a line')
+  withJson(withDialect(withPrefix(command)), 'print one JSON object a line')
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
 
 async function run(names: string[], options: Options): Promise<void> {
-  const replyTo = replier(options.reply ?? 'ignore');
-  const { signal } = untilInterrupted();
+  const replyTo = parseReply(options.reply ?? 'ignore');
+  const signal = untilInterrupted();
   const { filePrefix, runtimeDir, dialect } = options;
   const channel = await (options.primary ? openPrimary : openSecondary)({
     filePrefix,
@@ -68,7 +68,7 @@ async function run(names: string[], options: Options): Promise<void> {
     dialect,
     signal,
   });
-  const closed = new Promise<void>((resolve) => channel.once('close', resolve)); // events.once ends at an 'error'
+  const closed = new Promise<void>((resolve) => channel.once('close', resolve)); // events.once would reject at an 'error'
   channel.on('warning', ({ message }) => printError(message));
   channel.on('error', (error) => printError(error instanceof Error ? error.message : String(error)));
   let left = options.count ?? Number.POSITIVE_INFINITY;
@@ -76,7 +76,7 @@ async function run(names: string[], options: Options): Promise<void> {
     channel.registerAction(name, (message, peer) => {
       if (left-- <= 0) return IGNORE;
       show(message, peer, options.json ?? false);
-      // once the answer to this one is out
+      // after the answer to this message was sent
       if (left === 0) setImmediate(() => void channel.close());
       return replyTo(message);
     });
@@ -88,12 +88,12 @@ async function run(names: string[], options: Options): Promise<void> {
 
 function warnWithoutPrimary(channel: MpChannel, filePrefix: string): void {
   if (channel.role === 'primary' || channel.peers().length > 0) return;
-  printError(`There is no primary of prefix '${filePrefix}' yet: nothing comes before one is started.`);
+  printError(`There is no primary of prefix '${filePrefix}' yet: no message arrives before one is started.`);
 }
 
 function show(message: ReceivedMessage, { path, pid }: Peer, json: boolean): void {
   if (json) {
-    printJsonLine({ time: new Date().toISOString(), from: { path, pid }, ...recordOf(message) });
+    printJsonLine({ time: new Date().toISOString(), from: { path, pid }, ...messageRecord(message) });
     return;
   }
   const from = pid === undefined ? path || 'a sender without address' : `pid ${pid}`;
@@ -103,18 +103,18 @@ function show(message: ReceivedMessage, { path, pid }: Peer, json: boolean): voi
   );
 }
 
-/** Checks `--reply` before anything is opened. */
-function replier(what: string): (message: ReceivedMessage) => HandlerResult {
+/** Parses `--reply`; throws `EINVAL`. */
+function parseReply(what: string): (message: ReceivedMessage) => HandlerResult {
   if (what === 'echo') return ({ param, fds }) => ({ param, fds });
   if (what === 'ignore') return () => IGNORE;
   if (what === 'none') return () => undefined;
-  const [, way = '', value = ''] = /^(text|hex|file|struct):(.*)$/s.exec(what) ?? [];
-  if (way === '') {
+  const [, form = '', value = ''] = /^(text|hex|file|struct):(.*)$/s.exec(what) ?? [];
+  if (form === '') {
     throw new MpError(
       'EINVAL',
-      `--reply '${what}' is none: give echo, ignore, none, text:…, hex:…, file:… or struct:…`,
+      `--reply '${what}' is no reply: give echo, ignore, none, text:…, hex:…, file:… or struct:…`,
     );
   }
-  const param = payloadOf({ [way]: value } as PayloadOptions);
+  const param = payloadOf({ [form]: value } as PayloadOptions);
   return () => ({ param });
 }

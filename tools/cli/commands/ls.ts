@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { findInstances } from '../../instances/find.js';
-import { type Instance, isAlive, type UnreadableDir } from '../../instances/inspect.js';
+import { findInstances, type UnreadableDir } from '../../instances/find.js';
+import { type Instance, isAlive } from '../../instances/inspect.js';
 import { withJson, withRuntimeDir, withTime } from '../options.js';
 import {
   type Colour,
@@ -22,9 +22,9 @@ interface Options {
   readonly json?: boolean;
 }
 
-const ABOUT = `Lists every DPDK primary that can be found on this machine, running or dead: in
-the runtime directories of root, of this user, of other users and of services,
-and wherever else a primary's socket is bound.
+const ABOUT = `Lists the DPDK primaries of this machine, running or dead: in the runtime
+directories of root, of this user, of other users and of services, and wherever
+else a primary's socket is bound.
 
 Each running primary gets one harmless request, to see whether its IPC answers;
 a C primary logs a line about it ("unsupported secondary to primary request").
@@ -34,32 +34,31 @@ const EXAMPLES = `
 Columns:
   STATE    running, starting, dead, or private: it shares nothing (--in-memory,
            --no-shconf)
-  DIALECT  length of a datagram and most descriptors in it; ? for a release that
-           is not known
-  IPC      yes, silent (no answer in time), or why nothing can be sent; - if it
-           was not asked
-  PEERS    secondaries alive, and sockets that dead ones left behind
+  DIALECT  bytes / most descriptors of a datagram; ? for an unknown release
+  IPC      yes, silent (no answer in time), or why sending failed; - if nothing
+           was sent
+  PEERS    living secondaries, and sockets that dead ones left behind
 
 Examples:
   $ dpdk-ipc ls
   $ dpdk-ipc ls --json | jq -r '.instances[].filePrefix'
 
-Exit status: 0, also if there is none; 2 if it could not be found out.`;
+Exit status: 0, also if there is none; 2 it could not look.`;
 
 /** Adds `ls`. */
 export function addLs(program: Command): void {
   const command = program
     .command('ls')
     .description(ABOUT)
-    .option('--file-prefix <prefix>', 'this prefix alone');
+    .option('--file-prefix <prefix>', 'list this prefix alone');
   withTime(withJson(withRuntimeDir(command)), 'how long a primary has to answer', 1_000)
-    .option('--no-probe', 'send nothing: whether IPC answers stays unknown')
+    .option('--no-probe', 'send nothing, and do not show whether IPC answers')
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
 
 async function run({ filePrefix, runtimeDir, probe, timeout, json }: Options): Promise<void> {
-  const found = await findInstances({ filePrefix, runtimeDir, ask: probe, timeoutMs: timeout });
+  const found = await findInstances({ filePrefix, runtimeDir, probe, timeoutMs: timeout });
   if (json) {
     printJson(found);
     return;
@@ -84,7 +83,7 @@ function unreadable({ path, owner }: UnreadableDir): string {
 
 const HEADING = ['PREFIX', 'STATE', 'VERSION', 'DIALECT', 'IPC', 'PID', 'USER', 'PEERS', 'COMMAND'];
 
-/** In a cell that has nothing to say. */
+/** The text of an empty cell. */
 const NONE = '-';
 
 /** A table for each runtime directory. */
@@ -116,21 +115,21 @@ function row(instance: Instance): string[] {
   ];
 }
 
-/** Less of the command tells nothing. */
-const LEAST_OF_COMMAND = 20;
+/** A shorter part of the command would say nothing. */
+const MIN_COMMAND_WIDTH = 20;
 
 function fits(rows: readonly string[][]): boolean {
   const withoutCommand = table([HEADING.slice(0, -1), ...rows.map((row) => row.slice(0, -1))]);
-  const width = Math.max(...withoutCommand.split('\n').map(({ length }) => length));
-  return width + LEAST_OF_COMMAND <= (terminalWidth() ?? Number.POSITIVE_INFINITY);
+  const width = Math.max(...withoutCommand.map(({ length }) => length));
+  return width + MIN_COMMAND_WIDTH <= (terminalWidth() ?? Number.POSITIVE_INFINITY);
 }
 
 function tableOf(heading: readonly string[], rows: readonly string[][]): string[] {
-  const [first = '', ...lines] = table([heading, ...rows]).split('\n');
+  const [first = '', ...lines] = table([heading, ...rows]);
   return [paint('bold', fitted(first)), ...lines.map(coloured)];
 }
 
-/** On a narrow terminal each has a second line. */
+/** On a narrow terminal each command has a line of its own. */
 function commandsBelow(rows: readonly string[][]): string[] {
   const [heading = '', ...lines] = tableOf(
     HEADING.slice(0, -1),
@@ -141,7 +140,7 @@ function commandsBelow(rows: readonly string[][]): string[] {
   return [heading, ...lines.flatMap((line, i) => [line, ...(below[i] ?? [])])];
 }
 
-/** The program's name first: its folder would leave no room for the rest. */
+/** Removes the program's folder, which would leave no room for the arguments. */
 function withoutFolder(command: string): string {
   return command.replace(/^\S*\//, '');
 }
@@ -160,7 +159,7 @@ function coloured(line: string): string {
   );
 }
 
-/** On a terminal, what doesn't fit is the end of the command. */
+/** Cuts a line to the terminal's width: the end of the command goes. */
 function fitted(line: string): string {
   const width = terminalWidth();
   return width === undefined || line.length <= width ? line : `${line.slice(0, width - 1)}…`;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { untilInterrupted } from '../failure.js';
-import { toHex } from '../hexdump.js';
-import { attach, copyOf, type RangeOptions, withRange } from '../memzone-range.js';
+import { untilInterrupted } from '../exit.js';
+import { toHex } from '../format-bytes.js';
+import { attach, type RangeOptions, readZone, withRange } from '../memzone-options.js';
 import { parseCount, withJson, withTime } from '../options.js';
 import { clock, paint, print, printError, printJsonLine } from '../output.js';
 
@@ -11,9 +11,9 @@ interface Options extends RangeOptions {
   readonly count?: number;
 }
 
-const ABOUT = `Prints the bytes of a memzone that change, until Ctrl-C: what they were and what they
-are. It looks every --interval; what changes back in between is not seen. It ends with
-an error when the zone is freed or the primary dies.`;
+const ABOUT = `Prints the bytes of a memzone that change, before and after, until Ctrl-C. It looks
+every --interval, and does not see what changes back in between. It ends with an error
+when the zone is freed or the primary dies.`;
 
 const EXAMPLES = `
 Examples:
@@ -38,9 +38,9 @@ export function addMemzoneWatch(memzone: Command): void {
 
 async function run(name: string, options: Options): Promise<void> {
   const { offset, interval, count = Number.POSITIVE_INFINITY } = options;
-  const { signal } = untilInterrupted();
+  const signal = untilInterrupted();
   using memory = attach(options);
-  const { zone, bytes } = copyOf(memory, name, options);
+  const { zone, bytes } = readZone(memory, name, options);
   const { length } = bytes;
   printError(`watching ${length} bytes at offset ${offset} of memzone '${name}' (Ctrl-C ends it)`);
   let before = bytes;
@@ -51,12 +51,12 @@ async function run(name: string, options: Options): Promise<void> {
       shown++;
     }
     before = after;
-    if (shown < count) await sleep(interval, undefined, { signal }).catch(whenAborted);
+    if (shown < count) await sleep(interval, undefined, { signal }).catch(ignoreAbort);
   }
 }
 
-/** That the wait was ended is no failure: the loop looks at the signal. */
-function whenAborted(error: unknown): void {
+/** Ignores that the signal ended the wait: the loop looks at the signal. */
+function ignoreAbort(error: unknown): void {
   if (!(error instanceof Error && error.name === 'AbortError')) throw error;
 }
 
@@ -67,10 +67,10 @@ interface Change {
   readonly after: Uint8Array;
 }
 
-/** Differing bytes less than this apart are one change: the bytes of one number, most likely. */
+/** Differing bytes less than this apart are one change: most likely the bytes of one number. */
 const GAP = 4;
-/** So are no more than these, however many there are. */
-const MOST = 16;
+/** A longer change is printed in parts of this length. */
+const MAX_CHANGE = 16;
 
 function changesOf(before: Uint8Array, after: Uint8Array): Change[] {
   if (Buffer.compare(before, after) === 0) return [];
@@ -81,7 +81,7 @@ function changesOf(before: Uint8Array, after: Uint8Array): Change[] {
   let end = -1;
   for (let i = 0; i < after.length; i++) {
     if (before[i] === after[i]) continue;
-    if (start >= 0 && (i - end >= GAP || i - start >= MOST)) {
+    if (start >= 0 && (i - end >= GAP || i - start >= MAX_CHANGE)) {
       take(start, end);
       start = -1;
     }

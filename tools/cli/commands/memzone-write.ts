@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { MpError } from '../../../protocol/errors.js';
-import { EXIT_FINDING } from '../failure.js';
-import { hexdump, toHex } from '../hexdump.js';
-import { attach, copyOf, type RangeOptions, withMemory } from '../memzone-range.js';
+import { EXIT_FINDING } from '../exit.js';
+import { hexdump, toHex } from '../format-bytes.js';
+import { attach, type RangeOptions, readZone, withMemory } from '../memzone-options.js';
 import { type PayloadOptions, payloadBytes, withPayload } from '../message-options.js';
 import { parseBytes, withJson } from '../options.js';
 import { print, printError, printJson } from '../output.js';
@@ -13,10 +13,10 @@ interface Options extends Omit<RangeOptions, 'length'>, PayloadOptions {
   readonly yes?: boolean;
 }
 
-const ABOUT = `Writes bytes into a memzone, at once for every process that has it mapped. What is there
-and what would be there instead is shown first, and nothing is written before you say
-yes: to the question on a terminal, or with --yes. No lock of the application is taken,
-and several bytes are not written as one: a reader may see half of it.`;
+const ABOUT = `Writes bytes into a memzone, at once for every process that has it mapped. It shows the
+bytes before and after, and writes only if you say yes: to the question on a terminal,
+or with --yes. It takes no lock of the application, and does not write several bytes
+atomically: a reader may see half of them.`;
 
 const EXAMPLES = `
 ${STRUCT_HELP}
@@ -25,7 +25,7 @@ Examples:
   $ dpdk-ipc memzone write shared_info --offset 0 --struct u32:1
   $ dpdk-ipc memzone write names --offset 0x40 --text eth0 --yes
 
-Exit status: 0 written, 1 you said no, 2 it could not be written.`;
+Exit status: 0 written, 1 you said no, 2 it could not write.`;
 
 /** Adds `memzone write`. */
 export function addMemzoneWrite(memzone: Command): void {
@@ -48,8 +48,8 @@ async function run(name: string, options: Options): Promise<void> {
   }
   const { offset } = options;
   using memory = attach(options, true);
-  const { zone, bytes: before } = copyOf(memory, name, { offset, length: bytes.length });
-  // what it can't tell about it doesn't write
+  const { zone, bytes: before } = readZone(memory, name, { offset, length: bytes.length });
+  // before the write: toHex may throw
   const record = options.json
     ? { zone: name, offset, length: bytes.length, before: toHex(before), hex: toHex(bytes) }
     : undefined;
@@ -58,7 +58,7 @@ async function run(name: string, options: Options): Promise<void> {
       `${bytes.length} bytes at offset ${offset} of memzone '${name}' are\n${hexdump(before, offset)}`,
     );
     printError(`and would become\n${hexdump(bytes, offset)}`);
-    if (!(await isWanted())) {
+    if (!(await isConfirmed())) {
       process.exitCode = EXIT_FINDING;
       printError('Nothing was written.');
       return;
@@ -69,14 +69,14 @@ async function run(name: string, options: Options): Promise<void> {
   else print(`wrote ${bytes.length} bytes at offset ${offset} of memzone '${name}'`);
 }
 
-async function isWanted(): Promise<boolean> {
+async function isConfirmed(): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new MpError('EINVAL', 'Nothing was written: there is no terminal to ask at, so add --yes');
   }
   const question = createInterface({ input: process.stdin, output: process.stderr });
   return new Promise((resolve) => {
-    question.once('SIGINT', () => process.kill(process.pid, 'SIGINT')); // as everywhere else
-    question.once('close', () => resolve(false)); // Ctrl-D is no answer, which is a no
+    question.once('SIGINT', () => process.kill(process.pid, 'SIGINT')); // ends the process, as in other commands
+    question.once('close', () => resolve(false)); // Ctrl-D means no
     question.question('Write? [y/N] ', (answer) => {
       resolve(/^y(es)?$/i.test(answer.trim()));
       question.close();

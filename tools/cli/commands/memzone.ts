@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import type { Memzone } from '../../../shm/attach/memzone.js';
-import { hexdumpLines, hexParts, toHex } from '../hexdump.js';
-import { attach, copyOf, type RangeOptions, withMemory, withRange } from '../memzone-range.js';
+import { hexdumpLines, hexParts, toHex } from '../format-bytes.js';
+import { attach, type RangeOptions, readZone, withMemory, withRange } from '../memzone-options.js';
 import { withJson } from '../options.js';
 import { paint, print, printError, printJson, printLines, printParts, printRaw, table } from '../output.js';
 import { decodeStruct, STRUCT_HELP, structLines, structRecord, structSize } from '../struct.js';
 import { addMemzoneWatch } from './memzone-watch.js';
 import { addMemzoneWrite } from './memzone-write.js';
 
-const ABOUT = `The named pieces of the primary's shared memory. A ring R is the zone RG_R, a mempool M
-is MP_M. Reading takes the primary's read lock for the microseconds of a lookup, and
-copies: a primary that dies meanwhile is an error, not a crash.`;
+const ABOUT = `Memzones are the named parts of the primary's shared memory: ring R is zone RG_R, mempool
+M is MP_M. Reading copies the bytes, and takes the primary's read lock for the
+microseconds of a lookup. If the primary dies meanwhile, the command ends with an error.`;
 
 const EXAMPLES = `
 Examples:
@@ -18,9 +18,9 @@ Examples:
   $ dpdk-ipc memzone dump shared_info --length 64
   $ dpdk-ipc memzone watch shared_info
 
-Exit status: 0 done, 1 you said no to a write, 2 it could not be done.`;
+Exit status: 0 done, 1 you said no to a write, 2 not done.`;
 
-/** Adds `memzone` and what it can do. */
+/** Adds `memzone` with its subcommands. */
 export function addMemzone(program: Command): void {
   const memzone = program.command('memzone').description(ABOUT).addHelpText('after', EXAMPLES);
   withJson(withMemory(memzone.command('ls').summary('list all memzones').description(ABOUT_LS))).action(list);
@@ -34,7 +34,7 @@ function addDump(memzone: Command): void {
   const command = memzone.command('dump').summary('print bytes as "hexdump -C" does').description(ABOUT_DUMP);
   withJson(withRange(command)).action(async (name: string, options: RangeOptions) => {
     using memory = attach(options);
-    const { bytes } = copyOf(memory, name, options);
+    const { bytes } = readZone(memory, name, options);
     if (options.json) printJson(bytesRecord(name, options.offset, bytes));
     else await printLines(hexdumpLines(bytes, options.offset));
   });
@@ -45,7 +45,7 @@ NUMA node.`;
 
 const ABOUT_DUMP = `Prints the bytes of a memzone, or some of them, as "hexdump -C" does.`;
 
-const ABOUT_READ = `Prints the bytes of a memzone, or some of them: in hex, as a struct (--as), or as they are (--raw).`;
+const ABOUT_READ = `Prints the bytes of a memzone, or some of them: in hex, as a struct (--as), or raw (--raw).`;
 
 const READ_EXAMPLES = `
 ${STRUCT_HELP}
@@ -75,7 +75,7 @@ function addRead(memzone: Command): void {
 async function read(name: string, options: ReadOptions): Promise<void> {
   const length = options.as === undefined ? options.length : structSize(options.as);
   using memory = attach(options);
-  const { bytes } = copyOf(memory, name, { ...options, length });
+  const { bytes } = readZone(memory, name, { ...options, length });
   if (options.raw) {
     printRaw(bytes);
     return;
@@ -105,9 +105,7 @@ function list(options: RangeOptions): void {
     size(hugepageSize),
     String(socketId),
   ]);
-  const [heading = '', ...lines] = table([['NAME', 'BYTES', 'ADDRESS', 'PAGE', 'SOCKET'], ...rows]).split(
-    '\n',
-  );
+  const [heading = '', ...lines] = table([['NAME', 'BYTES', 'ADDRESS', 'PAGE', 'SOCKET'], ...rows]);
   print([paint('bold', heading), ...lines].join('\n'));
 }
 
@@ -119,7 +117,7 @@ function bytesRecord(zone: string, offset: number, bytes: Uint8Array) {
   return { zone, offset, length: bytes.length, hex: toHex(bytes) };
 }
 
-/** 2M for 2097152. */
+/** `2M` for 2097152. */
 function size(bytes: number): string {
   for (const [unit, factor] of [
     ['G', 2 ** 30],

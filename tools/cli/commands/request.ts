@@ -5,8 +5,8 @@ import type { MpReply, ReceivedMessage } from '../../../lib/messages/message.js'
 import { MpError } from '../../../protocol/errors.js';
 import { MP_MAX_PARAM_LEN } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
-import { EXIT_FINDING, reportError } from '../failure.js';
-import { describeBody, recordOf } from '../hexdump.js';
+import { EXIT_FINDING, reportError } from '../exit.js';
+import { describeBody, messageRecord } from '../format-bytes.js';
 import { type MessageOptions, messageOf, openChannel, withMessage } from '../message-options.js';
 import { print, printError, printJson, printRaw, visible } from '../output.js';
 import {
@@ -25,8 +25,7 @@ interface Options extends MessageOptions {
 }
 
 const ABOUT = `Sends the primary a request and prints its answer: text as it is, other bytes as a
-hexdump. Without one of --text, --hex, --file and --struct the request has no
-param.`;
+hexdump. Without --text, --hex, --file or --struct the param is empty.`;
 
 const EXAMPLES = `
 ${STRUCT_HELP}
@@ -36,20 +35,19 @@ Examples:
   $ dpdk-ipc request get_stats --struct u32:7 --as u64:packets,u64:bytes
   $ dpdk-ipc request take_log --fd ./log.txt --timeout 2s --json
 
-Exit status: 0 answered, 1 no answer (in time, or none for this name), 2 it
-could not be asked.`;
+Exit status: 0 answered, 1 no answer in time or no such action, 2 not sent.`;
 
 /** Adds `request`. */
 export function addRequest(program: Command): void {
   const command = program.command('request').description(ABOUT).argument('<name>', "the action's name");
   withMessage(command)
-    .option('--peer', 'be a full secondary meanwhile, for actions whose primary asks back')
+    .option('--peer', 'be a public secondary meanwhile, for actions that ask back')
     .addOption(
-      new Option('--sync', 'block while waiting, as rte_mp_request_sync (Ctrl-C waits, too)').conflicts(
+      new Option('--sync', 'block the thread, as rte_mp_request_sync does (Ctrl-C waits, too)').conflicts(
         'async',
       ),
     )
-    .option('--async', 'as rte_mp_request_async, the default')
+    .option('--async', 'wait as rte_mp_request_async does (default)')
     .option('--raw', "write the answer's bytes and nothing else")
     .option('--as <fields>', "read the answer as a struct: 'u32:count,s16:name'")
     .addHelpText('after', EXAMPLES)
@@ -91,7 +89,12 @@ function report(name: string, { nbSent, nbReceived, msgs }: MpReply, ms: number,
   if (options.json) {
     const structOf = (msg: ReceivedMessage) =>
       options.as === undefined ? {} : { struct: structRecord(valuesOf(msg, options.as)) };
-    printJson({ nbSent, nbReceived, ms, msgs: msgs.map((msg) => ({ ...recordOf(msg), ...structOf(msg) })) });
+    printJson({
+      nbSent,
+      nbReceived,
+      ms,
+      msgs: msgs.map((msg) => ({ ...messageRecord(msg), ...structOf(msg) })),
+    });
     return;
   }
   for (const msg of msgs) {
@@ -103,7 +106,7 @@ function report(name: string, { nbSent, nbReceived, msgs }: MpReply, ms: number,
     printError(`The primary has no action '${visible(name)}': it answered IGN, "don't count me".`);
 }
 
-/** From the whole param area: some C drivers answer with `len_param` 0 and the result behind it. */
+/** Reads the whole param area: some C drivers answer with `len_param` 0 and the result behind it. */
 function valuesOf(msg: ReceivedMessage, layout: string): StructValue[] {
   return decodeStruct(layout, msg.paramArea);
 }

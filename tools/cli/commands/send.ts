@@ -3,8 +3,8 @@ import { type MessageOptions, messageOf, openChannel, withMessage } from '../mes
 import { print, printJson, visible } from '../output.js';
 import { STRUCT_HELP } from '../struct.js';
 
-const ABOUT = `Sends the primary a message that has no answer. What it does with it, and whether it
-knows the name at all, can not be told.`;
+const ABOUT = `Sends the primary a message that has no answer: whether the primary knows the name, and
+what it does with the message, stays unknown.`;
 
 const EXAMPLES = `
 ${STRUCT_HELP}
@@ -13,7 +13,7 @@ Examples:
   $ dpdk-ipc send link_up --struct u16:0,u16:10000
   $ dpdk-ipc send use_config --fd ./config.json
 
-Exit status: 0 it is in the primary's queue, 2 it could not be sent.`;
+Exit status: 0 it is in the primary's queue, 2 not sent.`;
 
 /** Adds `send`. */
 export function addSend(program: Command): void {
@@ -25,7 +25,7 @@ async function run(name: string, options: MessageOptions): Promise<void> {
   const message = messageOf(name, options);
   const channel = await openChannel(options);
   try {
-    const to = channel.peers()[0]?.path; // it may end at once when it has got the message
+    const to = channel.peers()[0]?.path; // the primary may end as soon as it has the message
     await channel.sendMessage(message, { timeoutMs: options.timeout });
     if (options.json) printJson({ sent: true, name, to });
     else print(`sent '${visible(name)}' to ${to}`);

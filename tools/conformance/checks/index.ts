@@ -28,7 +28,7 @@ function sorted(checks: readonly Check[]): readonly Check[] {
   return [...checks].sort((a, b) => order(a.id) - order(b.id));
 }
 
-/** C30a comes behind C30. */
+/** Sorts C30a after C30. */
 function order(id: string): number {
   return Number.parseInt(id.slice(1), 10) + (/[a-z]$/.test(id) ? 0.5 : 0);
 }

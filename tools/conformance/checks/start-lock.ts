@@ -1,135 +1,186 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { MpType } from '../../../protocol/message.js';
+import { nowMs } from '../../../sys/clock.js';
 import { FileLock } from '../../../sys/file-lock.js';
 import type { Check } from '../check.js';
-import { driverOf, expectFields, runCommand } from '../stage.js';
-import { lockWhileStarting, waitsForLock } from '../starting.js';
+import { CheckFailure, expectEqual, expectFields, expectThat, pause, until } from '../expect.js';
 import type { Subject } from '../subject.js';
-import { CheckFailure, expectEqual, expectThat, until } from '../verdict.js';
+import { driverOf, runCommand, type Tester } from '../tester.js';
 
-const C63: Check = {
-  id: 'C63',
-  title: 'requests during initialisation',
-  stimulus: 'before its initialisation is complete: a REQ with an unknown name; a MSG, a type 9 with one',
-  expectation: 'IGN of full length, name copied, param all zero; no answer',
-  destructive: true,
-  needs: ['driver', 'place', 'eal'],
-  async run(stage) {
-    const { subject, release } = await lockWhileStarting(stage);
-    const peer = stage.peerOf(subject, `${subject.directory}/mp_socket_${process.pid}_early`);
-    for (const type of [MpType.MSG, 9]) await peer.send({ type, name: 'nobody' });
-    await peer.send({ name: 'somebody', param: 'ignored' });
-    const { type, name, length, paramArea } = await peer.next();
-    expectEqual([type, name, length], [MpType.IGN, 'somebody', stage.dialect.wireLength], 'the answer');
-    expectThat(
-      paramArea.every((byte) => byte === 0),
-      'the param of the IGN is not all zero',
-    );
-    release();
-    await ready(subject);
-    return undefined;
+/** Section 6.5: processes that start, and locks. */
+export const STARTING: readonly Check[] = [
+  {
+    id: 'C63',
+    title: 'requests during initialisation',
+    stimulus: 'before its initialisation is complete: a REQ, a MSG and a type 9, each with an unknown name',
+    expectation:
+      'to the REQ an IGN of full length, with its name and a param of zeros; to the others no answer',
+    destructive: true,
+    needs: ['driver', 'processes', 'eal'],
+    async run(tester) {
+      const { subject, lock } = await holdStartingSubject(tester);
+      const peer = tester.addPeerOf(subject, 'early');
+      for (const type of [MpType.MSG, 9]) await peer.send({ type, name: 'nobody' });
+      await peer.send({ name: 'somebody', param: 'ignored' });
+      const { type, name, length, paramArea } = await peer.next();
+      expectEqual([type, name, length], [MpType.IGN, 'somebody', tester.dialect.wireLength], 'the answer');
+      expectThat(
+        paramArea.every((byte) => byte === 0),
+        'the param of the IGN is not all zero',
+      );
+      lock.release();
+      await ready(subject);
+    },
   },
-};
+  {
+    id: 'C64',
+    title: 'broadcast to a secondary that is starting',
+    stimulus:
+      "a primary's synchronous request of an unknown name, before and after a secondary's initialisation",
+    expectation: '0 with 0/0; ETIMEDOUT',
+    roles: ['secondary'],
+    destructive: true,
+    needs: ['driver', 'processes', 'eal'],
+    ours: {
+      expectation: '0 with 0/0, both times',
+      why: 'unknown requests always get IGN, so that no requester waits for them',
+    },
+    async run(tester) {
+      const { subject, primary, lock } = await holdStartingSubject(tester);
+      if (primary === undefined) throw new CheckFailure('a secondary started without a primary');
+      const ask = () => runCommand(primary, 'req nobody - 300');
+      // a shared lock doesn't hold up a primary's broadcast
+      expectFields(await ask(), { ret: 0, nb_sent: 0, nb_received: 0 });
+      lock.release();
+      await ready(subject);
+      const line = await ask();
+      if (line.fields.ret === '0') return 'as ours';
+      expectFields(line, { ret: -1, errno: 'ETIMEDOUT', nb_sent: 1 });
+      return 'as C';
+    },
+  },
+  {
+    id: 'C65',
+    title: 'start while the directory is locked',
+    stimulus: 'a process holds a shared flock on the runtime directory while a secondary starts',
+    expectation: 'it waits before it binds its socket',
+    roles: ['secondary'],
+    destructive: true,
+    needs: ['driver', 'processes'],
+    async run(tester) {
+      const { prefix } = await tester.startPrimary();
+      const lock = await takeLock(tester, prefix.directory, 'shared');
+      const secondary = await tester.start(prefix, 'secondary', { untilReady: false });
+      await untilBlocked(secondary);
+      expectThat(secondary.socketPath === '', `it has bound ${secondary.socketPath}`);
+      lock.release();
+      await ready(secondary);
+      expectThat(existsSync(secondary.socketPath), 'it has no socket');
+    },
+  },
+  {
+    id: 'C66',
+    title: 'request while the directory is locked',
+    stimulus: 'a process holds an exclusive flock for 500 ms; a synchronous request with a timeout of 200 ms',
+    expectation: 'nothing is sent until then; then it is sent, and ETIMEDOUT at once',
+    roles: ['primary'],
+    needs: ['driver'],
+    ours: {
+      expectation: 'ETIMEDOUT after 200 ms, nothing sent',
+      why: 'a request must not exceed its timeout',
+    },
+    async run(tester) {
+      const { mainPeer } = tester;
+      const lock = await takeLock(tester, tester.subject.directory, 'exclusive');
+      const asked = tester.command('req any - 200');
+      const early = await mainPeer.nextOrNothing(500);
+      expectThat(early === undefined, 'it was sent while the directory was locked');
+      lock.release();
+      const line = await asked;
+      expectFields(line, { ret: -1, errno: 'ETIMEDOUT', nb_received: 0 });
+      const micros = Number(line.fields.us);
+      if (line.fields.nb_sent === '0' && micros < 400_000) {
+        await tester.expectNothingFor();
+        return 'as ours';
+      }
+      expectEqual((await mainPeer.next()).name, 'any', 'the name of what was sent');
+      expectThat(micros >= 450_000, `it took ${micros} µs`);
+      return 'as C';
+    },
+  },
+];
+
+/** Waits for the `flock` of a runtime directory, and takes it. */
+async function takeLock(tester: Tester, directory: string, kind: 'shared' | 'exclusive'): Promise<FileLock> {
+  const deadline = nowMs() + 10_000;
+  for (;;) {
+    const lock = FileLock.tryLock(directory, kind);
+    if (typeof lock !== 'number') {
+      tester.defer(() => lock.release());
+      return lock;
+    }
+    if (nowMs() > deadline) throw new CheckFailure('the runtime directory stays locked');
+    await pause(1);
+  }
+}
+
+interface HeldSubject {
+  readonly subject: Subject;
+  /** The primary that a secondary belongs to. */
+  readonly primary: Subject | undefined;
+  /** The lock that the subject waits for. */
+  readonly lock: FileLock;
+}
+
+const MAX_STARTS = 5;
+
+/**
+ * Starts a process of the subject's role and holds it, with its socket bound, before its initialisation is complete:
+ * EAL's last step (`eal_clean_runtime_dir`) waits for an exclusive `flock`. Starts another one if it was too fast.
+ */
+async function holdStartingSubject(tester: Tester): Promise<HeldSubject> {
+  const prefix = await tester.newPrefix();
+  const primary = tester.isPrimary ? undefined : await tester.start(prefix, 'primary');
+  for (let starts = 1; ; starts++) {
+    const subject = await tester.start(prefix, tester.subject.role, { untilReady: false });
+    await until(() => hasSocket(subject), 'it has bound no socket');
+    const lock = await takeLock(tester, prefix.directory, 'shared');
+    if (await isHeld(subject)) return { subject, primary, lock };
+    lock.release();
+    if (starts === MAX_STARTS)
+      throw new CheckFailure(`${starts} processes were ready before the lock was taken`);
+    await subject[Symbol.asyncDispose]();
+  }
+}
+
+/** Whether the subject waits for the lock: false for one that was ready before. */
+async function isHeld(subject: Subject): Promise<boolean> {
+  if (subject.implementation !== 'C') return true;
+  const isReady = () => driverOf(subject).lines.some(({ event }) => event === 'READY');
+  await until(() => waitsForLock(subject) || isReady(), 'it neither waits for the lock nor is ready');
+  return waitsForLock(subject);
+}
+
+/** Whether a C process is blocked in `flock` for the exclusive lock. */
+function waitsForLock({ pid }: Subject): boolean {
+  return new RegExp(`-> FLOCK +ADVISORY +WRITE ${pid} `).test(readFileSync('/proc/locks', 'utf8'));
+}
+
+function hasSocket(subject: Subject): boolean {
+  if (!subject.isRunning()) throw new CheckFailure(`it ended before it had bound a socket: ${subject.log()}`);
+  return subject.socketPath !== '';
+}
 
 async function ready(subject: Subject): Promise<void> {
   await driverOf(subject).waitFor(({ event }) => event === 'READY', { from: 0, timeoutMs: 15_000 });
 }
 
-const C64: Check = {
-  id: 'C64',
-  title: 'broadcast to a secondary that is starting',
-  stimulus:
-    "a primary's synchronous request of an unknown name, before and after a secondary's initialisation",
-  expectation: '0 with 0/0; ETIMEDOUT',
-  roles: ['secondary'],
-  destructive: true,
-  needs: ['driver', 'place', 'eal'],
-  ours: {
-    expectation: '0 with 0/0, both times',
-    why: 'unknown requests get IGN always: nobody has to wait for who knows nothing about them',
-  },
-  async run(stage) {
-    const { subject, primary, release } = await lockWhileStarting(stage);
-    if (primary === undefined) throw new CheckFailure('a secondary started without a primary');
-    const ask = () => runCommand(driverOf(primary), 'req nobody - 300', 5_000);
-    // a primary's broadcast waits for nobody's shared lock
-    expectFields((await ask()).line, { ret: 0, nb_sent: 0, nb_received: 0 });
-    release();
-    await ready(subject);
-    const { line } = await ask();
-    if (line.fields.ret === '0') return 'as ours';
-    expectFields(line, { ret: -1, errno: 'ETIMEDOUT', nb_sent: 1 });
-    return 'as C';
-  },
-};
-
-const C65: Check = {
-  id: 'C65',
-  title: 'start while the directory is locked',
-  stimulus: 'somebody holds a shared flock on the runtime directory while a secondary starts',
-  expectation: 'it waits before it binds its socket',
-  roles: ['secondary'],
-  destructive: true,
-  needs: ['driver', 'place'],
-  async run(stage) {
-    const place = await stage.place();
-    await stage.start(place, 'primary');
-    const lock = lockOf(place.directory, 'shared');
-    stage.defer(() => lock.release());
-    const secondary = await stage.start(place, 'secondary', { untilReady: false });
-    await startsToWait(secondary);
-    expectThat(secondary.socketPath === '', `it has bound ${secondary.socketPath}`);
-    lock.release();
-    await ready(secondary);
-    expectThat(existsSync(secondary.socketPath), 'it has no socket');
-    return undefined;
-  },
-};
-
-/** C blocks in flock; ours says that it opens and then keeps trying, so that some time has to pass. */
-async function startsToWait(subject: Subject): Promise<void> {
+/** Waits until a starting subject waits for the lock. C blocks in `flock`; other subjects print OPENING and poll. */
+async function untilBlocked(subject: Subject): Promise<void> {
   if (subject.implementation === 'C') {
     await until(() => waitsForLock(subject), 'it does not wait for the lock');
     return;
   }
   await driverOf(subject).waitFor(({ event }) => event === 'OPENING', { from: 0, timeoutMs: 15_000 });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await pause(200);
 }
-
-function lockOf(directory: string, kind: 'shared' | 'exclusive'): FileLock {
-  const lock = FileLock.tryLock(directory, kind);
-  if (typeof lock === 'number') throw new CheckFailure(`${directory} is locked by somebody`);
-  return lock;
-}
-
-const C66: Check = {
-  id: 'C66',
-  title: 'request while the directory is locked',
-  stimulus: 'somebody holds an exclusive flock for 500 ms; a synchronous request with a timeout of 200 ms',
-  expectation: 'nothing is sent until then; then it is sent, and ETIMEDOUT at once',
-  roles: ['primary'],
-  needs: ['driver'],
-  ours: { expectation: 'ETIMEDOUT after 200 ms, nothing sent', why: 'a timeout is a timeout' },
-  async run(stage) {
-    const { main } = stage;
-    const lock = lockOf(stage.subject.directory, 'exclusive');
-    stage.defer(() => lock.release());
-    const asked = stage.command('req any - 200');
-    const early = await main.nextOrNothing(500);
-    expectThat(early === undefined, 'it was sent while the directory was locked');
-    lock.release();
-    const { line } = await asked;
-    expectFields(line, { ret: -1, errno: 'ETIMEDOUT', nb_received: 0 });
-    const micros = Number(line.fields.us);
-    if (line.fields.nb_sent === '0' && micros < 400_000) {
-      await stage.expectNothingFor();
-      return 'as ours';
-    }
-    expectEqual((await main.next()).name, 'any', 'the name of what was sent');
-    expectThat(micros >= 450_000, `it took ${micros} µs`);
-    return 'as C';
-  },
-};
-
-/** Section 6.5's checks of processes that start, and of locks. */
-export const STARTING: readonly Check[] = [C63, C64, C65, C66];

@@ -6,49 +6,9 @@ import {
   threadNames,
   userName,
 } from '../../../sys/proc.js';
-import { type DoctorCheck, describeProcess } from '../finding.js';
-import type { Patient } from '../patient.js';
+import { type DoctorCheck, describeProcess } from '../doctor-check.js';
 
-/** The thread is there, or can't be seen, and no answer came. */
-export const ipcSilent: DoctorCheck = {
-  id: 'ipc-silent',
-  async run(patient) {
-    const { socketPath, primary, timeoutMs } = patient;
-    const answer = isExplained(patient) ? undefined : await patient.answer();
-    if (answer === undefined || answer === 'answers') return undefined;
-    const who = primary === undefined ? 'The primary' : `The primary, ${describeProcess(primary.pid)},`;
-    if (answer === 'EAGAIN') {
-      return {
-        severity: 'error',
-        what: 'The queue of the primary is full: it does not read what it is sent',
-        evidence: `sending to ${socketPath} gives EAGAIN`,
-        fix: `${who} is held up in a handler, or waits for room at somebody who does not read: look at its secondaries and its stack (gdb -p, thread rte_mp_handle or dpdk-mp-msg)`,
-      };
-    }
-    if (answer !== 'silent') {
-      return {
-        severity: 'error',
-        what: 'The primary can not be asked',
-        evidence: `sending to ${socketPath} gives ${answer}`,
-        fix: 'Look at the socket and at who may write to it',
-      };
-    }
-    return {
-      severity: 'error',
-      what: 'The primary takes requests and does not answer',
-      evidence: `no answer to a harmless request (eal_dev_mp_request) within ${timeoutMs} ms`,
-      fix: `${who} is held up in a handler, or busy: see its stack (gdb -p, thread rte_mp_handle or dpdk-mp-msg), try again with a longer --timeout, or restart it`,
-    };
-  },
-};
-
-/** Other checks say why. */
-function isExplained({ primary, mayNotAnswer }: Patient): boolean {
-  if (primary === undefined) return false;
-  return mayNotAnswer || isStopped(primary) || isIpcThreadGone(primary.pid);
-}
-
-/** One malformed datagram does that, since 22.03. */
+/** One malformed datagram ends the thread, since 22.03. */
 export const ipcThreadDead: DoctorCheck = {
   id: 'ipc-thread-dead',
   run({ isRunning, cPrimary }) {
@@ -56,27 +16,64 @@ export const ipcThreadDead: DoctorCheck = {
     const threads = threadNames(cPrimary.pid);
     return {
       severity: 'error',
-      what: "The primary's IPC thread has ended: it never answers again, and whoever sends to it will hang",
+      what: "The primary's IPC thread has ended: it never answers again, and every process that sends to it will hang",
       evidence: `${describeProcess(cPrimary.pid)} has the threads ${threads.join(', ')}, and no rte_mp_handle or dpdk-mp-msg`,
-      fix: 'Restart the primary. One malformed datagram ends the thread (of another release, another program, or with more descriptors than were free): its log may have "truncated msg"',
+      fix: 'Restart the primary. One malformed datagram ends the thread (from another release or another program, or with more descriptors than were free): its log may have "truncated msg"',
     };
   },
 };
 
+/** A primary of another user may not write to our sockets. */
 export const answersRefused: DoctorCheck = {
   id: 'answers-refused',
-  run({ isRunning, primary, uid, mayNotAnswer }) {
-    if (!isRunning || primary === undefined || !mayNotAnswer) return undefined;
+  run({ isRunning, primary, uid, cannotReplyToUs }) {
+    if (!isRunning || primary === undefined || !cannotReplyToUs) return undefined;
     return {
       severity: 'error',
-      what: `The primary can not answer ${userName(uid)}: its answers need the right to write to our socket`,
+      what: `The primary can not answer ${userName(uid)}: it would need the right to write to our socket`,
       evidence: `it runs as ${primary.user}, we are ${userName(uid)}`,
       fix: `Run as ${primary.user}: sudo -u ${primary.user} …, or setpriv --reuid ${primary.uid}`,
     };
   },
 };
 
-/** What doesn't find room is cut off by the kernel, and C ends its IPC thread over that. */
+/** Finds a primary that doesn't answer, unless another check reports the reason. */
+export const ipcSilent: DoctorCheck = {
+  id: 'ipc-silent',
+  async run(target) {
+    const { socketPath, primary, cannotReplyToUs, timeoutMs } = target;
+    if (primary !== undefined && (cannotReplyToUs || isStopped(primary) || isIpcThreadGone(primary.pid))) {
+      return undefined;
+    }
+    const result = await target.probeResult();
+    if (result === undefined || result === 'answers') return undefined;
+    const who = primary === undefined ? 'The primary' : `The primary, ${describeProcess(primary.pid)},`;
+    if (result === 'EAGAIN') {
+      return {
+        severity: 'error',
+        what: 'The queue of the primary is full: it does not read its messages',
+        evidence: `sending to ${socketPath} gives EAGAIN`,
+        fix: `${who} is blocked in a handler, or waits for room in the queue of a process that does not read: look at its secondaries and its stack (gdb -p, thread rte_mp_handle or dpdk-mp-msg)`,
+      };
+    }
+    if (result !== 'silent') {
+      return {
+        severity: 'error',
+        what: 'The primary can not be asked',
+        evidence: `sending to ${socketPath} gives ${result}`,
+        fix: 'Look at the socket and at who may write to it',
+      };
+    }
+    return {
+      severity: 'error',
+      what: 'The primary takes requests and does not answer',
+      evidence: `no answer to a harmless request (eal_dev_mp_request) within ${timeoutMs} ms`,
+      fix: `${who} is blocked in a handler, or busy: see its stack (gdb -p, thread rte_mp_handle or dpdk-mp-msg), try again with a longer --timeout, or restart it`,
+    };
+  },
+};
+
+/** The kernel drops descriptors that the receiver has no room for, and C then ends its IPC thread. */
 export const descriptorLimit: DoctorCheck = {
   id: 'descriptor-limit',
   run({ isRunning, primary, dialect }) {

@@ -1,30 +1,83 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MpError } from '../../../protocol/errors.js';
 import { attachMemory } from '../../../shm/attach/attach.js';
+import { pageFilesOf } from '../../../shm/attach/page-files.js';
+import type { SharedMemory } from '../../../shm/attach/shared-memory.js';
+import { parseMemConfig } from '../../../shm/layout/mem-config.js';
 import { isInOtherMountNamespace, type Mount, mounts, mountsAt } from '../../../sys/mounts.js';
-import { count, type DoctorCheck, type Finding } from '../finding.js';
-import { type PrimaryPage, pageFiles } from '../page-list.js';
-import type { Patient } from '../patient.js';
+import { count, type DoctorCheck, type FindingText, type Target } from '../doctor-check.js';
 
-/** Whether the files with the primary's pages are where the primary says that they are. */
-export const hugetlbfs: DoctorCheck = {
-  id: 'hugetlbfs',
-  run(patient) {
-    if (!patient.sharesMemory) return undefined;
-    const { files, problem } = pageFiles(patient);
-    if (problem !== undefined) return unlinkedOrHidden(problem);
-    const missing = files.filter(({ exists }) => !exists);
-    const first = missing[0];
-    if (first === undefined) return undefined;
-    const dir = dirname(first.path);
-    const found = mountsAt(dir).filter(({ type }) => type === 'hugetlbfs');
-    const seen = `${missing.length} of ${count(files.length, 'page file')} are not in ${dir}`;
-    if (found.length === 0) return mountedElsewhere(dir, seen, patient);
-    return found.length > 1 ? mountedTwice(dir, seen, found) : unlinked(seen, first);
+/** Only a primary in Node can do without memory. */
+export const noMemory: DoctorCheck = {
+  id: 'no-memory',
+  run({ isRunning, sharesMemory, directory }) {
+    if (!isRunning || sharesMemory) return undefined;
+    return {
+      severity: 'note',
+      what: 'The primary has no shared memory: it is a Node process, opened without the option memory',
+      evidence: `it is bound to mp_socket, and holds no lock on ${directory}/config`,
+      fix: 'Messages work. For C secondaries and memzones, give openPrimary the option memory',
+    };
   },
 };
 
-function mountedElsewhere(dir: string, seen: string, { primary }: Patient): Omit<Finding, 'id'> {
+/** A table's lock is held no longer than this, unless memory grows while a secondary is silent. */
+const LOCK_TIMEOUT_MS = 1_000;
+
+/** Attaches and reads the tables, as every user of the memory does. */
+export const memoryUnusable: DoctorCheck = {
+  id: 'memory-unusable',
+  run({ sharesMemory, filePrefix, runtimeDir, directory }) {
+    if (!sharesMemory) return undefined;
+    try {
+      using memory = attachMemory({ filePrefix, runtimeDir, lockTimeoutMs: LOCK_TIMEOUT_MS });
+      memory.memzones();
+      memory.memsegs();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof MpError)) throw error;
+      const isLocked = error.code === 'ETIMEDOUT';
+      return {
+        severity: 'error',
+        what: isLocked
+          ? "A lock of the primary's memory stays taken: no process can look up or reserve memzones"
+          : "The primary's memory can not be attached",
+        evidence: error.message,
+        fix: isLocked
+          ? 'If memory is growing just now, wait 10 s (a silent secondary delays it that long). Otherwise a process was killed while it held the lock: restart the primary and its secondaries'
+          : `Is ${directory}/config that of an unmodified DPDK? Report it if it is`,
+      };
+    }
+  },
+};
+
+/** Finds page files that are not where the primary's memory says that they are. */
+export const hugetlbfs: DoctorCheck = {
+  id: 'hugetlbfs',
+  run(target) {
+    if (!target.sharesMemory) return undefined;
+    const paths = pagePaths(target);
+    if (paths instanceof MpError) {
+      return {
+        severity: 'warning',
+        what: "The primary's pages have no files that can be reached from here",
+        evidence: paths.message,
+        fix: 'Start the primary with hugepages, or run as its user (or root) in its pid namespace',
+      };
+    }
+    const missing = paths.filter((path) => !existsSync(path));
+    const first = missing[0];
+    if (first === undefined) return undefined;
+    const dir = dirname(first);
+    const found = mountsAt(dir).filter(({ type }) => type === 'hugetlbfs');
+    const seen = `${missing.length} of ${count(paths.length, 'page file')} are not in ${dir}`;
+    if (found.length === 0) return mountedElsewhere(dir, seen, target);
+    return found.length > 1 ? mountedTwice(dir, seen, found) : unlinked(first, seen);
+  },
+};
+
+function mountedElsewhere(dir: string, seen: string, { primary }: Target): FindingText {
   const other = mounts().filter(({ type }) => type === 'hugetlbfs');
   const where = other.length === 0 ? 'nowhere' : `at ${other.map(({ point }) => point).join(', ')}`;
   const isOther = primary !== undefined && isInOtherMountNamespace(primary.pid);
@@ -37,17 +90,17 @@ function mountedElsewhere(dir: string, seen: string, { primary }: Patient): Omit
   };
 }
 
-function mountedTwice(dir: string, seen: string, found: readonly Mount[]): Omit<Finding, 'id'> {
+function mountedTwice(dir: string, seen: string, found: readonly Mount[]): FindingText {
   const point = found[0]?.point ?? dir;
   return {
     severity: 'error',
     what: `${found.length} hugetlbfs are mounted over each other at ${point}: the last one hides the primary's pages`,
     evidence: `${seen}; /proc/self/mountinfo has ${point} ${found.length} times`,
-    fix: `Take the last one off: umount ${point}`,
+    fix: `Unmount the last one: umount ${point}`,
   };
 }
 
-function unlinked(seen: string, { path }: PrimaryPage): Omit<Finding, 'id'> {
+function unlinked(path: string, seen: string): FindingText {
   return {
     severity: 'warning',
     what: "The primary's page files were removed (--huge-unlink, or by hand): no C secondary can attach, and memzones need another way",
@@ -56,56 +109,40 @@ function unlinked(seen: string, { path }: PrimaryPage): Omit<Finding, 'id'> {
   };
 }
 
-function unlinkedOrHidden(problem: string): Omit<Finding, 'id'> {
-  return {
-    severity: 'warning',
-    what: "The primary's pages have no files that can be reached from here",
-    evidence: problem,
-    fix: 'Start the primary with hugepages, or run as its user (or root) in its pid namespace',
-  };
+/** The files of all pages in use, each once; the error if they aren't known. Empty if another check reports an error. */
+function pagePaths(target: Target): string[] | MpError {
+  const { filePrefix, runtimeDir } = target;
+  const memory = resultOrError(() => attachMemory({ filePrefix, runtimeDir, lock: false }));
+  if (memory instanceof MpError) return []; // memory-unusable
+  using attached = memory;
+  return resultOrError(() => [...new Set(pathsOf(attached, target))]);
 }
 
-/** Nobody holds the lock of a table that long, unless memory grows while a secondary is silent. */
-const LOCK_TIMEOUT_MS = 1_000;
+function resultOrError<T>(action: () => T): T | MpError {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof MpError) return error;
+    throw error;
+  }
+}
 
-/** Attaches and reads the tables, as every user of the memory has to. */
-export const memoryUnusable: DoctorCheck = {
-  id: 'memory-unusable',
-  run({ sharesMemory, filePrefix, runtimeDir, directory }) {
-    if (!sharesMemory) return undefined;
-    try {
-      const memory = attachMemory({ filePrefix, runtimeDir, lockTimeoutMs: LOCK_TIMEOUT_MS });
-      memory.memzones();
-      memory.memsegs();
-      memory.detach();
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof MpError)) throw error;
-      const isLocked = error.code === 'ETIMEDOUT';
-      return {
-        severity: 'error',
-        what: isLocked
-          ? "A lock of the primary's memory stays taken: nobody can look up or reserve memzones"
-          : "The primary's memory can not be attached",
-        evidence: error.message,
-        fix: isLocked
-          ? 'If memory grows just now, wait 10 s (a silent secondary holds it up that long). Else a process was killed while it held the lock: restart the primary and its secondaries'
-          : `Is ${directory}/config that of an unmodified DPDK? Report it if it is`,
-      };
-    }
-  },
-};
-
-/** A primary in Node may do without. */
-export const noMemory: DoctorCheck = {
-  id: 'no-memory',
-  run({ isRunning, sharesMemory, directory }) {
-    if (!isRunning || sharesMemory) return undefined;
-    return {
-      severity: 'note',
-      what: 'The primary has no shared memory: it is no C process, and was opened without any',
-      evidence: `it is bound to mp_socket, and holds no lock on ${directory}/config`,
-      fix: 'Messages work. C secondaries can not attach, and there are no memzones: give openPrimary the option memory for those',
-    };
-  },
-};
+function pathsOf(memory: SharedMemory, { filePrefix, directory, primary }: Target): string[] {
+  const path = `${directory}/config`;
+  const config = parseMemConfig(readFileSync(path), path);
+  const context = {
+    runtimePath: directory,
+    filePrefix,
+    hugeDir: undefined,
+    unlinked: false,
+    pid: primary?.pid ?? 0,
+    owner: statSync(path).uid,
+    config,
+  };
+  return memory.memsegs().flatMap(({ addr }) => {
+    const at = Number(addr);
+    const list = config.lists.find(({ base, length }) => base <= at && at < base + length);
+    if (list === undefined || list.external) return [];
+    return [pageFilesOf(list, context).place(list, (at - list.base) / list.pageSize).path];
+  });
+}

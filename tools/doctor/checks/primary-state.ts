@@ -3,10 +3,9 @@ import { PRIMARY_SOCKET } from '../../../protocol/paths.js';
 import { isMultiProcessDisabled } from '../../../shm/attach/mp-status.js';
 import { isCProcess, isStopped, processesOfPrefix } from '../../../sys/proc.js';
 import { boundSockets } from '../../../sys/unix-sockets.js';
-import { type DoctorCheck, describeProcess } from '../finding.js';
-import type { Patient } from '../patient.js';
+import { type DoctorCheck, describeProcess, type Target } from '../doctor-check.js';
 
-/** Files without a process. Secondaries that outlive their primary keep a new one from starting. */
+/** Finds files without a process. C secondaries that outlive their primary keep a new one from starting. */
 export const primaryDead: DoctorCheck = {
   id: 'primary-dead',
   run({ inspection, directory }) {
@@ -15,27 +14,27 @@ export const primaryDead: DoctorCheck = {
     const seen = [
       ...(head === undefined ? [] : [`nobody holds the lock on ${directory}/config`]),
       primarySocket === 'dead' ? 'nobody is bound to mp_socket' : 'mp_socket was removed',
-    ];
+    ].join(', ');
     const pids = secondaries.alive.flatMap(({ pid }) => (pid !== undefined && isCProcess(pid) ? [pid] : []));
     if (pids.length === 0) {
       return {
         severity: 'error',
-        // a clean exit removes it, and leaves config
+        // a clean exit removes the socket and leaves config
         what: primarySocket === 'dead' ? 'The primary was killed, or has crashed' : 'The primary has ended',
-        evidence: seen.join(', '),
+        evidence: seen,
         fix: 'Start it again: it takes over what is left',
       };
     }
     return {
       severity: 'error',
-      what: `The primary is dead, and ${pids.length === 1 ? 'a C secondary of it lives' : `${pids.length} C secondaries of it live`} on`,
-      evidence: `${seen.join(', ')}; still bound: ${pids.join(', ')}`,
+      what: `The primary is dead, and ${pids.length === 1 ? 'a C secondary still runs' : `${pids.length} C secondaries still run`}`,
+      evidence: `${seen}; still bound: ${pids.join(', ')}`,
       fix: `End ${pids.join(', ')} first: a new primary can't start while they hold its files; then start it`,
     };
   },
 };
 
-/** It has its lock, and not yet said that its initialisation is complete. */
+/** Finds a primary that holds its lock and hasn't completed its initialisation. */
 export const primaryStarting: DoctorCheck = {
   id: 'primary-starting',
   run({ inspection, directory }) {
@@ -54,7 +53,7 @@ export const primaryStarting: DoctorCheck = {
   },
 };
 
-/** SIGSTOP, Ctrl-Z, a debugger. */
+/** Finds a primary that SIGSTOP, Ctrl-Z or a debugger has stopped. */
 export const primaryStopped: DoctorCheck = {
   id: 'primary-stopped',
   run({ primary, isRunning }) {
@@ -69,22 +68,22 @@ export const primaryStopped: DoctorCheck = {
   },
 };
 
-/** `--in-memory` and `--no-shconf` leave nothing for others; the telemetry socket, if it has one, or its command line tells. */
+/** Finds a primary that shares nothing: by its telemetry socket, if it has one, or by its command line. */
 export const primaryPrivate: DoctorCheck = {
   id: 'primary-private',
-  run(patient) {
-    const evidence = evidenceOf(patient);
+  run(target) {
+    const evidence = evidenceOfPrivate(target);
     if (evidence === undefined) return undefined;
     return {
       severity: 'error',
       what: 'The primary shares nothing: it has neither IPC nor memory for others',
-      evidence: `${evidence}, and ${patient.directory} has no config and no ${PRIMARY_SOCKET}`,
+      evidence: `${evidence}, and ${target.directory} has no config and no ${PRIMARY_SOCKET}`,
       fix: 'Start it without --in-memory and --no-shconf',
     };
   },
 };
 
-function evidenceOf({ inspection, filePrefix }: Patient): string | undefined {
+function evidenceOfPrivate({ inspection, filePrefix }: Target): string | undefined {
   if (inspection?.state === 'private') return 'its telemetry socket is bound';
   const isBound = boundSockets().some(({ path }) => path.endsWith(`/${filePrefix}/${PRIMARY_SOCKET}`));
   if (inspection !== undefined || isBound) return undefined;
@@ -92,23 +91,22 @@ function evidenceOf({ inspection, filePrefix }: Patient): string | undefined {
   return pid === undefined ? undefined : `${describeProcess(pid)} runs under this prefix`;
 }
 
-/** `rte_mp_disable`, which `rte_thread_register` calls, too. */
+/** `rte_mp_disable` was called; `rte_thread_register` calls it, too. */
 export const multiProcessDisabled: DoctorCheck = {
   id: 'multi-process-disabled',
   run({ sharesMemory, directory }) {
-    if (!sharesMemory) return undefined;
     const path = `${directory}/config`;
-    if (!isDisabled(path)) return undefined;
+    if (!sharesMemory || !isDisabled(path)) return undefined;
     return {
       severity: 'warning',
-      what: 'The primary has disabled multi-process: C secondaries are refused, and so is visibility peer',
+      what: "The primary has disabled multi-process: it refuses C secondaries, and channels with visibility 'peer'",
       evidence: `mp_status in ${path} is 1 (rte_mp_disable or rte_thread_register was called)`,
       fix: "Private requests work (visibility 'private', dpdk-ipc request). For secondaries restart the primary without that call, or start a secondary first",
     };
   },
 };
 
-/** A file that isn't as it should be is for another check to say. */
+/** False for a damaged file, which memory-unusable reports. */
 function isDisabled(config: string): boolean {
   try {
     return isMultiProcessDisabled(config);
@@ -118,7 +116,7 @@ function isDisabled(config: string): boolean {
   }
 }
 
-/** A datagram of the wrong length ends the IPC thread of a C process, so nothing is sent to such a primary. */
+/** A datagram of the wrong length ends the IPC thread of a C process, so no check sends such a primary anything. */
 export const versionUnknown: DoctorCheck = {
   id: 'version-unknown',
   run({ inspection }) {
@@ -126,9 +124,9 @@ export const versionUnknown: DoctorCheck = {
     if (inspection === undefined || inspection.dialect !== undefined || word === undefined) return undefined;
     return {
       severity: 'error',
-      what: `The primary is of a release that is not known: ${inspection.version}`,
+      what: `The primary is of an unknown release: ${inspection.version}`,
       evidence: `the version in its config is 0x${word.toString(16).padStart(8, '0')}; known are 18.11 to 26.11`,
-      fix: 'Use a newer dpdk-ipc. If you know that its messages are as those of another release, give --dialect',
+      fix: "Use a newer dpdk-ipc. If you know that its messages have another release's format, give --dialect",
     };
   },
 };

@@ -1,23 +1,22 @@
 import { basename } from 'node:path';
 import { isIpcThreadGone, isStopped, processFacts } from '../../../sys/proc.js';
-import { type Answer, ask } from '../../instances/ask.js';
 import type { SecondarySocket } from '../../instances/inspect.js';
-import { count, type DoctorCheck, describeProcess } from '../finding.js';
-import type { Patient } from '../patient.js';
+import { type ProbeResult, probe } from '../../instances/probe.js';
+import { count, type DoctorCheck, describeProcess, type Target } from '../doctor-check.js';
 
-interface Silent {
+interface SilentSecondary {
   readonly pid: number | undefined;
   readonly why: string;
   readonly fix: string;
 }
 
-/** The primary waits for each secondary: one that is silent fails its broadcasts, its hotplug and its allocations. */
+/** The primary waits for each secondary: a silent one fails its broadcasts, hotplug and memory that grows. */
 export const peersSilent: DoctorCheck = {
   id: 'peers-silent',
-  async run(patient) {
-    const { inspection } = patient;
-    if (inspection === undefined || inspection.state !== 'running') return undefined;
-    const looks = await Promise.all(inspection.secondaries.alive.map((peer) => look(peer, patient)));
+  async run(target) {
+    const { inspection } = target;
+    if (inspection?.state !== 'running') return undefined;
+    const looks = await Promise.all(inspection.secondaries.alive.map((socket) => look(socket, target)));
     const silent = looks.filter((found) => found !== undefined);
     if (silent.length === 0) return undefined;
     return {
@@ -31,35 +30,31 @@ export const peersSilent: DoctorCheck = {
   },
 };
 
-async function look({ path, pid }: SecondarySocket, patient: Patient): Promise<Silent | undefined> {
+async function look({ path, pid }: SecondarySocket, target: Target): Promise<SilentSecondary | undefined> {
   const facts = pid === undefined ? undefined : processFacts(pid);
   if (facts !== undefined && isStopped(facts)) {
     return { pid, why: `is stopped (state ${facts.state})`, fix: `Continue it: kill -CONT ${pid}` };
   }
   if (pid !== undefined && isIpcThreadGone(pid)) {
-    return {
-      pid,
-      why: 'has no IPC thread any more',
-      fix: `Restart process ${pid}: a malformed datagram has ended its IPC`,
-    };
+    const fix = `Restart process ${pid}: a malformed datagram has ended its IPC thread`;
+    return { pid, why: 'has no IPC thread any more', fix };
   }
-  const { directory, dialect, timeoutMs } = patient;
+  const { directory, dialect, timeoutMs } = target;
   if (dialect === undefined) return undefined;
-  const answer = await ask(directory, path, dialect, timeoutMs);
-  // it may have ended since it was found
-  if (['answers', 'ECONNREFUSED', 'ENOENT'].includes(answer)) return undefined;
-  return { pid, ...explain(answer, timeoutMs) };
+  const result = await probe(directory, path, dialect, timeoutMs);
+  // ECONNREFUSED, ENOENT: the secondary has ended since it was found
+  if (['answers', 'ECONNREFUSED', 'ENOENT'].includes(result)) return undefined;
+  return { pid, ...explain(result, timeoutMs) };
 }
 
-function explain(answer: Answer, timeoutMs: number): Omit<Silent, 'pid'> {
-  if (answer === 'EAGAIN')
-    return { why: 'has a full queue and does not read', fix: 'See what holds it up, or end it' };
-  if (answer === 'silent')
-    return { why: `did not answer within ${timeoutMs} ms`, fix: 'See what holds it up, or end it' };
-  return { why: `can not be asked (${answer})`, fix: 'Look at its socket, and at who may write to it' };
+function explain(result: ProbeResult, timeoutMs: number): Omit<SilentSecondary, 'pid'> {
+  const fix = 'See what blocks it, or end it';
+  if (result === 'EAGAIN') return { why: 'has a full queue and does not read', fix };
+  if (result === 'silent') return { why: `did not answer within ${timeoutMs} ms`, fix };
+  return { why: `can not be asked (${result})`, fix: 'Look at its socket, and at who may write to it' };
 }
 
-/** Killed secondaries can't remove theirs, and no C process removes them until the primary broadcasts. */
+/** A killed secondary leaves its socket behind until the primary broadcasts. */
 export const staleSockets: DoctorCheck = {
   id: 'stale-sockets',
   run({ inspection, directory }) {

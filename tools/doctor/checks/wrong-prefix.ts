@@ -1,55 +1,64 @@
 import { dirname } from 'node:path';
+import { didYouMean } from '../../../protocol/did-you-mean.js';
 import { PRIMARY_SOCKET } from '../../../protocol/paths.js';
 import { ownerOf } from '../../../sys/proc.js';
 import { boundSockets } from '../../../sys/unix-sockets.js';
-import { didYouMean } from '../../instances/did-you-mean.js';
-import { identityOf } from '../../instances/find.js';
-import { type Instance, isAlive, type UnreadableDir } from '../../instances/inspect.js';
-import type { DoctorCheck } from '../finding.js';
-import type { Patient } from '../patient.js';
+import { identityOf, type UnreadableDir } from '../../instances/find.js';
+import { type Instance, isAlive } from '../../instances/inspect.js';
+import type { DoctorCheck, Target } from '../doctor-check.js';
 
-/** Nothing under this prefix, but something like it, or in another directory: another user's, most likely. */
+const MOST_LISTED = 4;
+
+/** Finds no primary under this prefix, and suggests a similar prefix or another directory. */
 export const wrongPrefix: DoctorCheck = {
   id: 'wrong-prefix',
-  async run(patient) {
-    const { filePrefix, runtimeDir, inspection } = patient;
+  async run(target) {
+    const { filePrefix, runtimeDir, inspection } = target;
     if (inspection !== undefined) return undefined;
-    const { instances, unreadable } = await patient.others();
+    const { instances, unreadable } = await target.allInstances();
+    const evidence = [
+      describeDirectory(target),
+      describeInstances(instances),
+      ...unreadable.slice(0, MOST_LISTED).map(describeUnreadable),
+    ];
     return {
       severity: 'error',
       what: `There is no primary of prefix '${filePrefix}' in ${runtimeDir}`,
-      evidence: [hereIs(patient), othersAre(instances), ...unreadable.slice(0, MOST_NAMED).map(inWords)].join(
-        '; ',
-      ),
+      evidence: evidence.join('; '),
       fix:
-        elsewhere(patient, instances) ?? suggestion(filePrefix, instances) ?? atLast(filePrefix, unreadable),
+        otherDirectory(target, instances) ??
+        otherPrefix(filePrefix, instances) ??
+        (unreadable.length > 0
+          ? "Run as the primary's user, or start a primary as this user"
+          : `Start the primary with --file-prefix ${filePrefix}, or give the prefix that it has`),
     };
   },
 };
 
-function hereIs({ directory }: Patient): string {
+function describeDirectory({ directory }: Target): string {
   if (identityOf(directory) === undefined) return `${directory} does not exist`;
   return `${directory} has no config and no ${PRIMARY_SOCKET}`;
 }
 
-const MOST_NAMED = 4;
-
-function othersAre(instances: readonly Instance[]): string {
+function describeInstances(instances: readonly Instance[]): string {
   if (instances.length === 0) return 'no other primary was found';
-  const named = livingFirst(instances).slice(0, MOST_NAMED);
-  const more = instances.length > named.length ? ` and ${instances.length - named.length} more` : '';
-  const words = named.map(
+  const listed = livingFirst(instances).slice(0, MOST_LISTED);
+  const more = instances.length > listed.length ? ` and ${instances.length - listed.length} more` : '';
+  const texts = listed.map(
     ({ filePrefix, runtimeDir, state }) => `'${filePrefix}' in ${runtimeDir} (${state})`,
   );
-  return `found: ${words.join(', ')}${more}`;
+  return `found: ${texts.join(', ')}${more}`;
 }
 
-function inWords({ path, owner }: UnreadableDir): string {
+function describeUnreadable({ path, owner }: UnreadableDir): string {
   return `${path} belongs to ${owner ?? 'another user'} and can not be read`;
 }
 
-/** The same prefix in another directory, though it may not be ours to enter: who is bound where is told to all. */
-function elsewhere({ filePrefix, isDirGiven }: Patient, instances: readonly Instance[]): string | undefined {
+/** Suggests the directory that has the same prefix. The kernel lists its socket even where this user can't look. */
+function otherDirectory(
+  { filePrefix, isRuntimeDirChosen }: Target,
+  instances: readonly Instance[],
+): string | undefined {
   const end = `/${filePrefix}/${PRIMARY_SOCKET}`;
   const bound = boundSockets().find(({ path }) => path.endsWith(end));
   const dir =
@@ -58,26 +67,20 @@ function elsewhere({ filePrefix, isDirGiven }: Patient, instances: readonly Inst
       : dirname(dirname(bound.path));
   if (dir === undefined) return undefined;
   const owner = ownerOf(`${dir}/${filePrefix}`) ?? ownerOf(dir);
-  const whose = owner === undefined ? 'another user' : `user ${owner}`;
-  return `It is in ${dir}, of ${whose}: ${isDirGiven ? 'give' : 'run as that user, and give'} --runtime-dir ${dir}`;
+  const user = owner === undefined ? 'another user' : `user ${owner}`;
+  return `It is in ${dir}, of ${user}: ${isRuntimeDirChosen ? 'give' : 'run as that user, and give'} --runtime-dir ${dir}`;
 }
 
-function suggestion(filePrefix: string, instances: readonly Instance[]): string | undefined {
-  const sorted = livingFirst(instances);
-  const alive = sorted.filter(isAlive);
-  const names = (some: readonly Instance[]) => some.map((instance) => instance.filePrefix);
-  const hint = didYouMean(filePrefix, names(alive)) ?? didYouMean(filePrefix, names(sorted));
+/** Suggests a similar prefix, one of a live primary first; or that of the only live primary. */
+function otherPrefix(filePrefix: string, instances: readonly Instance[]): string | undefined {
+  const alive = instances.filter(isAlive);
+  const prefixes = (some: readonly Instance[]) => some.map((instance) => instance.filePrefix);
+  const hint =
+    didYouMean(filePrefix, prefixes(alive)) ?? didYouMean(filePrefix, prefixes(livingFirst(instances)));
   if (hint !== undefined) return `${hint.charAt(0).toUpperCase()}${hint.slice(1)} Give it with --file-prefix`;
-  const [only, ...rest] = alive;
-  return only === undefined || rest.length > 0
-    ? undefined
-    : `Give the prefix of the one that runs: --file-prefix ${only.filePrefix}`;
-}
-
-function atLast(filePrefix: string, unreadable: readonly UnreadableDir[]): string {
-  return unreadable.length > 0
-    ? "Run as the primary's user, or start one as ours"
-    : `Start the primary with --file-prefix ${filePrefix}, or give the one that it has`;
+  return alive.length === 1
+    ? `Give the prefix of the only one that runs: --file-prefix ${alive[0]?.filePrefix}`
+    : undefined;
 }
 
 function livingFirst(instances: readonly Instance[]): readonly Instance[] {

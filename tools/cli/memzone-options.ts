@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
+import { didYouMean } from '../../protocol/did-you-mean.js';
 import { MpError } from '../../protocol/errors.js';
 import { attachMemory } from '../../shm/attach/attach.js';
 import type { Memzone } from '../../shm/attach/memzone.js';
 import type { SharedMemory } from '../../shm/attach/shared-memory.js';
-import { didYouMean } from '../instances/did-you-mean.js';
-import { type PlaceOptions, parseBytes, withPlace } from './options.js';
+import { type PrefixOptions, parseBytes, withPrefix } from './options.js';
 
-/** A part of a zone. */
-export interface RangeOptions extends PlaceOptions {
+/** Options of commands that read a part of a memzone. */
+export interface RangeOptions extends PrefixOptions {
   readonly offset: number;
   readonly length?: number;
   readonly hugeDir?: string;
@@ -16,15 +16,15 @@ export interface RangeOptions extends PlaceOptions {
   readonly json?: boolean;
 }
 
-/** Adds where the primary is and how to get at its pages. */
+/** Adds the options that say where the primary is and how to map its pages. */
 export function withMemory(command: Command): Command {
-  return withPlace(command)
+  return withPrefix(command)
     .option('--huge-dir <dir>', 'where hugetlbfs is mounted here, if not where the primary has it')
     .option('--stale', 'look at what a dead primary left')
     .option('--unlinked', "map pages without a name (--huge-unlink) through the primary's descriptors");
 }
 
-/** Adds the zone's name, `--offset` and `--length`. */
+/** Adds the argument `<zone>`, `--offset`, `--length`, and the options of {@link withMemory}. */
 export function withRange(command: Command): Command {
   return withMemory(command.argument('<zone>', 'its name'))
     .option('--offset <bytes>', 'where to begin: 64, 0x40, 4k, 2M', parseBytes, 0)
@@ -36,8 +36,8 @@ export function attach(options: Omit<RangeOptions, 'offset'>, writable = false):
   return attachMemory({ filePrefix, runtimeDir, hugeDir, unlinked, stale, writable });
 }
 
-/** The zone and a copy of the part of it that was asked for. */
-export function copyOf(
+/** Looks a zone up and copies a part of it. */
+export function readZone(
   memory: SharedMemory,
   name: string,
   range: { offset: number; length?: number | undefined },
@@ -48,7 +48,7 @@ export function copyOf(
   return { zone, bytes: memory.snapshot(zone, { offset, length }) };
 }
 
-/** Throws `EINVAL` with the names that it may have been. */
+/** Throws `EINVAL` with the names that are like it. */
 function zoneNamed(memory: SharedMemory, name: string): Memzone {
   const zone = memory.lookup(name);
   if (zone !== undefined) return zone;
@@ -58,7 +58,7 @@ function zoneNamed(memory: SharedMemory, name: string): Memzone {
 }
 
 function listOf(names: readonly string[]): string {
-  if (names.length === 0) return 'it has none at all';
+  if (names.length === 0) return 'it has no memzones';
   return names.length > 8 ? `it has ${names.length} others, see memzone ls` : `it has ${names.join(', ')}`;
 }
 

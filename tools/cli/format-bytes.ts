@@ -5,12 +5,12 @@ import { visible } from './output.js';
 
 const WIDTH = 16;
 
-/** As `hexdump -C`: 16 bytes a line, lines that repeat as one `*`. `base` is the offset of the first byte. */
+/** Dumps bytes as `hexdump -C` does: 16 a line, repeated lines as one `*`. `base` is the offset of the first byte. */
 export function hexdump(bytes: Uint8Array, base = 0): string {
   return [...hexdumpLines(bytes, base)].join('\n');
 }
 
-/** The same line by line, for what is long. */
+/** Same as {@link hexdump}, line by line, for many bytes. */
 export function* hexdumpLines(bytes: Uint8Array, base = 0): Generator<string> {
   let last: Uint8Array | undefined;
   let isRepeating = false;
@@ -31,29 +31,30 @@ function line(row: Uint8Array, offset: number): string {
   return `${offset.toString(16).padStart(8, '0')}  ${hex}  |${printable(row)}|`;
 }
 
-/** ASCII that shows, and a dot for every other byte. */
+/** Printable ASCII, and a dot for every other byte. */
 function printable(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join(
     '',
   );
 }
 
-/** Twice this, as hex, fits into one string of V8 with all that stands around it. */
-const MOST_HEX = 100 * 2 ** 20;
-const PART = 2 ** 20;
+/** The hex digits of this many bytes fit into one string of V8, with the JSON around them. */
+const MAX_HEX_BYTES = 100 * 2 ** 20;
+const HEX_PART_BYTES = 2 ** 20;
 
-/** `ERANGE` for more than one string can have. */
+/** All bytes in hex. Throws `ERANGE` for more than one string can hold. */
 export function toHex(bytes: Uint8Array): string {
-  if (bytes.length <= MOST_HEX) return hexOf(bytes);
+  if (bytes.length <= MAX_HEX_BYTES) return hexOf(bytes);
   throw new MpError(
     'ERANGE',
-    `${bytes.length} bytes are too many for one text in JSON: leave out --json, or take ${MOST_HEX} at a time`,
+    `${bytes.length} bytes are too many for one string in JSON: leave out --json, or take ${MAX_HEX_BYTES} at a time`,
   );
 }
 
-/** The same in parts, for any length. */
+/** Same as {@link toHex}, in parts, for any number of bytes. */
 export function* hexParts(bytes: Uint8Array): Generator<string> {
-  for (let at = 0; at < bytes.length; at += PART) yield hexOf(bytes.subarray(at, at + PART));
+  for (let at = 0; at < bytes.length; at += HEX_PART_BYTES)
+    yield hexOf(bytes.subarray(at, at + HEX_PART_BYTES));
 }
 
 function hexOf(bytes: Uint8Array): string {
@@ -63,8 +64,8 @@ function hexOf(bytes: Uint8Array): string {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * The text of a string without control characters, with NULs behind it or none; `undefined` where the bytes are something
- * else.
+ * The bytes as text, if they are UTF-8 without control characters other than tab and line feed, with or without NULs
+ * behind it; otherwise `undefined`.
  */
 function asText(bytes: Uint8Array): string | undefined {
   const nul = bytes.indexOf(0) < 0 ? bytes.length : bytes.indexOf(0);
@@ -77,29 +78,30 @@ function asText(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** A received message, for `--json`. */
+/** A received message in `--json`. */
 export interface MessageRecord {
   readonly name: string;
   readonly length: number;
   readonly hex: string;
-  /** If it is one: see `asText`. */
+  /** The param if it is text. */
   readonly text: string | undefined;
   readonly fds: readonly FdRecord[];
 }
 
-/** A received descriptor, while it is open. */
+/** A received descriptor, described while it is open. */
 interface FdRecord {
   readonly fd: number;
-  /** What /proc/self/fd says: a path, `pipe:[123]`, `socket:[123]`. */
+  /** The link in /proc/self/fd: a path, `pipe:[123]`, `socket:[123]`. */
   readonly target: string;
   readonly access: 'read-only' | 'write-only' | 'read-write' | 'unknown';
 }
 
-export function recordOf({ name, param, fds }: ReceivedMessage): MessageRecord {
+/** Describes a message for `--json`. */
+export function messageRecord({ name, param, fds }: ReceivedMessage): MessageRecord {
   return { name, length: param.length, hex: toHex(param), text: asText(param), fds: fds.map(fdRecord) };
 }
 
-/** For people: a text as it is, other bytes as a hexdump, a line for each descriptor. */
+/** Describes a message for people: text as it is, other bytes as a hexdump, a line for each descriptor. */
 export function describeBody(param: Uint8Array, fds: readonly number[]): string {
   const body = asText(param) ?? (param.length === 0 ? '(empty)' : hexdump(param));
   return [body, ...fds.map(fdRecord).map(describeFd)].join('\n');
@@ -115,7 +117,7 @@ function fdRecord(fd: number): FdRecord {
 
 const ACCESS = ['read-only', 'write-only', 'read-write'] as const;
 
-/** The lowest two bits of the flags, which are octal in /proc. */
+/** Reads the lowest two bits of the flags, which are octal in /proc. */
 function accessOf(fd: number): FdRecord['access'] {
   const flags = /^flags:\s+([0-7]+)/m.exec(textOf(`/proc/self/fdinfo/${fd}`) ?? '')?.[1];
   return (flags === undefined ? undefined : ACCESS[Number.parseInt(flags, 8) & 3]) ?? 'unknown';

@@ -1,0 +1,313 @@
+import type { Dialect } from '../../protocol/dialect.js';
+import { MpType } from '../../protocol/message.js';
+import { PRIMARY_SOCKET } from '../../protocol/paths.js';
+import { nowMs } from '../../sys/clock.js';
+import type { DatagramSocket } from '../../sys/datagram-socket.js';
+import { descriptorCount, hasMessageThread } from '../../sys/proc.js';
+import { CheckFailure, CheckSkip, expectEqual, pause, until } from './expect.js';
+import { type DatagramFields, datagramOf, openSocket, RawPeer } from './raw-peer.js';
+import type {
+  Driver,
+  DriverLine,
+  Role,
+  StartOptions,
+  Subject,
+  SubjectSource,
+  TestPrefix,
+} from './subject.js';
+
+/** The line that ends a command's output. */
+interface CommandResult extends DriverLine {
+  /** The lines that the command printed before. */
+  readonly before: readonly DriverLine[];
+}
+
+/** What a subject still does: it answers, it runs without its IPC thread, or its process has ended. */
+export type IpcState = 'answers' | 'thread gone' | 'crashed';
+
+/** A C process ends its IPC thread within this time after a bad datagram. */
+const THREAD_ENDS_WITHIN_MS = 4_000;
+const POLL_MS = 5;
+/** A process that crashes loses its threads first. */
+const CRASH_MS = 50;
+
+let lastName = 0;
+
+/** What one check works with: the subject, peers to talk to it, its driver. {@link end} closes what the check opened. */
+export class Tester {
+  readonly subject: Subject;
+  /** No further check may use the subject, even if it has survived. */
+  isSpoiled = false;
+  readonly #source: SubjectSource;
+  readonly #started: StartedSubject;
+  readonly #deferred: (() => unknown)[] = [];
+  #mainPeer: RawPeer | undefined;
+
+  constructor(source: SubjectSource, started: StartedSubject) {
+    this.#source = source;
+    this.#started = started;
+    this.subject = started.subject;
+    started.fakePrimary?.clear();
+  }
+
+  get dialect(): Dialect {
+    return this.subject.dialect;
+  }
+
+  get isPrimary(): boolean {
+    return this.subject.role === 'primary';
+  }
+
+  get driver(): Driver {
+    return driverOf(this.subject);
+  }
+
+  get pid(): number {
+    const { pid } = this.subject;
+    if (pid === undefined) throw new CheckSkip("the subject's process can not be looked at");
+    return pid;
+  }
+
+  /** Whether the source can start further subjects. */
+  get canRestart(): boolean {
+    return this.#source.abilities.has('processes');
+  }
+
+  /** Runs `act` against another subject, for a check that ends several. */
+  async onFreshSubject<T>(act: (tester: Tester) => Promise<T>): Promise<T> {
+    await using started = await StartedSubject.open(this.#source);
+    const tester = new Tester(this.#source, started);
+    try {
+      return await act(tester);
+    } finally {
+      await tester.end();
+    }
+  }
+
+  /** An unused file prefix for processes of the same implementation. */
+  async newPrefix(): Promise<TestPrefix> {
+    const prefix = await this.#source.newPrefix();
+    this.defer(() => prefix[Symbol.asyncDispose]());
+    return prefix;
+  }
+
+  /** Starts a process under a prefix; it ends with the check. */
+  async start(prefix: TestPrefix, role: Role, options?: StartOptions): Promise<Subject> {
+    const subject = await prefix.start(role, options);
+    this.defer(() => subject[Symbol.asyncDispose]());
+    return subject;
+  }
+
+  /** Starts a primary under an unused prefix. */
+  async startPrimary(): Promise<{ prefix: TestPrefix; primary: Subject }> {
+    const prefix = await this.newPrefix();
+    return { prefix, primary: await this.start(prefix, 'primary') };
+  }
+
+  /** Runs `undo` at the end of the check; the last one comes first. */
+  defer(undo: () => unknown): void {
+    this.#deferred.push(undo);
+  }
+
+  async end(): Promise<void> {
+    for (const undo of this.#deferred.splice(0).reverse()) await undo();
+  }
+
+  /**
+   * The socket that the subject sends to: a secondary's primary, or a peer of a primary. The latter is bound at the first
+   * use: take it before the primary sends.
+   */
+  get mainPeer(): RawPeer {
+    if (this.#started.fakePrimary !== undefined) return this.#started.fakePrimary;
+    this.#mainPeer ??= this.addPeer('a');
+    return this.#mainPeer;
+  }
+
+  /** Has the {@link mainPeer} keep EAL's own messages for the check to answer; returns it. */
+  takeBuiltIns(): RawPeer {
+    this.mainPeer.takesBuiltIns = true;
+    return this.mainPeer;
+  }
+
+  /** Binds a secondary's {@link mainPeer} again, after a check has removed it. */
+  rebindPrimary(): void {
+    this.#started.bindPrimary();
+  }
+
+  /** A path in the runtime directory that broadcasts reach. */
+  peerPath(tag: string, { directory }: Subject = this.subject): string {
+    return `${directory}/mp_socket_${process.pid}_${tag}`;
+  }
+
+  /** Binds a further peer of the subject; broadcasts reach it unless `path` is outside their pattern. */
+  addPeer(tag: string, path = this.peerPath(tag), subject = this.subject): RawPeer {
+    const peer = RawPeer.bind(path, subject.socketPath, subject.dialect);
+    this.defer(() => peer.close());
+    return peer;
+  }
+
+  /** Binds a peer of another process than the subject. */
+  addPeerOf(subject: Subject, tag: string): RawPeer {
+    return this.addPeer(tag, this.peerPath(tag, subject), subject);
+  }
+
+  /** The peer that gets a message first, that message, and the other peer. */
+  async firstToReceive(peers: readonly [RawPeer, RawPeer]) {
+    const [one, two] = peers;
+    await until(() => one.waiting + two.waiting > 0, 'neither peer got anything', THREAD_ENDS_WITHIN_MS);
+    const [peer, other] = one.waiting > 0 ? [one, two] : [two, one];
+    return { peer, other, message: await peer.next() };
+  }
+
+  /** A socket without a path: an unbound one, which has no address, or one in the abstract namespace. */
+  unnamedSocket(kind: 'unbound' | 'abstract'): DatagramSocket {
+    const socket = openSocket();
+    this.defer(() => socket.close());
+    if (kind === 'abstract') socket.bind(''); // the NUL at the start of the path makes it abstract
+    return socket;
+  }
+
+  datagram(fields: DatagramFields): Uint8Array {
+    return datagramOf(this.dialect, fields);
+  }
+
+  /** Has the driver run a command. The caller may await the result later. */
+  command(text: string, timeoutMs?: number): Promise<CommandResult> {
+    return runCommand(this.subject, text, timeoutMs);
+  }
+
+  /** Waits for a line that the subject prints from now on, or has printed since line `from`. */
+  line(event: string, from = this.lineCount, timeoutMs = 5_000): Promise<DriverLine> {
+    const match = (line: DriverLine) => line.event === event;
+    const found = this.driver.waitFor(match, { from, timeoutMs });
+    found.catch(() => {}); // the caller may await it later
+    return found;
+  }
+
+  get lineCount(): number {
+    return this.driver.lines.length;
+  }
+
+  /** The lines of one kind that the subject has printed since line `from`. */
+  linesSince(from: number, event: string): readonly DriverLine[] {
+    return this.driver.lines.slice(from).filter((line) => line.event === event);
+  }
+
+  /** Asks the subject something that it answers: it has then handled everything that was sent before. */
+  async probe(peer: RawPeer = this.mainPeer): Promise<void> {
+    const { name, param } = this.subject.probe;
+    await peer.ask(name, param);
+  }
+
+  /** Expects that nothing arrives at `peer` before the answer to a later request. */
+  async expectNothingFor(peer: RawPeer = this.mainPeer): Promise<void> {
+    await this.probe(peer);
+    expectEqual(peer.waiting, 0, 'the number of further messages');
+  }
+
+  /** A name that no other check uses. */
+  uniqueName(): string {
+    lastName += 1;
+    return `name-${lastName}`;
+  }
+
+  /** Waits until it is known what the last datagram did to the subject: asks it, and watches its IPC thread. */
+  async ipcState(): Promise<IpcState> {
+    const peer = this.addPeer('state', `${this.subject.directory}/mp_state_${process.pid}`);
+    const { name, param } = this.subject.probe;
+    peer.trySend(this.datagram({ type: MpType.REQ, name, param }));
+    const deadline = nowMs() + THREAD_ENDS_WITHIN_MS;
+    while (nowMs() < deadline) {
+      if (!this.subject.isRunning()) return 'crashed';
+      if (this.#hasLostThread()) {
+        await pause(CRASH_MS);
+        return this.subject.isRunning() ? 'thread gone' : 'crashed';
+      }
+      if ((await peer.nextOrNothing(POLL_MS)) !== undefined) return 'answers';
+    }
+    if (!this.#showsThread) return 'thread gone';
+    throw new CheckFailure('it neither answers nor has its IPC thread ended');
+  }
+
+  /** Same as {@link ipcState}, but sends nothing to a C process, whose queue must stay as it is. */
+  async ipcStateWithoutRequest(): Promise<IpcState> {
+    if (!this.#showsThread) return this.ipcState();
+    const deadline = nowMs() + THREAD_ENDS_WITHIN_MS;
+    while (nowMs() < deadline) {
+      if (this.#hasLostThread()) return 'thread gone';
+      await pause(POLL_MS);
+    }
+    return 'answers';
+  }
+
+  #hasLostThread(): boolean {
+    return this.#showsThread && !hasMessageThread(this.pid);
+  }
+
+  get #showsThread(): boolean {
+    const { implementation, pid } = this.subject;
+    return implementation === 'C' && pid !== undefined;
+  }
+
+  /** How many descriptors the subject has open. */
+  get descriptors(): number {
+    return descriptorCount(this.pid);
+  }
+
+  /** Expects a line in the log of a C subject; other implementations log other texts. */
+  async expectLog(text: string): Promise<void> {
+    const { implementation, driver } = this.subject;
+    if (implementation !== 'C' || driver === undefined) return;
+    await until(() => this.subject.log().includes(text), `no '${text}' in its log`, 2_000);
+  }
+}
+
+/** A running subject that checks share. The tester takes a secondary's `mp_socket`: it plays the primary. */
+export class StartedSubject implements AsyncDisposable {
+  readonly subject: Subject;
+  #fakePrimary: RawPeer | undefined;
+
+  private constructor(subject: Subject) {
+    this.subject = subject;
+    this.bindPrimary();
+  }
+
+  static async open(source: SubjectSource): Promise<StartedSubject> {
+    return new StartedSubject(await source.open());
+  }
+
+  /** `undefined` where the subject is a primary. */
+  get fakePrimary(): RawPeer | undefined {
+    return this.#fakePrimary;
+  }
+
+  /** Binds `mp_socket` anew: a secondary knows nothing of its primary but this path. */
+  bindPrimary(): void {
+    const { role, directory, socketPath, dialect } = this.subject;
+    if (role === 'primary') return;
+    this.#fakePrimary?.close();
+    this.#fakePrimary = RawPeer.bind(`${directory}/${PRIMARY_SOCKET}`, socketPath, dialect);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#fakePrimary?.close();
+    await this.subject[Symbol.asyncDispose]();
+  }
+}
+
+/** The driver of a subject; skips the check where it has none. */
+export function driverOf({ driver }: Subject): Driver {
+  if (driver === undefined) throw new CheckSkip('the subject has no driver');
+  return driver;
+}
+
+/** Has the driver of any process run a command. The caller may await the result later. */
+export function runCommand(subject: Subject, text: string, timeoutMs = 10_000): Promise<CommandResult> {
+  const driver = driverOf(subject);
+  const from = driver.lines.length;
+  const result = driver
+    .command(text, timeoutMs)
+    .then((line) => ({ ...line, before: driver.lines.slice(from, driver.lines.indexOf(line)) }));
+  result.catch(() => {}); // the caller may await it later
+  return result;
+}
