@@ -1,13 +1,19 @@
 import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { MpError } from '../../protocol/errors.js';
-import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath as pathOf } from '../../protocol/paths.js';
+import {
+  defaultRuntimeDir,
+  PRIMARY_SOCKET,
+  runtimePath as pathOf,
+  TELEMETRY_SOCKET,
+} from '../../protocol/paths.js';
 import { nowMs } from '../../sys/clock.js';
+import { systemError } from '../../sys/errors.js';
 import { type RecordLock, recordLockOn } from '../../sys/file-lock.js';
-import { type ForeignDirectory, foreignDirectory } from '../../sys/runtime-owner.js';
-import { callError, layoutError } from '../errors.js';
+import { refuseForeignDirectory } from '../../sys/runtime-owner.js';
+import { layoutError } from '../layout/fields.js';
 import { isComplete, type MemConfig, parseMemConfig } from '../layout/mem-config.js';
-import { sleep } from '../locks/lock-wait.js';
+import { LOCK_TIMEOUT_MS, sleep } from '../locks/lock-wait.js';
 import { Attachment, incarnationOf } from './attachment.js';
 import { SharedFile } from './shared-file.js';
 import { SharedMemory, type ZoneAllocator } from './shared-memory.js';
@@ -46,10 +52,8 @@ export interface AttachOptions {
   readonly whileWaiting?: ((ms: number) => void) | undefined;
 }
 
-const LOCK_TIMEOUT_MS = 15_000;
 const START_TIMEOUT_MS = 5_000;
 const START_POLL_MS = 10;
-const TELEMETRY_SOCKET = 'dpdk_telemetry.v2';
 
 /**
  * Attaches to the shared memory of a live primary, as a C secondary does in `rte_eal_init`, but at any address and
@@ -75,8 +79,7 @@ export function attachWith(options: AttachOptions, allocator: ZoneAllocator | un
   const { filePrefix = 'rte', runtimeDir = defaultRuntimeDir(process.env, process.getuid?.() ?? 0) } =
     options;
   const runtimePath = pathOf(runtimeDir, filePrefix);
-  const foreign = foreignDirectory(runtimePath);
-  if (foreign !== undefined) throw foreignError(foreign);
+  refuseForeignDirectory(runtimePath);
   const config = openConfig(runtimePath);
   const parts = closingOnError(config, () => readConfig(config, runtimePath, filePrefix, options));
   const attachment = new Attachment(parts);
@@ -116,7 +119,7 @@ function waitForPrimary(config: SharedFile, options: AttachOptions): RecordLock 
   const deadline = nowMs() + startTimeoutMs;
   for (;;) {
     const owner = recordLockOn(config.fd);
-    if (typeof owner === 'number') throw callError(owner, 'fcntl', config.path);
+    if (typeof owner === 'number') throw systemError('fcntl', owner, config.path);
     if (owner === undefined && !stale) throw deadPrimary(config.path);
     const head = Buffer.alloc(4);
     if (config.size >= head.length && isComplete(config.read(head, 0))) return owner;
@@ -151,14 +154,6 @@ function closingOnError<T>(file: SharedFile, action: () => T): T {
     file.close();
     throw error;
   }
-}
-
-function foreignError({ path, uid }: ForeignDirectory): MpError {
-  return new MpError(
-    'EACCES',
-    `${path} belongs to user ${uid}, in a directory that everybody may write to: run as that user, or have the primary use a directory in a place that only its owner may write to`,
-    { path },
-  );
 }
 
 function noConfig(runtimePath: string, cause: MpError): MpError {

@@ -1,9 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
 import { PRIMARY_SOCKET } from '../../protocol/paths.js';
+import { systemError } from '../../sys/errors.js';
 import { recordLockOn } from '../../sys/file-lock.js';
-import { ProcessHandle } from '../../sys/process-handle.js';
-import { callError } from '../errors.js';
+import { ProcessHandle, startTimeOf } from '../../sys/proc.js';
 import type { MemConfig } from '../layout/mem-config.js';
 import { LIST_VERSION, type MemsegList, readMemsegLists } from '../layout/memseg.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
@@ -91,7 +91,7 @@ export class Attachment implements PageTable {
   problem(): MpError | undefined {
     if (this.#lost !== undefined) return this.#lost();
     const owner = recordLockOn(this.#config.fd);
-    if (typeof owner === 'number') return callError(owner, 'fcntl', this.path);
+    if (typeof owner === 'number') return systemError('fcntl', owner, this.path);
     if (owner === undefined) return this.#incarnation === undefined ? undefined : this.#died();
     // who has the lock is alive, so its pid means the process that it meant when we attached, if that is alive, too
     if (owner.pid === this.#incarnation?.pid && this.#process?.isAlive === true) return undefined;
@@ -265,18 +265,6 @@ function isSameIncarnation(a: Incarnation, b: Incarnation): boolean {
 
 function agree(a: string | undefined, b: string | undefined): boolean {
   return a === undefined || b === undefined || a === b;
-}
-
-/** Field 22 of /proc/<pid>/stat, in clock ticks since boot. */
-function startTimeOf(pid: number): string | undefined {
-  if (pid <= 0) return undefined;
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // the second field is the command in parentheses, which may hold blanks and parentheses itself
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined; // gone meanwhile, or hidden from us: the other marks have to do
-  }
 }
 
 function socketIdentity(path: string): string | undefined {

@@ -1,5 +1,11 @@
-import { layoutError } from '../errors.js';
-import { type FbarrayDescriptor, type FbarrayGeometry, geometryOf, UsedMask } from '../layout/fbarray.js';
+import {
+  FBARRAY_FILE,
+  type FbarrayDescriptor,
+  type FbarrayGeometry,
+  geometryOf,
+  UsedMask,
+} from '../layout/fbarray.js';
+import { layoutError } from '../layout/fields.js';
 import { SharedFile } from './shared-file.js';
 
 /** What one look at an array found: the mask, and the entries up to the last used one. */
@@ -63,7 +69,7 @@ export class FbarrayFile {
 
   /** Opens `fbarray_<name>` and checks that it is long enough: `ELAYOUT` if not. */
   static open(runtimePath: string, descriptor: FbarrayDescriptor): FbarrayFile {
-    const file = SharedFile.open(`${runtimePath}/fbarray_${descriptor.name}`);
+    const file = SharedFile.open(`${runtimePath}/${FBARRAY_FILE}${descriptor.name}`);
     try {
       const { size } = file;
       const needed = geometryOf(descriptor).size;

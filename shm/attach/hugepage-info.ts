@@ -1,8 +1,8 @@
 import { constants, openSync, statSync, writeFileSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
+import { withFileErrors } from '../../sys/errors.js';
 import { closeFile } from '../../sys/files.js';
-import { fileError, layoutError } from '../errors.js';
-import { readPath } from '../layout/fields.js';
+import { layoutError, readPath } from '../layout/fields.js';
 import { SharedFile } from './shared-file.js';
 
 /** Which hugetlbfs directory has pages of which size: `struct hugepage_info` (eal_internal_cfg.h). */
@@ -76,14 +76,11 @@ export function writeHugepageInfo(path: string, { pageSize, dir, maxNumaNodes, p
   bytes.writeUInt32LE(pages, NUM_PAGES);
   // a secondary closes the descriptor that it finds, in the entries that aren't used as well: 0 is its stdin
   for (let i = 0; i < HUGEPAGE_INFO_ENTRIES; i++) bytes.writeInt32LE(-1, i * entrySize + lockDescriptor);
-  let fd: number | undefined;
+  const fd = withFileErrors(path, () => openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600));
   try {
-    fd = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
-    writeFileSync(fd, bytes);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot write');
+    withFileErrors(path, () => writeFileSync(fd, bytes));
   } finally {
-    if (fd !== undefined) closeFile(fd);
+    closeFile(fd);
   }
 }
 

@@ -1,6 +1,7 @@
+import { MAX_CHANNELS } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
+import { systemError } from '../../sys/errors.js';
 import { recordLockOn } from '../../sys/file-lock.js';
-import { callError } from '../errors.js';
 import { chooseLayout, isComplete } from '../layout/mem-config.js';
 import { VERSION_OFFSET } from '../layout/releases.js';
 import { ConfigPage, SharedFile } from './shared-file.js';
@@ -9,9 +10,6 @@ import { ConfigPage, SharedFile } from './shared-file.js';
 const UNKNOWN = 0;
 const DISABLED = 1;
 const ENABLED = 2;
-
-/** Before 19.08 the count of memory channels stands where the version is now; such releases have no status either. */
-const MAX_CHANNELS = 0xff;
 
 /** `'absent'`: there is no living, complete primary of a release with such a status (20.08 and later). */
 export type MultiProcessStatus = 'enabled' | 'disabled' | 'absent';
@@ -82,11 +80,11 @@ function openConfig(path: string): SharedFile | undefined {
 /** The status and where it is, once size, version and content agree on a layout. */
 function readStatus(config: SharedFile): { offset: number; status: number } | undefined {
   const owner = recordLockOn(config.fd);
-  if (typeof owner === 'number') throw callError(owner, 'fcntl', config.path);
+  if (typeof owner === 'number') throw systemError('fcntl', owner, config.path);
   if (owner === undefined) return undefined; // dead: what it left isn't for us to change
   const bytes = config.read(Buffer.alloc(config.size), 0);
   if (bytes.length < VERSION_OFFSET + 4 || !isComplete(bytes)) return undefined; // still starting
-  if (bytes.readUInt32LE(VERSION_OFFSET) <= MAX_CHANNELS) return undefined;
+  if (bytes.readUInt32LE(VERSION_OFFSET) <= MAX_CHANNELS) return undefined; // before 19.08: no status either
   const offset = chooseLayout(bytes, config.path).offsets.mpStatus;
   return offset === undefined ? undefined : { offset, status: bytes.readUInt8(offset) };
 }

@@ -1,12 +1,13 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
+import { withFileErrors } from '../../sys/errors.js';
+import { linkOf } from '../../sys/proc.js';
 import { isTrustedOwner } from '../../sys/runtime-owner.js';
-import { fileError, layoutError } from '../errors.js';
-import { readAddress, readPath } from '../layout/fields.js';
+import { layoutError, readAddress, readPath } from '../layout/fields.js';
 import type { MemConfig } from '../layout/mem-config.js';
 import type { MemsegList } from '../layout/memseg.js';
-import { SEGMENTS_PER_FILE_ID } from '../layout/releases.js';
+import { MAX_SEGMENTS_PER_LIST } from '../layout/releases.js';
 import { type HugeDirs, readHugeDirs } from './hugepage-info.js';
 import { SharedFile } from './shared-file.js';
 
@@ -78,7 +79,7 @@ export function pageFileStart(filePrefix: string): string {
 
 /** What comes behind that. */
 export const PAGE_FILE_NAMES = Object.freeze({
-  'file-id': (list: number, segment: number) => `${list * SEGMENTS_PER_FILE_ID + segment}`,
+  'file-id': (list: number, segment: number) => `${list * MAX_SEGMENTS_PER_LIST + segment}`,
   'list-and-segment': (list: number, segment: number) => `${list}_${segment}`,
 });
 
@@ -190,6 +191,9 @@ function readLegacyPages(runtimePath: string): ReadonlyMap<number, string> {
   }
 }
 
+const NO_NAMES =
+  "The primary's memory has no file names: run as its user, with the right to trace it (ptrace_scope), or as root";
+
 /**
  * A path to a file that process `pid` has open and that has no name of its own any more: `/proc/<pid>/fd/<n>`, whose link
  * text `matches`. `undefined` if there is none. `EACCES` without the right to look (the same user and ptrace access),
@@ -203,26 +207,11 @@ function findOpenFile(pid: number, matches: (target: string) => boolean): string
     );
   }
   const folder = `/proc/${pid}/fd`;
-  for (const name of list(folder)) {
-    const target = linkOf(`${folder}/${name}`);
-    if (target !== undefined && matches(target)) return `${folder}/${name}`;
-  }
-  return undefined;
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    throw fileError(error, folder, "The primary's memory has no file names, and it is not possible to read");
-  }
-}
-
-function linkOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // closed since the directory was read
-    throw fileError(error, path, 'Cannot read the link');
-  }
+  const names = withFileErrors(folder, () => readdirSync(folder), NO_NAMES);
+  return names
+    .map((name) => `${folder}/${name}`)
+    .find((path) => {
+      const target = linkOf(path);
+      return target !== undefined && matches(target);
+    });
 }

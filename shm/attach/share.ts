@@ -1,6 +1,6 @@
 import { MpError } from '../../protocol/errors.js';
+import { systemError } from '../../sys/errors.js';
 import { MAX_VIEW_LENGTH, Mapping } from '../../sys/mapping.js';
-import { callError } from '../errors.js';
 import { isPowerOfTwo } from '../layout/fields.js';
 import { mapRun, type PageRun, type Window } from './window.js';
 
@@ -117,7 +117,7 @@ export function attachShared(handle: MemzoneHandle): SharedMemzone {
     throw new MpError('EINVAL', 'This is no handle of a memzone: post what zone.share() returned, unchanged');
   }
   const mapping = Mapping.reserve(totalOf(handle.runs), handle.pageSize);
-  if (typeof mapping === 'number') throw callError(mapping, 'mmap', handle.name);
+  if (typeof mapping === 'number') throw systemError('mmap', mapping, handle.name);
   try {
     let at = 0;
     for (const run of handle.runs) {

@@ -1,9 +1,10 @@
 import { constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
+import { fileError, systemError, withFileErrors } from '../../sys/errors.js';
 import { closeFile } from '../../sys/files.js';
 import { assertPlatform } from '../../sys/libc.js';
 import { Mapping } from '../../sys/mapping.js';
-import { callError, fileError, layoutError } from '../errors.js';
+import { layoutError } from '../layout/fields.js';
 
 const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -68,7 +69,7 @@ export class SharedFile {
     try {
       return fstatSync(this.fd);
     } catch (error) {
-      throw fileError(error, this.path, 'Cannot look at');
+      throw fileError(error, this.path);
     }
   }
 
@@ -79,7 +80,7 @@ export class SharedFile {
     try {
       count = readSync(this.fd, into, 0, into.length, position);
     } catch (error) {
-      throw fileError(error, this.path, 'Cannot read');
+      throw fileError(error, this.path);
     }
     if (count === into.length) return into;
     throw layoutError(
@@ -108,21 +109,17 @@ const PAGE = 4096;
 /** A link would lead out of the runtime directory; opening a pipe would wait for its writer. */
 function openFile(path: string, mode: number): number {
   assertPlatform();
-  try {
-    return openSync(path, mode | O_NOFOLLOW | O_NONBLOCK);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot open');
-  }
+  return withFileErrors(path, () => openSync(path, mode | O_NOFOLLOW | O_NONBLOCK));
 }
 
 /** Maps the first `length` bytes of a file, in whole pages, for writing. */
 export function mapFile(fd: number, length: number, path: string): Mapping {
   const mapping = Mapping.reserve(length, PAGE);
-  if (typeof mapping === 'number') throw callError(mapping, 'mmap', path);
+  if (typeof mapping === 'number') throw systemError('mmap', mapping, path);
   const result = mapping.place(0, length, fd, 0, true);
   if (result === 0) return mapping;
   mapping.close();
-  throw callError(result, 'mmap', path);
+  throw systemError('mmap', result, path);
 }
 
 /** The first page of `config`, mapped for writing. */

@@ -1,6 +1,6 @@
 import { MpError } from '../../protocol/errors.js';
+import { systemError } from '../../sys/errors.js';
 import { arrayToFill, copyMemory } from '../../sys/safe-copy.js';
-import { callError } from '../errors.js';
 import type { Memzone } from './memzone.js';
 import type { Window } from './window.js';
 
@@ -68,7 +68,7 @@ export function snapshotAt(
   try {
     const target = targetOf(length, into);
     const failed = copyMemory(window.mapping.address + addr - window.base, length, target);
-    if (failed < 0) throw callError(failed, 'process_vm_readv', `0x${addr.toString(16)}`);
+    if (failed < 0) throw systemError('process_vm_readv', failed, `0x${addr.toString(16)}`);
     return target;
   } finally {
     source.release(window);

@@ -1,9 +1,10 @@
 import { type BigIntStats, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
+import { systemError, withFileErrors } from '../../sys/errors.js';
 import { closeFile } from '../../sys/files.js';
 import { Mapping } from '../../sys/mapping.js';
-import { callError, fileError, layoutError } from '../errors.js';
+import { layoutError } from '../layout/fields.js';
 import type { MemsegList } from '../layout/memseg.js';
 import type { PagePlace } from './page-files.js';
 
@@ -52,7 +53,7 @@ export class Window {
     // read first: whatever changes from here on is noticed by `check`
     const version = table.versionOf(list);
     const mapping = Mapping.reserve((last - first + 1) * list.pageSize, list.pageSize);
-    if (typeof mapping === 'number') throw callError(mapping, 'mmap', `memsegs[${list.index}]`);
+    if (typeof mapping === 'number') throw systemError('mmap', mapping, `memsegs[${list.index}]`);
     try {
       const runs: PageRun[] = [];
       let at = 0;
@@ -149,9 +150,11 @@ export function mapRun(
   { writable, owner, expected }: MapOptions,
 ): PageRun {
   const { path, offset, length } = place;
-  const fd = openPages(path, writable);
+  // O_NONBLOCK: opening a pipe would wait for its writer
+  const flags = (writable ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK;
+  const fd = withFileErrors(path, () => openSync(path, flags));
   try {
-    const stat = statOf(fd, path);
+    const stat = withFileErrors(path, () => fstatSync(fd, { bigint: true }));
     const file = identity(stat);
     if (expected !== undefined && file !== expected) throw replaced(path);
     if (!stat.isFile() || (owner !== undefined && Number(stat.uid) !== owner))
@@ -160,7 +163,7 @@ export function mapRun(
       throw layoutError(path, 'the file size', stat.size, `at least ${offset + length} bytes`);
     }
     const failed = mapping.place(at, length, fd, offset, writable);
-    if (failed < 0) throw callError(failed, 'mmap', path);
+    if (failed < 0) throw systemError('mmap', failed, path);
     return { path, offset, length, file };
   } finally {
     closeFile(fd); // the mapping keeps the file; there is no flock to keep
@@ -171,22 +174,6 @@ export function mapRun(
 function isCurrent(run: PageRun): boolean {
   const stat = statSync(run.path, { bigint: true, throwIfNoEntry: false });
   return stat !== undefined && identity(stat) === run.file;
-}
-
-function openPages(path: string, writable: boolean): number {
-  try {
-    return openSync(path, (writable ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot open the page file');
-  }
-}
-
-function statOf(fd: number, path: string): BigIntStats {
-  try {
-    return fstatSync(fd, { bigint: true });
-  } catch (error) {
-    throw fileError(error, path, 'Cannot look at the page file');
-  }
 }
 
 function identity(stat: BigIntStats): string {

@@ -1,12 +1,10 @@
 import type { MpError } from '../../protocol/errors.js';
-import { layoutError } from '../errors.js';
+import { layoutError, MAX_ADDRESS } from '../layout/fields.js';
 import type { HeapSpace } from './heap-space.js';
 
 /** What is cleared at a time: a view may not be longer than 4 GiB. */
 const CHUNK = 2 ** 30;
 const HIGH = 2 ** 32;
-/** Pointers end at 2^47 (x86-64) or 2^48 (arm64). */
-const MAX_ADDRESS = 2 ** 48;
 
 /** Words at addresses of C processes, in `config` or in pages. */
 export class SharedWords {

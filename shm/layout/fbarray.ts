@@ -1,5 +1,4 @@
-import { layoutError } from '../errors.js';
-import { readText, type Source } from './fields.js';
+import { layoutError, readText, type Source } from './fields.js';
 
 /** `struct rte_fbarray` (rte_fbarray.h) as far as an attaching process needs it; its file is `fbarray_<name>`. */
 export interface FbarrayDescriptor {
@@ -8,6 +7,9 @@ export interface FbarrayDescriptor {
   readonly len: number;
   readonly eltSize: number;
 }
+
+/** Start of the name of an array's file in the runtime directory (FBARRAY_NAME_FMT, eal_filesystem.h). */
+export const FBARRAY_FILE = 'fbarray_';
 
 const NAME_SIZE = 64; // RTE_FBARRAY_NAME_LEN
 export const FBARRAY_COUNT = 64;

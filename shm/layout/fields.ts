@@ -1,5 +1,6 @@
+import { MpError } from '../../protocol/errors.js';
+
 /** Readers of C fields, each of which refuses a value that can't be right: `ELAYOUT` with the field's name. */
-import { layoutError } from '../errors.js';
 
 /** Bytes of a shared file, with what an error says about them. */
 export interface Source {
@@ -7,11 +8,22 @@ export interface Source {
   readonly path: string;
 }
 
+/** Returns the `ELAYOUT` error for a shared file that holds what no known layout has there; names the field and its value. */
+export function layoutError(path: string, field: string, value: unknown, expected: string): MpError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return new MpError(
+    'ELAYOUT',
+    `${path}: ${field} is ${shown}, expected ${expected}. Check that an unmodified DPDK primary made this file, and that no primary is starting over`,
+    { path },
+  );
+}
+
 /** User-space addresses end at 2^47 (x86-64) or 2^48 (arm64), so they are exact as numbers. */
-const MAX_ADDRESS = 2 ** 48;
+export const MAX_ADDRESS = 2 ** 48;
 /** Larger than the largest page of any architecture DPDK runs on (16 GiB). */
 const MAX_PAGE_SIZE = 2 ** 34;
-const MIN_PAGE_SIZE = 4096;
+/** The smallest page of these architectures. */
+export const MIN_PAGE_SIZE = 4096;
 
 /** A `void *` or a length: below 2^48. */
 export function readAddress(source: Source, offset: number, field: string): number {
@@ -22,10 +34,12 @@ export function readAddress(source: Source, offset: number, field: string): numb
 
 export function readPageSize(source: Source, offset: number, field: string): number {
   const value = readAddress(source, offset, field);
-  if (!isPowerOfTwo(value) || value < MIN_PAGE_SIZE || value > MAX_PAGE_SIZE) {
-    throw layoutError(source.path, field, value, 'a power of two from 4096 to 2^34');
-  }
+  if (!isPageSize(value)) throw layoutError(source.path, field, value, 'a power of two from 4096 to 2^34');
   return value;
+}
+
+export function isPageSize(value: unknown): value is number {
+  return isPowerOfTwo(value) && value >= MIN_PAGE_SIZE && value <= MAX_PAGE_SIZE;
 }
 
 /** A 32-bit 0 or 1. */

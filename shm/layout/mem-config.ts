@@ -4,9 +4,8 @@ import { MpError } from '../../protocol/errors.js';
 import { fileError } from '../../sys/errors.js';
 import { type RecordLock, recordLockOn } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
-import { layoutError } from '../errors.js';
 import { type FbarrayDescriptor, readDescriptor } from './fbarray.js';
-import { readAddress, readFlag } from './fields.js';
+import { layoutError, MIN_PAGE_SIZE, readAddress, readFlag } from './fields.js';
 import { type MemsegList, readMemsegLists } from './memseg.js';
 import { MEMZONE_SIZE } from './memzone-entry.js';
 import {
@@ -104,15 +103,13 @@ export interface MemConfig {
   readonly lists: readonly MemsegList[];
 }
 
-const PAGE = 4096;
-
 /** Parses a whole `config` whose magic is set. `EVERSION` or `ELAYOUT`, never a guess. */
 export function parseMemConfig(bytes: Buffer, path: string): MemConfig {
   const layout = chooseLayout(bytes, path);
   const source = { bytes, path };
   const { offsets } = layout;
   const address = readAddress(source, offsets.memCfgAddr, 'mem_cfg_addr');
-  if (address === 0 || address % PAGE !== 0) {
+  if (address === 0 || address % MIN_PAGE_SIZE !== 0) {
     throw layoutError(path, 'mem_cfg_addr', address, 'a page-aligned address');
   }
   return Object.freeze({
@@ -148,7 +145,7 @@ export function readConfigHead(path: string): ConfigHead | undefined {
     fd = openSync(path, OPEN_FLAGS);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(error, path, 'Run as the same user as the primary');
+    throw fileError(error, path);
   }
   try {
     const head = Buffer.alloc(HEAD_SIZE);
@@ -156,7 +153,7 @@ export function readConfigHead(path: string): ConfigHead | undefined {
     if (readSync(fd, head, 0, HEAD_SIZE, 0) < HEAD_SIZE) return undefined;
     const lock = recordLockOn(fd);
     return {
-      complete: head.readUInt32LE(0) === RTE_MAGIC,
+      complete: isComplete(head),
       versionWord: head.readUInt32LE(VERSION_OFFSET),
       lock: typeof lock === 'number' ? undefined : lock,
     };

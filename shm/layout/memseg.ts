@@ -1,6 +1,5 @@
-import { layoutError } from '../errors.js';
 import { type FbarrayDescriptor, readDescriptor } from './fbarray.js';
-import { readAddress, readFlag, readPageSize, type Source } from './fields.js';
+import { layoutError, readAddress, readFlag, readPageSize, type Source } from './fields.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from './releases.js';
 
 /** `struct rte_memseg_list` (rte_memory.h): a reserved range of addresses of pages of one size. */

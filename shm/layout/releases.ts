@@ -61,8 +61,8 @@ export const MEMSEG_LIST_SIZE = 136;
 export const MAX_HEAPS = 32;
 /** offsetof(struct rte_tailq_head, name) */
 export const TAILQ_NAME_OFFSET = 16;
-/** RTE_MAX_MEMSEG_PER_LIST, the multiplier in hugepage file names up to 26.03. */
-export const SEGMENTS_PER_FILE_ID = 8192;
+/** RTE_MAX_MEMSEG_PER_LIST (rte_config.h), also the multiplier in hugepage file names up to 26.03. */
+export const MAX_SEGMENTS_PER_LIST = 8192;
 
 type FrontOffsets = Pick<
   MemConfigOffsets,

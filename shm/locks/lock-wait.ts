@@ -3,6 +3,8 @@ import { nowMs } from '../../sys/clock.js';
 import * as libc from '../../sys/libc.js';
 import { holdingSignals } from '../../sys/signal-guard.js';
 
+/** Default time to wait for a lock: a C process whose memory grows holds its locks for 10,000 ms if a secondary is mute. */
+export const LOCK_TIMEOUT_MS = 15_000;
 /** Most sections are over within microseconds: so often a blocking wait looks again at once. */
 export const POLLS = 1000;
 const FIRST_SLEEP_MS = 1;

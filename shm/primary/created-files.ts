@@ -1,20 +1,18 @@
 import { constants, existsSync, ftruncateSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
-import { EAGAIN } from '../../sys/errors.js';
+import { EAGAIN, fileError, systemError, withFileErrors } from '../../sys/errors.js';
 import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
 import { Mapping } from '../../sys/mapping.js';
 import { pageFileStart } from '../attach/page-files.js';
 import { mapFile } from '../attach/shared-file.js';
-import { callError, fileError } from '../errors.js';
+import { FBARRAY_FILE } from '../layout/fbarray.js';
 import { readConfigHead } from '../layout/mem-config.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
 import type { MemoryPlan } from './options.js';
 import { isInUse, removeUnused } from './page-file.js';
 import type { PagePlaces, SpaceMappings } from './space.js';
-
-const FBARRAY_FILE = 'fbarray_';
 
 /** The files of a primary's shared memory, created, locked and mapped; nothing is in them yet. */
 export class CreatedFiles {
@@ -56,7 +54,7 @@ export class CreatedFiles {
       const lists = addresses.lists.map((list) => {
         const pages = Mapping.reserve(list.length, list.pageSize);
         if (typeof pages === 'number')
-          throw callError(pages, 'mmap', `${list.length} bytes of address space`);
+          throw systemError('mmap', pages, `${list.length} bytes of address space`);
         made.push(pages);
         return { array: array(list.array), pages };
       });
@@ -136,7 +134,7 @@ function lockConfig(path: string, { layout }: MemoryPlan, fds: number[]): number
   const fd = open(path, fds);
   const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
   if (result === -EAGAIN) throw taken(path);
-  if (result < 0) throw callError(result, 'fcntl', path);
+  if (result < 0) throw systemError('fcntl', result, path);
   return fd;
 }
 
@@ -151,7 +149,7 @@ function createArray(path: string, size: number, fds: number[]): number {
   const fd = open(path, fds);
   for (const kind of ['exclusive', 'shared'] as const) {
     const result = tryFlock(fd, kind);
-    if (result < 0) throw callError(result, 'flock', path);
+    if (result < 0) throw systemError('flock', result, path);
     if (kind === 'exclusive') writeZeros(fd, size, path);
   }
   return fd;
@@ -159,22 +157,17 @@ function createArray(path: string, size: number, fds: number[]): number {
 
 /** Written, not just of that size: in a file system without room, touching what was never written would be SIGBUS. */
 function writeZeros(fd: number, size: number, path: string): void {
-  try {
+  withFileErrors(path, () => {
     writeFileSync(fd, Buffer.alloc(size));
     ftruncateSync(fd, size);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot write');
-  }
+  });
 }
 
 function open(path: string, fds: number[]): number {
-  try {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-    fds.push(fd);
-    return fd;
-  } catch (error) {
-    throw fileError(error, path, 'Cannot create');
-  }
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+  const fd = withFileErrors(path, () => openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600));
+  fds.push(fd);
+  return fd;
 }
 
 /** None where somebody has removed the directory. */
@@ -183,6 +176,6 @@ function namesIn(path: string): string[] {
     return readdirSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw fileError(error, path, 'Cannot list');
+    throw fileError(error, path);
   }
 }

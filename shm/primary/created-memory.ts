@@ -1,10 +1,10 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
+import { withFileErrors } from '../../sys/errors.js';
 import { freeHugepages } from '../../sys/mounts.js';
 import { numaNodes } from '../../sys/numa.js';
 import { writeHugepageInfo } from '../attach/hugepage-info.js';
-import { fileError } from '../errors.js';
 import { addRun, initHeaps } from '../heap/heap.js';
 import { MAX_HEAPS } from '../layout/releases.js';
 import { planAddresses } from './address-plan.js';
@@ -168,12 +168,11 @@ function remove(runtimePath: string, names: readonly string[]): void {
 }
 
 function makeFolder(path: string): string {
-  try {
+  const isDirectory = withFileErrors(path, () => {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (lstatSync(path).isDirectory()) return path;
-  } catch (error) {
-    throw fileError(error, path, 'Cannot create');
-  }
+    return lstatSync(path).isDirectory();
+  });
+  if (isDirectory) return path;
   throw new MpError('ENOTDIR', `${path} is a link, and would lead elsewhere: remove it`, { path });
 }
 

@@ -1,8 +1,9 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
 import { type HugeMount, hugeMounts } from '../../sys/mounts.js';
-import { isPowerOfTwo } from '../layout/fields.js';
-import { LAYOUTS, type MemConfigLayout } from '../layout/releases.js';
+import { isPageSize } from '../layout/fields.js';
+import { LAYOUTS, MAX_SEGMENTS_PER_LIST, type MemConfigLayout } from '../layout/releases.js';
+import { LOCK_TIMEOUT_MS } from '../locks/lock-wait.js';
 import { MAX_TAILQ_NAME, MAX_TAILQS, TAILQ_NAMES } from './tailqs.js';
 import { installedVersion, versionWordOf } from './version.js';
 
@@ -80,12 +81,9 @@ export interface MemoryPlan {
   readonly worker: boolean;
 }
 
-const LOCK_TIMEOUT_MS = 15_000;
 /** From 21.02 on x86 builds have room for 32 nodes (RTE_MAX_NUMA_NODES), before for 4. */
 const MANY_NODES_SINCE = 0x15020000;
 const ORDINARY_PAGE_SIZE = 2 ** 21;
-/** What one list can hold (RTE_MAX_MEMSEG_PER_LIST). */
-const MAX_START_PAGES = 8192;
 
 /** Throws `EINVAL`, `EVERSION` or `ENOTSUP`, each with what to give instead. */
 export function planMemory(options: PrimaryMemoryOptions): MemoryPlan {
@@ -113,7 +111,7 @@ function checkShape(options: PrimaryMemoryOptions): void {
   if (typeof options !== 'object' || options === null) throw invalid('', options, 'an object');
   const { hugepages, worker = false } = options;
   if (hugepages === true) throw invalid('hugepages', hugepages, 'how many pages to begin with');
-  if (hugepages !== false) wholeNumber('hugepages', hugepages, 0, MAX_START_PAGES);
+  if (hugepages !== false) wholeNumber('hugepages', hugepages, 0, MAX_SEGMENTS_PER_LIST);
   if (options.version !== undefined && typeof options.version !== 'string')
     throw invalid('version', options.version, "a string such as '22.11.11'");
   if (typeof worker !== 'boolean') throw invalid('worker', worker, 'true or false');
@@ -130,10 +128,6 @@ function placeOf({ hugepages, pageSize, hugeDir: folder }: PrimaryMemoryOptions)
   const mount = findMount(pageSize, hugeDir);
   const startPages = Number(hugepages);
   return { pageSize: mount.pageSize, startPages, hugetlb: true, hugeDir: mount.dir };
-}
-
-function isPageSize(bytes: number): boolean {
-  return isPowerOfTwo(bytes) && bytes >= 4096 && bytes <= 2 ** 34;
 }
 
 function findMount(pageSize: number | undefined, hugeDir: string | undefined) {

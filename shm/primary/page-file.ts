@@ -1,11 +1,10 @@
 import { constants, ftruncateSync, openSync, rmSync } from 'node:fs';
-import { EAGAIN } from '../../sys/errors.js';
+import { EAGAIN, fileError, systemError, withFileErrors } from '../../sys/errors.js';
 import { dropFlock, tryFlock } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
 import * as libc from '../../sys/libc.js';
 import type { Mapping } from '../../sys/mapping.js';
 import { bindToNode, nodeOf } from '../../sys/numa.js';
-import { callError, fileError } from '../errors.js';
 
 export interface PageFile {
   readonly path: string;
@@ -34,22 +33,16 @@ export function createPage(mapping: Mapping, offset: number, file: PageFile): vo
 
 /** A file of our own; a dead primary's secondaries keep what they have mapped of one that was there. */
 function newFile(path: string): number {
-  try {
+  return withFileErrors(path, () => {
     rmSync(path, { force: true });
     return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot create');
-  }
+  });
 }
 
 function fill(mapping: Mapping, offset: number, fd: number, file: PageFile): void {
   const { path, pageSize } = file;
   checked(tryFlock(fd, 'shared'), 'flock', path);
-  try {
-    ftruncateSync(fd, pageSize);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot size');
-  }
+  withFileErrors(path, () => ftruncateSync(fd, pageSize));
   checked(mapping.place(offset, pageSize, fd, 0, true), 'mmap', path);
   allocate(mapping.address + offset, fd, file);
 }
@@ -58,7 +51,7 @@ function fill(mapping: Mapping, offset: number, fd: number, file: PageFile): voi
 function allocate(address: number, fd: number, { path, pageSize, node }: PageFile): void {
   if (node !== undefined) checked(bindToNode(address, pageSize, node), 'mbind', path);
   checked(libc.fallocate(fd, 0, 0, pageSize), 'fallocate', path);
-  if (node !== undefined && nodeOf(address) !== node) throw callError(-EAGAIN, 'mbind', path);
+  if (node !== undefined && nodeOf(address) !== node) throw systemError('mbind', -EAGAIN, path);
 }
 
 /** Unmaps a page, and removes its file unless another process still says that it is in use. */
@@ -68,7 +61,7 @@ export function removePage(mapping: Mapping, offset: number, { path, pageSize }:
 }
 
 function checked(result: number, syscall: string, path: string): void {
-  if (result < 0) throw callError(result, syscall, path);
+  if (result < 0) throw systemError(syscall, result, path);
 }
 
 /** Whether a process says with a `flock` that it uses this file; `undefined`: there is none. Throws where we may not look. */
@@ -90,7 +83,7 @@ function whileOpen<T>(path: string, action: (isFree: boolean) => T): T | undefin
     fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(error, path, 'Cannot open');
+    throw fileError(error, path);
   }
   try {
     return action(tryFlock(fd, 'exclusive') === 0);

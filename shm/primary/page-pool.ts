@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
 import { nowMs } from '../../sys/clock.js';
-import { EAGAIN } from '../../sys/errors.js';
+import { EAGAIN, systemError, withFileErrors } from '../../sys/errors.js';
 import { FileLock } from '../../sys/file-lock.js';
-import { callError, fileError } from '../errors.js';
 import type { PageRange, PageSource } from '../heap/heap-space.js';
 import {
   DO_NOT_FREE,
@@ -149,9 +148,9 @@ function withFolderLock<T>(folder: string, section: () => T): T {
 function take(folder: string): FileLock {
   const deadline = nowMs() + TIMEOUT_MS;
   for (;;) {
-    const lock = tryLock(folder);
+    const lock = withFileErrors(folder, () => FileLock.tryLock(folder, 'exclusive'));
     if (typeof lock !== 'number') return lock;
-    if (lock !== -EAGAIN) throw callError(lock, 'flock', folder);
+    if (lock !== -EAGAIN) throw systemError('flock', lock, folder);
     if (nowMs() >= deadline) {
       throw new MpError(
         'ETIMEDOUT',
@@ -160,13 +159,5 @@ function take(folder: string): FileLock {
       );
     }
     sleep(RETRY_MS);
-  }
-}
-
-function tryLock(folder: string): FileLock | number {
-  try {
-    return FileLock.tryLock(folder, 'exclusive');
-  } catch (error) {
-    throw fileError(error, folder, 'Cannot lock');
   }
 }

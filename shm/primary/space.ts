@@ -1,8 +1,8 @@
 import { MpError } from '../../protocol/errors.js';
 import { Mapping } from '../../sys/mapping.js';
 import { PAGE_FILE_NAMES, pageFileStart } from '../attach/page-files.js';
-import { layoutError } from '../errors.js';
 import { FbarrayTable } from '../heap/fbarray-table.js';
+import { layoutError } from '../layout/fields.js';
 import { LIST_ARRAY, MEMSEG_SIZE } from '../layout/memseg.js';
 import { MEMSEG_LIST_SIZE, type MemConfigLayout } from '../layout/releases.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';

@@ -2,14 +2,12 @@ import { join } from 'node:path';
 import { dialectIn } from '../../lib/peers/primary-link.js';
 import { type DialectId, versionOf } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
-import { isSecondarySocket, PRIMARY_SOCKET, pidOfSocket } from '../../protocol/paths.js';
+import { isSecondarySocket, PRIMARY_SOCKET, pidOfSocket, TELEMETRY_SOCKET } from '../../protocol/paths.js';
 import { type ConfigHead, readConfigHead } from '../../shm/layout/mem-config.js';
 import { ignoringErrno } from '../../sys/errors.js';
-import { namesIn, ownerOf, type ProcessFacts, processFacts, socketOwners } from '../../sys/proc.js';
-import { boundSockets, type SocketState, socketStates } from '../../sys/unix-sockets.js';
+import { namesIn, ownerOf, type ProcessFacts, processFacts } from '../../sys/proc.js';
+import { boundSockets, type SocketState, socketOwners, socketStates } from '../../sys/unix-sockets.js';
 import type { Answer } from './ask.js';
-
-const TELEMETRY_SOCKET = 'dpdk_telemetry.v2';
 
 /** What {@link inspect} found on disk and in the kernel. */
 export interface Inspection extends Omit<Instance, 'ipc'> {
