@@ -4,11 +4,12 @@ import { MpError } from '../../protocol/errors.js';
 import { attachWith } from '../../shm/attach/attach.js';
 import type { SharedMemory, ZoneAllocator } from '../../shm/attach/shared-memory.js';
 import { Memzones } from '../../shm/heap/memzones.js';
-import { sleep } from '../../shm/locks/lock-wait.js';
+import { HeldLocks } from '../../shm/locks/shared-locks.js';
 import { CreatedMemory } from '../../shm/primary/created-memory.js';
 import type { MemoryPlan } from '../../shm/primary/options.js';
-import { Changing, primarySpace } from '../../shm/primary/primary-space.js';
+import { primarySpace } from '../../shm/primary/primary-space.js';
 import { cyclesPerSecond, sampleCycles } from '../../sys/clock.js';
+import { sleep } from '../../sys/poll.js';
 import type { SocketEndpoint } from '../transport/socket-endpoint.js';
 import type { Endpoint } from '../transport/transport.js';
 import { type EalChannel, EalRequests, syncSecondaries } from './eal-requests.js';
@@ -33,7 +34,7 @@ export class PrimaryMemory {
   readonly #created: CreatedMemory;
   readonly #place: MemoryPlace;
   readonly #thread: MemoryThread | undefined;
-  readonly #changing: Changing;
+  readonly #changing: HeldLocks;
   #requests: EalRequests | undefined;
   #shared: SharedMemory | undefined;
   readonly #onExit = () => this.#created.leave();
@@ -41,7 +42,7 @@ export class PrimaryMemory {
   private constructor(
     created: CreatedMemory,
     place: MemoryPlace,
-    changing: Changing,
+    changing: HeldLocks,
     thread: MemoryThread | undefined,
   ) {
     this.#created = created;
@@ -59,7 +60,7 @@ export class PrimaryMemory {
     const tscHz = plan.tscHz ?? (await measureTscHz());
     const created = CreatedMemory.create(place.directory, plan, tscHz);
     try {
-      const changing = new Changing();
+      const changing = new HeldLocks();
       const thread = plan.worker ? await startThread(created, place, changing, socket) : undefined;
       return new PrimaryMemory(created, place, changing, thread);
     } catch (error) {
@@ -84,7 +85,7 @@ export class PrimaryMemory {
       lockTimeoutMs,
       whileWaiting,
       sync: (action, id) => syncSecondaries(channel, action, id),
-      changing: this.#changing,
+      held: this.#changing,
     });
     if (this.#thread === undefined)
       this.#requests = new EalRequests(channel, { space, changing: this.#changing, directory });
@@ -133,7 +134,7 @@ function report({ kind, error }: ThreadReport, channel: EalChannel): void {
 function startThread(
   created: CreatedMemory,
   { directory }: MemoryPlace,
-  changing: Changing,
+  changing: HeldLocks,
   socket: SocketEndpoint,
 ): Promise<MemoryThread> {
   const { versionWord, lockTimeoutMs } = created.plan;

@@ -10,11 +10,14 @@ import {
 import { nowMs } from '../../sys/clock.js';
 import { systemError } from '../../sys/errors.js';
 import { type RecordLock, recordLockOn } from '../../sys/file-lock.js';
+import { sleep } from '../../sys/poll.js';
 import { refuseForeignDirectory } from '../../sys/runtime-owner.js';
 import { layoutError } from '../layout/fields.js';
 import { isComplete, type MemConfig, parseMemConfig } from '../layout/mem-config.js';
-import { LOCK_TIMEOUT_MS, sleep } from '../locks/lock-wait.js';
-import { Attachment, incarnationOf } from './attachment.js';
+import { LOCK_TIMEOUT_MS } from '../locks/lock-wait.js';
+import { Attachment } from './attachment.js';
+import { Incarnation } from './incarnation.js';
+import type { PageContext } from './page-files.js';
 import { SharedFile } from './shared-file.js';
 import { SharedMemory, type ZoneAllocator } from './shared-memory.js';
 
@@ -81,27 +84,13 @@ export function attachWith(options: AttachOptions, allocator: ZoneAllocator | un
   const runtimePath = pathOf(runtimeDir, filePrefix);
   refuseForeignDirectory(runtimePath);
   const config = openConfig(runtimePath);
-  const parts = closingOnError(config, () => readConfig(config, runtimePath, filePrefix, options));
-  const attachment = new Attachment(parts);
-  return new SharedMemory(attachment, {
-    writable: options.writable ?? false,
-    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
-    whileWaiting: options.whileWaiting ?? sleep,
-    allocator,
-  });
-}
-
-function readConfig(config: SharedFile, runtimePath: string, filePrefix: string, options: AttachOptions) {
-  const owner = waitForPrimary(config, options);
-  const incarnation = owner === undefined ? undefined : incarnationOf(owner.pid, runtimePath);
-  const memConfig = parseMemConfig(config.read(Buffer.alloc(config.size), 0), config.path);
-  if (owner !== undefined) checkLock(owner, memConfig, config.path);
-  return {
-    config,
-    memConfig,
-    incarnation,
-    lock: (options.lock ?? true) && isMainThread,
-    context: {
+  let incarnation: Incarnation | undefined;
+  try {
+    const owner = waitForPrimary(config, options);
+    if (owner !== undefined) incarnation = new Incarnation(owner.pid, runtimePath);
+    const memConfig = parseMemConfig(config.read(Buffer.alloc(config.size), 0), config.path);
+    if (owner !== undefined) checkLock(owner, memConfig, config.path);
+    const context: PageContext = {
       runtimePath,
       filePrefix,
       hugeDir: options.hugeDir,
@@ -109,8 +98,15 @@ function readConfig(config: SharedFile, runtimePath: string, filePrefix: string,
       pid: owner?.pid ?? 0,
       config: memConfig,
       owner: config.owner,
-    },
-  };
+    };
+    const attachment = new Attachment(config, incarnation, context, (options.lock ?? true) && isMainThread);
+    const { writable = false, lockTimeoutMs = LOCK_TIMEOUT_MS, whileWaiting } = options;
+    return new SharedMemory(attachment, writable, { timeoutMs: lockTimeoutMs, whileWaiting }, allocator);
+  } catch (error) {
+    incarnation?.close();
+    config.close();
+    throw error;
+  }
 }
 
 /** The lock of a primary that is alive and complete, `undefined` for a dead one where that was asked for. */
@@ -144,15 +140,6 @@ function openConfig(runtimePath: string): SharedFile {
     throw existsSync(`${runtimePath}/${TELEMETRY_SOCKET}`)
       ? nothingShared(runtimePath, error)
       : noConfig(runtimePath, error);
-  }
-}
-
-function closingOnError<T>(file: SharedFile, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    file.close();
-    throw error;
   }
 }
 

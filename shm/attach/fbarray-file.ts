@@ -6,6 +6,7 @@ import {
   UsedMask,
 } from '../layout/fbarray.js';
 import { layoutError } from '../layout/fields.js';
+import type { Table } from '../locks/read-table.js';
 import { SharedFile } from './shared-file.js';
 
 /** What one look at an array found: the mask, and the entries up to the last used one. */
@@ -51,7 +52,7 @@ function allocate({ maskHead, maskSize }: FbarrayGeometry): Buffers {
 }
 
 /** The file of one `struct rte_fbarray`, open for reading. */
-export class FbarrayFile {
+export class FbarrayFile implements Table<FbarrayCopy> {
   readonly descriptor: FbarrayDescriptor;
   readonly #file: SharedFile;
   readonly #geometry: FbarrayGeometry;
@@ -93,6 +94,10 @@ export class FbarrayFile {
     const used = entries.subarray(0, mask.end * this.descriptor.eltSize);
     this.#file.read(used, 0);
     return new FbarrayCopy(mask, maskBytes, used, this.descriptor.eltSize);
+  }
+
+  isSame(a: FbarrayCopy, b: FbarrayCopy): boolean {
+    return a.equals(b);
   }
 
   copyMask(): UsedMask {

@@ -1,18 +1,9 @@
 import { MpError } from '../../protocol/errors.js';
 import type { MemzoneFields } from '../layout/memzone-entry.js';
-import type { FbarrayFile } from './fbarray-file.js';
+import type { Attachment } from './attachment.js';
 import { handleOf, type MemzoneHandle } from './share.js';
 import type { Window } from './window.js';
-
-/** What a memzone needs of the memory that it is in. */
-export interface ZoneMemory {
-  readonly memzones: FbarrayFile;
-  readonly writable: boolean;
-  problem(): MpError | undefined;
-  windowAt(addr: number, length: number): Window;
-  viewOf(window: Window, addr: number, length: number): Uint8Array;
-  versionOf(window: Window): number;
-}
+import type { Windows } from './windows.js';
 
 /** Pages that come and go elsewhere in the list make us look again; this often is more than enough. */
 const MAX_LOOKS = 100;
@@ -43,7 +34,8 @@ export class Memzone {
   readonly socketId: number;
   /** `RTE_MEMZONE_*` bits that it was reserved with. */
   readonly flags: number;
-  readonly #memory: ZoneMemory;
+  readonly #attachment: Attachment;
+  readonly #windows: Windows;
   readonly #index: number;
   readonly #entry: Buffer;
   readonly #address: number;
@@ -51,7 +43,7 @@ export class Memzone {
   #freed = false;
 
   /** @internal */
-  constructor(memory: ZoneMemory, index: number, entry: Buffer, fields: MemzoneFields) {
+  constructor(attachment: Attachment, windows: Windows, index: number, entry: Buffer, fields: MemzoneFields) {
     this.name = fields.name;
     this.addr = BigInt(fields.addr);
     this.iova = fields.iova;
@@ -59,7 +51,8 @@ export class Memzone {
     this.hugepageSize = fields.hugepageSize;
     this.socketId = fields.socketId;
     this.flags = fields.flags;
-    this.#memory = memory;
+    this.#attachment = attachment;
+    this.#windows = windows;
     this.#index = index;
     this.#entry = entry;
     this.#address = fields.addr;
@@ -109,12 +102,12 @@ export class Memzone {
     if (problem !== undefined) throw problem;
     this.#mapped ??= this.#map();
     const { window } = this.#mapped;
-    return handleOf(window, this.name, this.addr, this.len, this.#memory.writable);
+    return handleOf(window, this.name, this.addr, this.len, this.#windows.writable);
   }
 
   /** @internal Why it isn't valid. */
   problem(): MpError | undefined {
-    const problem = this.#memory.problem() ?? this.#ownProblem();
+    const problem = this.#attachment.problem() ?? this.#ownProblem();
     if (problem !== undefined) this.#mapped = undefined; // unmapped, once nobody else keeps the array
     return problem;
   }
@@ -133,14 +126,14 @@ export class Memzone {
     if (window === undefined) return this.#hasEntry();
     for (let look = 0; look < MAX_LOOKS; look++) {
       if (!this.#hasEntry()) return false;
-      if (this.#memory.versionOf(window) === window.version) return true;
+      if (this.#attachment.versionOf(window.list) === window.version) return true;
       if (!window.check()) return false;
     }
     return false;
   }
 
   #hasEntry(): boolean {
-    return this.#memory.memzones.entryIs(this.#index, this.#entry);
+    return this.#attachment.memzones.entryIs(this.#index, this.#entry);
   }
 
   #map(): { window: Window; bytes: Uint8Array } {
@@ -156,8 +149,8 @@ export class Memzone {
   /** `undefined` when the zone's pages went away under it. */
   #tryMap(): { window: Window; bytes: Uint8Array } | undefined {
     try {
-      const window = this.#memory.windowAt(this.#address, this.len);
-      const bytes = this.#memory.viewOf(window, this.#address, this.len);
+      const window = this.#windows.at(this.#address, this.len);
+      const bytes = this.#windows.view(window, this.#address, this.len);
       zonesOfBuffers.set(bytes.buffer, this);
       return { window, bytes };
     } catch (error) {

@@ -2,27 +2,13 @@ import { versionOf } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import { type Memseg, type MemsegList, readMemseg } from '../layout/memseg.js';
 import { isFilled, nameBytes, readMemzone } from '../layout/memzone-entry.js';
+import type { LockWaiting } from '../locks/lock-wait.js';
+import { readTable, readTableAsync, type Table, type TableWaiting } from '../locks/read-table.js';
 import type { Attachment } from './attachment.js';
 import type { FbarrayCopy } from './fbarray-file.js';
-import { KnownZones, Memzone, type ZoneMemory } from './memzone.js';
-import {
-  type CopySource,
-  requireLength,
-  requireValid,
-  type SnapshotRange,
-  snapshotAt,
-  snapshotZone,
-} from './snapshot.js';
-import { TableReader, type Waiting } from './table-reader.js';
-import type { Window } from './window.js';
+import { KnownZones, Memzone } from './memzone.js';
+import { requireLength, requireValid, type SnapshotRange, snapshotAt, snapshotZone } from './snapshot.js';
 import { Windows } from './windows.js';
-
-/** What `attachMemory` was asked for. */
-export interface MemoryBehaviour extends Waiting {
-  readonly writable: boolean;
-  /** Only where this process made the memory. */
-  readonly allocator: ZoneAllocator | undefined;
-}
 
 /**
  * How to reserve a memzone: the arguments of `rte_memzone_reserve_bounded`. What doesn't fit is `EINVAL`.
@@ -61,33 +47,25 @@ export class SharedMemory {
   /** The primary's release, as in `rte_version`: `'22.11.11'`. */
   readonly version: string;
   readonly #attachment: Attachment;
-  readonly #behaviour: MemoryBehaviour;
+  readonly #waiting: Pick<LockWaiting, 'timeoutMs' | 'whileWaiting'>;
+  /** Only where this process made the memory. */
+  readonly #zoneAllocator: ZoneAllocator | undefined;
   readonly #windows: Windows;
-  readonly #zoneMemory: ZoneMemory;
-  readonly #source: CopySource;
-  readonly #tables: TableReader;
   readonly #known = new KnownZones();
 
   /** @internal Use `attachMemory`. */
-  constructor(attachment: Attachment, behaviour: MemoryBehaviour) {
-    this.writable = behaviour.writable;
+  constructor(
+    attachment: Attachment,
+    writable: boolean,
+    waiting: Pick<LockWaiting, 'timeoutMs' | 'whileWaiting'>,
+    allocator: ZoneAllocator | undefined,
+  ) {
+    this.writable = writable;
     this.version = versionOf(attachment.memConfig.versionWord);
     this.#attachment = attachment;
-    this.#behaviour = behaviour;
-    this.#windows = new Windows(attachment, behaviour.writable);
-    this.#tables = new TableReader(attachment, behaviour);
-    this.#source = {
-      windowAt: (addr, length) => this.#windowAt(addr, length),
-      release: (window) => this.#windows.release(window),
-    };
-    this.#zoneMemory = {
-      memzones: attachment.memzones,
-      writable: behaviour.writable,
-      problem: () => attachment.problem(),
-      windowAt: this.#source.windowAt,
-      viewOf: (window, addr, length) => this.#windows.view(window, addr, length),
-      versionOf: (window) => attachment.versionOf(window.list),
-    };
+    this.#waiting = waiting;
+    this.#zoneAllocator = allocator;
+    this.#windows = new Windows(attachment, writable);
   }
 
   /**
@@ -98,12 +76,12 @@ export class SharedMemory {
    * for (const { name, len } of memory.memzones()) console.log(name, len);
    */
   memzones(): Memzone[] {
-    return this.#tables.memzones(this.#allZones);
+    return this.#allZones(this.#memzoneTable());
   }
 
   /** As `memzones`, without blocking while a C process has the lock. */
   memzonesAsync(): Promise<Memzone[]> {
-    return this.#tables.memzonesAsync(this.#allZones);
+    return this.#parseAsync((table) => this.#allZones(table));
   }
 
   /**
@@ -115,12 +93,12 @@ export class SharedMemory {
    * const bytes = memory.lookup('SHARED_INFO')?.bytes;
    */
   lookup(name: string): Memzone | undefined {
-    return this.#known.get(name) ?? this.#tables.memzones((copy) => this.#zoneIn(copy, name));
+    return this.#known.get(name) ?? this.#zoneIn(this.#memzoneTable(), name);
   }
 
   /** As `lookup`, without blocking while a C process has the lock. */
   async lookupAsync(name: string): Promise<Memzone | undefined> {
-    return this.#known.get(name) ?? this.#tables.memzonesAsync((copy) => this.#zoneIn(copy, name));
+    return this.#known.get(name) ?? this.#parseAsync((table) => this.#zoneIn(table, name));
   }
 
   /**
@@ -138,7 +116,7 @@ export class SharedMemory {
     this.#attachment.requireUsable();
     const address = addressOf(addr);
     requireLength(length);
-    return this.#windows.view(this.#windowAt(address, length), address, length);
+    return this.#windows.view(this.#windows.at(address, length), address, length);
   }
 
   /**
@@ -151,16 +129,13 @@ export class SharedMemory {
   memsegs(): Memseg[] {
     this.#attachment.requireUsable();
     this.#attachment.openArrays();
-    const copyAll = (which: 0 | 1) =>
-      this.#attachment
-        .readLists()
-        .map((list): [MemsegList, FbarrayCopy] => [list, this.#attachment.copySegments(list, which)]);
-    const isSame = (a: [MemsegList, FbarrayCopy][], b: [MemsegList, FbarrayCopy][]) =>
-      a.length === b.length && a.every(([, copy], i) => b[i]?.[1].equals(copy));
-    const copies = this.#tables.look(this.#attachment.memoryHotplugLock, 'memory_hotplug_lock', {
-      copy: copyAll,
-      isSame,
-    });
+    const lists: Table<[MemsegList, FbarrayCopy][]> = {
+      copy: (which) =>
+        this.#attachment.readLists().map((list) => [list, this.#attachment.copySegments(list, which)]),
+      isSame: (a, b) => a.length === b.length && a.every(([, copy], i) => b[i]?.[1].equals(copy)),
+    };
+    const waiting = this.#waitingFor('memory_hotplug_lock');
+    const copies = readTable(this.#attachment.memoryHotplugLock, lists, waiting);
     return copies.flatMap(([list, copy]) =>
       Array.from(copy.mask.indexes(), (segment) => readMemseg(copy.entry(segment), list)),
     );
@@ -183,9 +158,8 @@ export class SharedMemory {
   reserve(name: string, len: number, options: ReserveOptions = {}): Memzone {
     const allocator = this.#allocator();
     const index = allocator.reserve(name, len, options);
-    const zone = this.#tables.memzones((copy) =>
-      copy.mask.has(index) ? this.#zoneAt(copy, index) : undefined,
-    );
+    const table = this.#memzoneTable();
+    const zone = table.mask.has(index) ? this.#zoneAt(table, index) : undefined;
     if (zone?.name === name) return zone;
     throw new MpError(
       'ESTALE',
@@ -214,7 +188,7 @@ export class SharedMemory {
 
   #allocator(): ZoneAllocator {
     this.#attachment.requireUsable();
-    if (this.#behaviour.allocator !== undefined) return this.#behaviour.allocator;
+    if (this.#zoneAllocator !== undefined) return this.#zoneAllocator;
     throw new MpError(
       'ENOTSUP',
       'Only the process that made this memory can reserve and free: ask the primary to do it, by a message for example',
@@ -241,10 +215,10 @@ export class SharedMemory {
     rangeOrLength: number | SnapshotRange = {},
   ): Uint8Array<ArrayBuffer> {
     if (from instanceof Memzone) {
-      return snapshotZone(this.#source, from, typeof rangeOrLength === 'number' ? {} : rangeOrLength);
+      return snapshotZone(this.#windows, from, typeof rangeOrLength === 'number' ? {} : rangeOrLength);
     }
     this.#attachment.requireUsable();
-    return snapshotAt(this.#source, addressOf(from), typeof rangeOrLength === 'number' ? rangeOrLength : 0);
+    return snapshotAt(this.#windows, addressOf(from), typeof rangeOrLength === 'number' ? rangeOrLength : 0);
   }
 
   /**
@@ -289,10 +263,26 @@ export class SharedMemory {
     this.detach();
   }
 
-  #allZones = (copy: FbarrayCopy): Memzone[] =>
-    Array.from(copy.mask.indexes())
+  #waitingFor(name: string): TableWaiting {
+    const { path } = this.#attachment;
+    return { ...this.#waiting, name, path, requireUsable: () => this.#attachment.requireUsable() };
+  }
+
+  /** A copy of the table, valid until the next one. */
+  #memzoneTable(): FbarrayCopy {
+    return readTable(this.#attachment.mlock, this.#attachment.memzones, this.#waitingFor('mlock'));
+  }
+
+  #parseAsync<T>(parse: (table: FbarrayCopy) => T): Promise<T> {
+    const { mlock, memzones } = this.#attachment;
+    return readTableAsync(mlock, memzones, this.#waitingFor('mlock'), parse);
+  }
+
+  #allZones(copy: FbarrayCopy): Memzone[] {
+    return Array.from(copy.mask.indexes())
       .filter((index) => isFilled(copy.entry(index)))
       .map((index) => this.#zoneAt(copy, index));
+  }
 
   #zoneIn(copy: FbarrayCopy, name: string): Memzone | undefined {
     const wanted = nameBytes(name);
@@ -304,11 +294,7 @@ export class SharedMemory {
   #zoneAt(copy: FbarrayCopy, index: number): Memzone {
     const entry = Buffer.from(copy.entry(index));
     const fields = readMemzone({ bytes: entry, path: this.#attachment.memzones.path }, index);
-    return new Memzone(this.#zoneMemory, index, entry, fields);
-  }
-
-  #windowAt(addr: number, length: number): Window {
-    return this.#windows.at(this.#attachment.listAt(addr), addr, length);
+    return new Memzone(this.#attachment, this.#windows, index, entry, fields);
   }
 }
 

@@ -2,7 +2,7 @@ import { MpError } from '../../protocol/errors.js';
 import { systemError } from '../../sys/errors.js';
 import { arrayToFill, copyMemory } from '../../sys/safe-copy.js';
 import type { Memzone } from './memzone.js';
-import type { Window } from './window.js';
+import type { Windows } from './windows.js';
 
 /**
  * Which bytes of a zone `snapshot` copies: all of them by default.
@@ -23,15 +23,9 @@ export interface SnapshotRange {
 /** Pages may go and come back while we look at them; this often is more than enough. */
 const MAX_LOOKS = 100;
 
-/** The windows that bytes are copied from. */
-export interface CopySource {
-  windowAt(addr: number, length: number): Window;
-  release(window: Window): void;
-}
-
 /** Copies a part of a zone that the zone still has afterwards; see `SharedMemory.snapshot`. */
 export function snapshotZone(
-  source: CopySource,
+  windows: Windows,
   zone: Memzone,
   { offset = 0, length = zone.len - offset, into }: SnapshotRange,
 ): Uint8Array<ArrayBuffer> {
@@ -44,7 +38,7 @@ export function snapshotZone(
   }
   for (let look = 1; ; look++) {
     try {
-      const copy = snapshotAt(source, Number(zone.addr) + offset, length, into);
+      const copy = snapshotAt(windows, Number(zone.addr) + offset, length, into);
       requireValid(zone);
       return copy;
     } catch (error) {
@@ -58,20 +52,20 @@ export function snapshotZone(
 
 /** Copies `length` bytes at an address of the primary. */
 export function snapshotAt(
-  source: CopySource,
+  windows: Windows,
   addr: number,
   length: number,
   into?: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
   requireLength(length);
-  const window = source.windowAt(addr, length); // first: it knows what lengths there can be
+  const window = windows.at(addr, length); // first: it knows what lengths there can be
   try {
     const target = targetOf(length, into);
     const failed = copyMemory(window.mapping.address + addr - window.base, length, target);
     if (failed < 0) throw systemError('process_vm_readv', failed, `0x${addr.toString(16)}`);
     return target;
   } finally {
-    source.release(window);
+    windows.release(window);
   }
 }
 

@@ -6,19 +6,8 @@ import { closeFile } from '../../sys/files.js';
 import { Mapping } from '../../sys/mapping.js';
 import { layoutError } from '../layout/fields.js';
 import type { MemsegList } from '../layout/memseg.js';
+import type { Attachment } from './attachment.js';
 import type { PagePlace } from './page-files.js';
-
-/** The shared state that a window is checked against. */
-export interface PageTable {
-  /** `rte_memseg_list.version`: it changes with every page that comes or goes. */
-  versionOf(list: MemsegList): number;
-  hasPages(list: MemsegList, first: number, last: number): boolean;
-  place(list: MemsegList, segment: number): PagePlace;
-  /** Whose files the pages must be, where that matters. */
-  readonly ownerOfPages: number | undefined;
-  /** False once nobody is left who makes or takes pages. */
-  readonly mayChange: boolean;
-}
 
 /** Consecutive pages of one list, mapped contiguously; where they lie has nothing to do with the primary's addresses. */
 export class Window {
@@ -27,18 +16,18 @@ export class Window {
   readonly last: number;
   readonly runs: readonly PageRun[];
   readonly mapping: Mapping;
-  readonly #table: PageTable;
+  readonly #attachment: Attachment;
   #version: number;
   #stale = false;
 
   private constructor(
-    table: PageTable,
+    attachment: Attachment,
     range: MemsegRange,
     version: number,
     mapping: Mapping,
     runs: PageRun[],
   ) {
-    this.#table = table;
+    this.#attachment = attachment;
     this.list = range.list;
     this.first = range.first;
     this.last = range.last;
@@ -48,20 +37,20 @@ export class Window {
   }
 
   /** Maps segments `first` to `last`; everything is undone when one of them fails. */
-  static map(table: PageTable, range: MemsegRange, writable: boolean): Window {
+  static map(attachment: Attachment, range: MemsegRange, writable: boolean): Window {
     const { list, first, last } = range;
     // read first: whatever changes from here on is noticed by `check`
-    const version = table.versionOf(list);
+    const version = attachment.versionOf(list);
     const mapping = Mapping.reserve((last - first + 1) * list.pageSize, list.pageSize);
     if (typeof mapping === 'number') throw systemError('mmap', mapping, `memsegs[${list.index}]`);
     try {
       const runs: PageRun[] = [];
       let at = 0;
-      for (const place of runsOf(table, range)) {
-        runs.push(mapRun(mapping, at, place, { writable, owner: table.ownerOfPages }));
+      for (const place of runsOf(attachment, range)) {
+        runs.push(mapRun(mapping, at, place, { writable, owner: attachment.ownerOfPages }));
         at += place.length;
       }
-      return new Window(table, range, version, mapping, runs);
+      return new Window(attachment, range, version, mapping, runs);
     } catch (error) {
       mapping.close();
       throw error;
@@ -79,9 +68,9 @@ export class Window {
    */
   check(): boolean {
     if (this.#stale) return false;
-    const version = this.#table.versionOf(this.list);
+    const version = this.#attachment.versionOf(this.list);
     if (version === this.#version) return true;
-    if (this.#table.hasPages(this.list, this.first, this.last) && this.runs.every(isCurrent)) {
+    if (this.#attachment.hasPages(this.list, this.first, this.last) && this.runs.every(isCurrent)) {
       this.#version = version;
       return true;
     }
@@ -104,12 +93,12 @@ export interface MemsegRange {
 
 /** Neighbouring pages in one file become one run. */
 function* runsOf(
-  table: PageTable,
+  attachment: Attachment,
   { list, first, last }: MemsegRange,
 ): Generator<PagePlace & { length: number }> {
-  let run: PagePlace & { length: number } = { ...table.place(list, first), length: list.pageSize };
+  let run: PagePlace & { length: number } = { ...attachment.place(list, first), length: list.pageSize };
   for (let segment = first + 1; segment <= last; segment++) {
-    const next = table.place(list, segment);
+    const next = attachment.place(list, segment);
     if (next.path === run.path && next.offset === run.offset + run.length) {
       run = { ...run, length: run.length + list.pageSize };
     } else {

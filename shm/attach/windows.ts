@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
 import { MAX_VIEW_LENGTH } from '../../sys/mapping.js';
+import { sleep } from '../../sys/poll.js';
 import type { MemsegList } from '../layout/memseg.js';
-import { sleep } from '../locks/lock-wait.js';
-import { type MemsegRange, type PageTable, Window } from './window.js';
+import type { Attachment } from './attachment.js';
+import { type MemsegRange, Window } from './window.js';
 
 /** How often a page file is looked for that should be there. */
 const MAX_LOOKS = 20;
@@ -14,21 +15,22 @@ const ALIGNMENT = 8;
 
 /** The windows of one attachment that have views. */
 export class Windows {
-  readonly #table: PageTable;
-  readonly #writable: boolean;
+  readonly #attachment: Attachment;
+  /** Whether pages are mapped for writing. */
+  readonly writable: boolean;
   readonly #open = new Map<string, Window>();
   /** Given up, but views are still around. */
   readonly #pinned = new Set<Window>();
 
-  constructor(table: PageTable, writable: boolean) {
-    this.#table = table;
-    this.#writable = writable;
+  constructor(attachment: Attachment, writable: boolean) {
+    this.#attachment = attachment;
+    this.writable = writable;
   }
 
   /** The window over `length` bytes at `addr`, mapped anew unless there is a current one. */
-  at(list: MemsegList | undefined, addr: number, length: number): Window {
+  at(addr: number, length: number): Window {
     if (length > MAX_VIEW_LENGTH - ALIGNMENT) throw tooLong(length);
-    const range = rangeOf(list, addr, length);
+    const range = rangeOf(this.#attachment.listAt(addr), addr, length);
     const key = keyOf(range);
     const known = this.#open.get(key);
     if (known !== undefined) {
@@ -45,14 +47,14 @@ export class Windows {
   }
 
   #map(range: MemsegRange, addr: number, length: number): Window {
-    const hasPages = () => this.#table.hasPages(range.list, range.first, range.last);
+    const hasPages = () => this.#attachment.hasPages(range.list, range.first, range.last);
     for (let looks = 1; ; looks++) {
       if (!hasPages()) throw noPages(addr, length);
       try {
-        return Window.map(this.#table, range, this.#writable);
+        return Window.map(this.#attachment, range, this.writable);
       } catch (error) {
         if (!(error instanceof MpError) || error.code !== 'ENOENT') throw error;
-        if (looks === MAX_LOOKS || !this.#table.mayChange || isElsewhere(error)) throw unlinked(error);
+        if (looks === MAX_LOOKS || !this.#attachment.mayChange || isElsewhere(error)) throw unlinked(error);
         sleep(1); // the primary may be about to take the page back, or have taken and made it again
       }
     }

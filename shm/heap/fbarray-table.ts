@@ -24,7 +24,7 @@ export interface FbarrayParts {
   readonly offset: number;
   readonly eltSize: number;
   /** Its file, mapped for writing. */
-  readonly file: Uint8Array;
+  readonly file: ArrayBufferView;
   /** Of the file, for messages. */
   readonly path: string;
 }
@@ -46,9 +46,9 @@ export class FbarrayTable {
     const bytes = Buffer.from(config.buffer, config.byteOffset, config.byteLength);
     this.#descriptor = readDescriptor({ bytes, path }, offset, eltSize, 'rte_fbarray');
     const { maskHead, size } = geometryOf(this.#descriptor);
-    if (file.length < size) throw tooShort(path, file.length, size);
+    if (file.byteLength < size) throw tooShort(path, file.byteLength, size);
     this.#mask = maskHead + MASK_WORDS;
-    this.#file = Buffer.from(file.buffer, file.byteOffset, file.length);
+    this.#file = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
     this.#fields = new DataView(config.buffer, config.byteOffset + offset);
     this.#path = path;
     this.#lock = new RwLock(wordsOf(config), offset + LOCK, layout.rwlock);

@@ -86,13 +86,12 @@ export class ListRecord {
   /** Which of its pages there are, ascending. */
   segmentsInUse(): number[] {
     const { config, layout } = this.#words.space;
-    const { buffer, byteOffset, byteLength } = this.#words.space.segments(this.index);
     const array = new FbarrayTable({
       config,
       layout,
       offset: layout.offsets.memsegs + this.index * MEMSEG_LIST_SIZE + LIST_ARRAY,
       eltSize: MEMSEG_SIZE,
-      file: new Uint8Array(buffer, byteOffset, byteLength),
+      file: this.#words.space.segments(this.index),
       path: `the array of memsegs[${this.index}]`,
     });
     return [...array.used()];

@@ -30,18 +30,11 @@ export class Memzones {
 
   /** `ELAYOUT` where the table isn't one. */
   constructor(space: HeapSpace) {
-    const { config, layout, memzones } = space;
-    const { buffer, byteOffset, byteLength } = memzones.bytes;
+    const { config, layout, memzones: file } = space;
+    const offset = layout.offsets.memzones;
     this.#space = space;
     this.#heap = new Heap(space);
-    this.#table = new FbarrayTable({
-      config,
-      layout,
-      offset: memzones.descriptorOffset,
-      eltSize: MEMZONE_SIZE,
-      file: new Uint8Array(buffer, byteOffset, byteLength),
-      path: PATH,
-    });
+    this.#table = new FbarrayTable({ config, layout, offset, eltSize: MEMZONE_SIZE, file, path: PATH });
   }
 
   /**

@@ -1,7 +1,7 @@
 import { FBARRAY_COUNT } from '../layout/fbarray.js';
 import type { MemConfigLayout } from '../layout/releases.js';
 import { RwLock, wordsOf } from './rwlock.js';
-import { Spinlock } from './spinlock.js';
+import { Spinlock } from './shared-locks.js';
 
 /** A lock that a process took and may have died with. */
 interface Suspect {

@@ -4,6 +4,7 @@ import { MpError } from '../../protocol/errors.js';
 import { withFileErrors } from '../../sys/errors.js';
 import { freeHugepages } from '../../sys/mounts.js';
 import { numaNodes } from '../../sys/numa.js';
+import { sleep } from '../../sys/poll.js';
 import { writeHugepageInfo } from '../attach/hugepage-info.js';
 import { addRun, initHeaps } from '../heap/heap.js';
 import { MAX_HEAPS } from '../layout/releases.js';
@@ -11,7 +12,7 @@ import { planAddresses } from './address-plan.js';
 import { CreatedFiles, removeStalePages } from './created-files.js';
 import type { MemoryPlan } from './options.js';
 import { PagePool } from './page-pool.js';
-import { NOBODY_ATTACHED, primarySpace } from './primary-space.js';
+import { primarySpace } from './primary-space.js';
 import { type PagePlaces, type SpaceDescription, SpaceParts } from './space.js';
 import { publish, writeConfig } from './write-config.js';
 
@@ -149,7 +150,9 @@ export class CreatedMemory {
       maxNumaNodes: this.plan.maxNumaNodes,
       pages: free,
     });
-    const space = primarySpace(this.parts, `${this.#runtimePath}/config`, NOBODY_ATTACHED);
+    // no other process knows of the memory yet: none holds its locks, and none has to follow
+    const calls = { lockTimeoutMs: 0, whileWaiting: sleep, sync: () => true };
+    const space = primarySpace(this.parts, `${this.#runtimePath}/config`, calls);
     initHeaps(space, [...nodes]);
     const pages = new PagePool(this.parts).allocateForGood(nodes[0] ?? 0, pageSize, startPages);
     if (pages === undefined) {

@@ -3,6 +3,7 @@ import { MpError } from '../../protocol/errors.js';
 import { nowMs } from '../../sys/clock.js';
 import { EAGAIN, systemError, withFileErrors } from '../../sys/errors.js';
 import { FileLock } from '../../sys/file-lock.js';
+import { sleep } from '../../sys/poll.js';
 import type { PageRange, PageSource } from '../heap/heap-space.js';
 import {
   DO_NOT_FREE,
@@ -15,7 +16,6 @@ import {
   MEMSEG_SOCKET_ID,
 } from '../layout/memseg.js';
 import { MEMSEG_LIST_SIZE } from '../layout/releases.js';
-import { sleep } from '../locks/lock-wait.js';
 import { createPage, type PageFile, removePage } from './page-file.js';
 import type { ListMemory, SpaceParts } from './space.js';
 

@@ -75,7 +75,7 @@ export class SpaceParts {
         layout,
         offset: layout.offsets.memsegs + list.index * MEMSEG_LIST_SIZE + LIST_ARRAY,
         eltSize: MEMSEG_SIZE,
-        file: bytesOf(file),
+        file,
         path: list.array.name,
       });
       return { plan: list, array, file, pages: mapping.pages };
@@ -167,10 +167,6 @@ export class SpaceParts {
 
 function wholeOf(mapping: Mapping): DataView {
   return new DataView(mapping.view(0, mapping.length));
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: DataView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function rangeOf({ address, length }: Mapping): Range {
