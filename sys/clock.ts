@@ -10,7 +10,7 @@ export function nowMs(): number {
 }
 
 /** Node's OpenSSL has the one function of this process that reads the cycle counter: `rdtsc`, on arm64 `cntvct_el0`. */
-let readCounter: ReturnType<typeof libc.find>;
+let readCounter: ReturnType<typeof libc.findFunction>;
 /** The lower half is enough: it takes over a second to wrap. */
 const WRAP = 2 ** 32;
 const ATTEMPTS = 5;
@@ -22,7 +22,7 @@ interface Sample {
 
 /** The counter and the clock at the same moment, as nearly as can be; `undefined` where the counter can't be read. */
 export function sampleCycles(): Sample | undefined {
-  readCounter ??= libc.find('uint32_t OPENSSL_rdtsc()');
+  readCounter ??= libc.findFunction('uint32_t OPENSSL_rdtsc()');
   if (readCounter === undefined) return undefined;
   let best: Sample & { slack: number } = { cycles: 0, ms: 0, slack: Number.POSITIVE_INFINITY };
   for (let i = 0; i < ATTEMPTS; i++) {

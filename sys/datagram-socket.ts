@@ -1,6 +1,6 @@
 import { EAGAIN, EINTR } from './errors.js';
 import * as libc from './libc.js';
-import { AF_UNIX, MessageBlock, readAddress, type SocketNamespace, writeAddress } from './message-block.js';
+import { AF_UNIX, MessageBlock, readSockaddr, type SocketNamespace, writeSockaddr } from './message-block.js';
 import { adoptByThread, closeAdopted, OwnedFd } from './owned-fd.js';
 
 const SOCK_DGRAM = 2; // bits/socket_type.h
@@ -126,14 +126,14 @@ export class DatagramSocket {
 
   #address(path: string): [number, number] {
     this.#lastTo = undefined;
-    const length = writeAddress(this.#out.name, this.#namespace, path);
+    const length = writeSockaddr(this.#out.name, this.#namespace, path);
     return [this.#out.nameAddress, length];
   }
 
   /** Writes the destination unless it is the one that is there already. */
   #addressee(path: string): number {
     if (this.#lastTo !== path) {
-      this.#lastToLength = writeAddress(this.#out.name, this.#namespace, path);
+      this.#lastToLength = writeSockaddr(this.#out.name, this.#namespace, path);
       this.#lastTo = path;
     }
     return this.#lastToLength;
@@ -145,7 +145,7 @@ export class DatagramSocket {
     const last = this.#lastFrom;
     if (last.length !== nameLength || name.compare(last, 0, nameLength, 0, nameLength) !== 0) {
       this.#lastFrom = Buffer.from(name.subarray(0, nameLength));
-      this.#lastFromPath = readAddress(name, nameLength, this.#namespace);
+      this.#lastFromPath = readSockaddr(name, nameLength, this.#namespace);
     }
     return this.#lastFromPath;
   }

@@ -90,7 +90,7 @@ function call(prototype: string): Call {
   const [, name = ''] = / (\w+)\(/.exec(prototype) ?? [];
   const bind = () => native().libc.func(prototype) as unknown as Call;
   // where koffi comes with the package, its functions do, too: the first request doesn't wait for them
-  let bound = isLoaded() ? find(prototype) : undefined;
+  let bound = isLoaded() ? findFunction(prototype) : undefined;
   rebinders.push((interposer) => {
     bound = interposer?.(name, bind());
   });
@@ -102,7 +102,7 @@ function call(prototype: string): Call {
 }
 
 /** A function that not every build of Node has; `undefined` where it is missing. Its result is returned as it is. */
-export function find(prototype: string): Call | undefined {
+export function findFunction(prototype: string): Call | undefined {
   try {
     return native().libc.func(prototype) as unknown as Call;
   } catch {

@@ -171,7 +171,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * Writes `struct sockaddr_un` for `path` and returns its length, which the caller passes as `namelen`. `path` must
  * be at most {@link MAX_SOCKET_PATH} bytes long.
  */
-export function writeAddress(into: Buffer, namespace: SocketNamespace, path: string): number {
+export function writeSockaddr(into: Buffer, namespace: SocketNamespace, path: string): number {
   into[0] = AF_UNIX; // sun_family, little-endian
   into[1] = 0;
   if (namespace === 'abstract') {
@@ -187,7 +187,7 @@ export function writeAddress(into: Buffer, namespace: SocketNamespace, path: str
  * The path in a `struct sockaddr_un` of `length` bytes, or `undefined` where it has none in this namespace, or one that is
  * no UTF-8: as a string it would be another path.
  */
-export function readAddress(from: Buffer, length: number, namespace: SocketNamespace): string | undefined {
+export function readSockaddr(from: Buffer, length: number, namespace: SocketNamespace): string | undefined {
   if (length <= PATH_OFFSET) return undefined; // unbound sender: the kernel writes no path at all
   const isAbstract = from[PATH_OFFSET] === 0;
   if (isAbstract !== (namespace === 'abstract')) return undefined;

@@ -3,8 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { DIALECTS } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import { HeldLocks } from '../../shm/locks/shared-locks.js';
+import { MappedSpace } from '../../shm/primary/mapped-space.js';
 import { primarySpace } from '../../shm/primary/primary-space.js';
-import { SpaceParts } from '../../shm/primary/space.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { sleep } from '../../sys/poll.js';
 import { ChannelCore } from '../channel-core.js';
@@ -55,7 +55,7 @@ function run(data: MemoryWorkerData): void {
     held: changing,
   };
   const requests = new EalRequests(core.eal, {
-    space: primarySpace(SpaceParts.adopt(space), `${directory}/config`, calls),
+    space: primarySpace(MappedSpace.adopt(space), `${directory}/config`, calls),
     changing,
     directory,
   });

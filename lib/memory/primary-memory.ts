@@ -76,12 +76,12 @@ export class PrimaryMemory {
 
   /** Starts to answer, and lets secondaries in. */
   publish(channel: EalChannel): void {
-    const { plan, parts } = this.#created;
+    const { plan, mapped } = this.#created;
     const { directory, filePrefix, runtimeDir } = this.#place;
     const { lockTimeoutMs } = plan;
     // where a thread answers, nobody waits for this one
     const whileWaiting = (ms: number) => (this.#requests === undefined ? sleep(ms) : this.#requests.wait(ms));
-    const space = primarySpace(parts, `${directory}/config`, {
+    const space = primarySpace(mapped, `${directory}/config`, {
       lockTimeoutMs,
       whileWaiting,
       sync: (action, id) => syncSecondaries(channel, action, id),
@@ -141,7 +141,7 @@ function startThread(
   return MemoryThread.start(socket, {
     directory,
     dialect: dialectOf(versionWord).id,
-    space: created.describe(),
+    space: created.mapped.describe(),
     lockTimeoutMs,
     changing: changing.flags,
     maxHeld: MAX_HELD,

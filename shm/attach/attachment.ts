@@ -8,7 +8,13 @@ import { DEAD_TABLE, readLocked, type TableLock, unlocked } from '../locks/read-
 import { RwLock } from '../locks/rwlock.js';
 import { type FbarrayCopy, FbarrayFile } from './fbarray-file.js';
 import type { Incarnation } from './incarnation.js';
-import { ownerOfPages, type PageContext, type PageFiles, type PagePlace, pageFilesOf } from './page-files.js';
+import {
+  ownerOfPages,
+  type PageContext,
+  type PageFinder,
+  type PagePlace,
+  pageFinderFor,
+} from './page-files.js';
 import { ConfigPage, type SharedFile } from './shared-file.js';
 
 /** The shared files of one primary, open, and whether they are still that primary's. */
@@ -19,7 +25,7 @@ export class Attachment {
   readonly #incarnation: Incarnation | undefined;
   readonly #context: PageContext;
   readonly #arrays = new Map<string, FbarrayFile>();
-  readonly #pageFiles = new Map<number, PageFiles>();
+  readonly #pageFiles = new Map<number, PageFinder>();
   #lists: readonly MemsegList[];
   /** The mapped page of `config` that holds the locks. */
   #page: ConfigPage | undefined;
@@ -107,7 +113,7 @@ export class Attachment {
   }
 
   /** `rte_memseg_list.version`, which changes with every page that comes or goes. */
-  versionOf(list: MemsegList): number {
+  listVersion(list: MemsegList): number {
     return this.#config.readInt32(
       this.memConfig.layout.offsets.memsegs + list.index * MEMSEG_LIST_SIZE + LIST_VERSION,
     );
@@ -134,7 +140,7 @@ export class Attachment {
   place(list: MemsegList, segment: number): PagePlace {
     let files = this.#pageFiles.get(list.index);
     if (files === undefined) {
-      files = pageFilesOf(list, this.#context);
+      files = pageFinderFor(list, this.#context);
       this.#pageFiles.set(list.index, files);
     }
     return files.place(list, segment);

@@ -56,7 +56,7 @@ function parseHugeDirs(bytes: Buffer, entrySize: number, path: string): HugeDirs
 // struct hugepage_info (eal_internal_cfg.h): hugepage_sz, hugedir, num_pages[RTE_MAX_NUMA_NODES], lock_descriptor
 const NUM_PAGES = HUGEPAGE_INFO_DIR + HUGEPAGE_INFO_PATH_MAX;
 
-export interface HugepageInfo {
+interface HugepageInfo {
   readonly pageSize: number;
   readonly dir: string;
   /** RTE_MAX_NUMA_NODES of the secondaries' build. */

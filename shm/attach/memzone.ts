@@ -126,7 +126,7 @@ export class Memzone {
     if (window === undefined) return this.#hasEntry();
     for (let look = 0; look < MAX_LOOKS; look++) {
       if (!this.#hasEntry()) return false;
-      if (this.#attachment.versionOf(window.list) === window.version) return true;
+      if (this.#attachment.listVersion(window.list) === window.version) return true;
       if (!window.check()) return false;
     }
     return false;

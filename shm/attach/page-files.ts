@@ -23,7 +23,7 @@ export function ownerOfPages({ owner }: PageContext): number | undefined {
 }
 
 /** Finds the page of segment `segment` of a list. One implementation for each of EAL's memory modes. */
-export interface PageFiles {
+export interface PageFinder {
   place(list: MemsegList, segment: number): PagePlace;
 }
 
@@ -43,7 +43,7 @@ export interface PageContext {
 }
 
 /** `eal_get_hugefile_path`: a file for each page, or one for each list with `--single-file-segments`. */
-class HugepageFiles implements PageFiles {
+class HugepageFiles implements PageFinder {
   readonly #context: PageContext;
   #dirs: HugeDirs | undefined;
 
@@ -84,7 +84,7 @@ export const PAGE_FILE_NAMES = Object.freeze({
 });
 
 /** `--legacy-mem`: pages were sorted by physical address, only `hugepage_data` knows which is where. */
-class LegacyFiles implements PageFiles {
+class LegacyFiles implements PageFinder {
   readonly #context: PageContext;
   #pages: ReadonlyMap<number, string> | undefined;
 
@@ -106,7 +106,7 @@ class LegacyFiles implements PageFiles {
 }
 
 /** `--no-huge`: one memfd without a name, which only the primary's open descriptor leads to. */
-class MemfdFiles implements PageFiles {
+class MemfdFiles implements PageFinder {
   readonly #context: PageContext;
 
   constructor(context: PageContext) {
@@ -125,11 +125,11 @@ class MemfdFiles implements PageFiles {
 }
 
 /** `--huge-unlink`: where there is no file of the name, the one that the primary has open is meant. */
-class UnlinkedFiles implements PageFiles {
-  readonly #named: PageFiles;
+class UnlinkedFiles implements PageFinder {
+  readonly #named: PageFinder;
   readonly #pid: number;
 
-  constructor(named: PageFiles, pid: number) {
+  constructor(named: PageFinder, pid: number) {
     this.#named = named;
     this.#pid = pid;
   }
@@ -148,7 +148,7 @@ class UnlinkedFiles implements PageFiles {
 const NOHUGE_ARRAY = 'nohugemem';
 
 /** The mode that a list's pages are in, from the shared data alone. `ENOTSUP` for external memory. */
-export function pageFilesOf(list: MemsegList, context: PageContext): PageFiles {
+export function pageFinderFor(list: MemsegList, context: PageContext): PageFinder {
   if (list.external) {
     throw new MpError(
       'ENOTSUP',

@@ -40,7 +40,7 @@ export class Window {
   static map(attachment: Attachment, range: MemsegRange, writable: boolean): Window {
     const { list, first, last } = range;
     // read first: whatever changes from here on is noticed by `check`
-    const version = attachment.versionOf(list);
+    const version = attachment.listVersion(list);
     const mapping = Mapping.reserve((last - first + 1) * list.pageSize, list.pageSize);
     if (typeof mapping === 'number') throw systemError('mmap', mapping, `memsegs[${list.index}]`);
     try {
@@ -68,7 +68,7 @@ export class Window {
    */
   check(): boolean {
     if (this.#stale) return false;
-    const version = this.#attachment.versionOf(this.list);
+    const version = this.#attachment.listVersion(this.list);
     if (version === this.#version) return true;
     if (this.#attachment.hasPages(this.list, this.first, this.last) && this.runs.every(isCurrent)) {
       this.#version = version;

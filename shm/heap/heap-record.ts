@@ -17,7 +17,7 @@ const POINTER = 8;
 /** One `struct malloc_heap` of `rte_mem_config`; its lock is the word at its beginning. */
 export class HeapRecord {
   readonly index: number;
-  /** Its address in C processes. */
+  /** Its address in C processes, which the header of each element repeats. */
   readonly addr: number;
   readonly #fields: DataView;
 
@@ -82,7 +82,7 @@ export class HeapRecord {
     writePointer(this.#fields, TOTAL_SIZE, bytes);
   }
 
-  /** Empty for a heap that isn't in use. */
+  /** `socket_0` and so on for EAL's own heaps; empty for a heap that isn't in use. */
   get name(): string {
     const bytes = Buffer.from(this.#fields.buffer, this.#fields.byteOffset + NAME, NAME_SIZE);
     const end = bytes.indexOf(0);

@@ -144,7 +144,7 @@ export function initHeaps(space: HeapSpace, socketIds: readonly number[]): void 
 }
 
 /** Gives the pages that a primary starts with to the heap of their node: malloc_add_seg. Nobody else is there yet. */
-export function addRun(space: HeapSpace, pages: PageRange): void {
+export function addStartPages(space: HeapSpace, pages: PageRange): void {
   const heaps = new Heaps(space);
   const list = ListRecord.holding(heaps.words, pages.addr);
   const heap = heaps.all().find(({ socketId }) => socketId === list?.socketId);
@@ -181,7 +181,7 @@ export class Heaps {
   ofSocket(socketId: number): MallocHeap[] {
     if (socketId !== SOCKET_ID_ANY) return this.all().filter((heap) => heap.socketId === socketId);
     const own = this.all().filter((heap) => heap.socketId < EXTERNAL_SOCKET_ID);
-    return own.sort((a, b) => Number(b.totalBytes > 0) - Number(a.totalBytes > 0));
+    return own.sort((a, b) => Number(b.totalSize > 0) - Number(a.totalSize > 0));
   }
 
   /** The heap that the block at `addr` is of; `EINVAL` if there is none. */

@@ -51,46 +51,25 @@ export interface HeapStats {
  * One `struct malloc_heap` and the elements in it (malloc_heap.c, malloc_elem.c). Whoever uses it holds the heap's lock,
  * or answers a secondary that holds it.
  */
-export class MallocHeap {
-  readonly index: number;
+export class MallocHeap extends HeapRecord {
   readonly #words: SharedWords;
   readonly #legacy: boolean;
   readonly #contiguity: IovaContiguity;
-  readonly #record: HeapRecord;
   readonly #freeLists: FreeLists;
   readonly #chain: Chain;
 
   constructor(words: SharedWords, index: number) {
-    this.index = index;
+    super(words, index);
     this.#words = words;
     this.#legacy = isLegacy(words);
     this.#contiguity = this.#legacy ? LEGACY_CONTIGUITY : SEGMENT_CONTIGUITY;
-    this.#record = new HeapRecord(words, index);
-    this.#freeLists = new FreeLists(words, this.#record);
-    this.#chain = new Chain(words, this.#record, this.#freeLists);
-  }
-
-  /** Where its record is in C processes, which every header repeats. */
-  get addr(): number {
-    return this.#record.addr;
-  }
-
-  /** `socket_0` for EAL's own; empty for one that isn't in use. */
-  get name(): string {
-    return this.#record.name;
-  }
-
-  get socketId(): number {
-    return this.#record.socketId;
+    this.#freeLists = new FreeLists(words, this);
+    this.#chain = new Chain(words, this, this.#freeLists);
   }
 
   /** Of memory that an application brought along. */
   get isExternal(): boolean {
     return this.socketId >= EXTERNAL_SOCKET_ID;
-  }
-
-  get totalBytes(): number {
-    return this.#record.totalSize;
   }
 
   /** New pages of one list become free memory: malloc_heap_add_memory. */
@@ -107,7 +86,7 @@ export class MallocHeap {
     });
     this.#chain.insert(element);
     this.#freeLists.insert(this.#chain.joinFree(element));
-    this.#record.totalSize += len;
+    this.totalSize += len;
   }
 
   /** Takes pages out again if they are all free; whether they were. */
@@ -160,7 +139,7 @@ export class MallocHeap {
     const joined = this.#chain.joinFree(freed);
     this.#freeLists.insert(joined);
     joined.pad = 0;
-    this.#record.allocCount--;
+    this.allocCount--;
     // what is dirty already needn't be cleared: whoever takes it does
     if (!joined.dirty) this.#words.zero(freed.addr + HEADER, size - HEADER);
     return this.#release(joined);
@@ -173,7 +152,7 @@ export class MallocHeap {
       freeBytes += size;
       greatestFreeBytes = Math.max(greatestFreeBytes, size);
     }
-    const { totalSize: totalBytes, allocCount } = this.#record;
+    const { totalSize: totalBytes, allocCount } = this;
     const allocBytes = totalBytes - freeBytes;
     return { totalBytes, freeBytes, allocBytes, greatestFreeBytes, freeCount, allocCount };
   }
@@ -207,7 +186,7 @@ export class MallocHeap {
       this.#chain.split(element, header).state = ElementState.BUSY;
       this.#freeLists.insert(element);
     }
-    this.#record.allocCount++;
+    this.allocCount++;
     return { addr, len, list };
   }
 
@@ -242,7 +221,7 @@ export class MallocHeap {
     }
     this.#chain.remove(hidden);
     this.#words.zero(addr, HEADER);
-    this.#record.totalSize -= len;
+    this.totalSize -= len;
   }
 
   #elementOf(addr: number): Element {

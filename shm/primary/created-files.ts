@@ -10,9 +10,9 @@ import { FBARRAY_FILE } from '../layout/fbarray.js';
 import { readConfigHead } from '../layout/mem-config.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
+import type { PageDirectory, SpaceMappings } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
 import { isInUse, removeUnused } from './page-file.js';
-import type { PagePlaces, SpaceMappings } from './space.js';
 
 /** The files of a primary's shared memory, created, locked and mapped; nothing is in them yet. */
 export class CreatedFiles {
@@ -100,11 +100,11 @@ function closeAll(fds: readonly number[]): void {
 }
 
 /** Removes page files of dead primaries of this prefix. */
-export function removeStalePages({ dir, filePrefix }: PagePlaces): void {
+export function removeStalePages({ path, filePrefix }: PageDirectory): void {
   const start = pageFileStart(filePrefix);
-  for (const name of readdirSync(dir)) {
+  for (const name of readdirSync(path)) {
     const isOurs = name.startsWith(start) && /^\d+(_\d+)?$/.test(name.slice(start.length));
-    if (isOurs) removeUnused(`${dir}/${name}`);
+    if (isOurs) removeUnused(`${path}/${name}`);
   }
 }
 

@@ -6,14 +6,15 @@ import { freeHugepages } from '../../sys/mounts.js';
 import { numaNodes } from '../../sys/numa.js';
 import { sleep } from '../../sys/poll.js';
 import { writeHugepageInfo } from '../attach/hugepage-info.js';
-import { addRun, initHeaps } from '../heap/heap.js';
+import { addStartPages, initHeaps } from '../heap/heap.js';
+import { DO_NOT_FREE } from '../layout/memseg.js';
 import { MAX_HEAPS } from '../layout/releases.js';
 import { planAddresses } from './address-plan.js';
 import { CreatedFiles, removeStalePages } from './created-files.js';
+import { MappedSpace, type PageDirectory } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
 import { PagePool } from './page-pool.js';
 import { primarySpace } from './primary-space.js';
-import { type PagePlaces, type SpaceDescription, SpaceParts } from './space.js';
 import { publish, writeConfig } from './write-config.js';
 
 /**
@@ -24,18 +25,10 @@ const PAGES_FOLDER = 'pages';
 /** What a failed start removes unless it was there before, besides what is removed at each end. */
 const OURS: readonly string[] = ['config', 'hugepage_info', PAGES_FOLDER];
 
-interface Made {
-  readonly runtimePath: string;
-  readonly plan: MemoryPlan;
-  readonly files: CreatedFiles;
-  readonly parts: SpaceParts;
-  readonly made: readonly string[];
-}
-
 /** The shared memory that this process has made as a primary. It lives until `close`. */
 export class CreatedMemory {
   readonly plan: MemoryPlan;
-  readonly parts: SpaceParts;
+  readonly mapped: MappedSpace;
   readonly #runtimePath: string;
   readonly #files: CreatedFiles;
   /** Names of what wasn't there before. */
@@ -43,12 +36,18 @@ export class CreatedMemory {
   #isOpen = true;
   #isClosed = false;
 
-  private constructor({ runtimePath, plan, files, parts, made }: Made) {
+  private constructor(
+    runtimePath: string,
+    plan: MemoryPlan,
+    files: CreatedFiles,
+    mapped: MappedSpace,
+    made: readonly string[],
+  ) {
     this.#runtimePath = runtimePath;
     this.#made = made;
     this.plan = plan;
     this.#files = files;
-    this.parts = parts;
+    this.mapped = mapped;
   }
 
   /**
@@ -70,15 +69,15 @@ export class CreatedMemory {
     let memory: CreatedMemory | undefined;
     try {
       writeConfig(plan, addresses, files.mappings);
-      const places: PagePlaces = {
-        dir: plan.hugeDir ?? makeFolder(`${runtimePath}/${PAGES_FOLDER}`),
+      const directory: PageDirectory = {
+        path: plan.hugeDir ?? makeFolder(`${runtimePath}/${PAGES_FOLDER}`),
         filePrefix: basename(runtimePath),
         hugetlb: plan.hugetlb,
       };
-      const parts = new SpaceParts(plan.layout, addresses, places, files.mappings);
-      memory = new CreatedMemory({ runtimePath, plan, files, parts, made });
+      const mapped = new MappedSpace(plan.layout, addresses, directory, files.mappings);
+      memory = new CreatedMemory(runtimePath, plan, files, mapped, made);
       memory.#fill(nodes);
-      parts.config.setBigUint64(plan.layout.offsets.tscHz, BigInt(Math.round(tscHz)), true);
+      mapped.config.setBigUint64(plan.layout.offsets.tscHz, BigInt(Math.round(tscHz)), true);
       return memory;
     } catch (error) {
       remove(runtimePath, made);
@@ -89,14 +88,9 @@ export class CreatedMemory {
     }
   }
 
-  /** What another thread needs to see it: plain data. */
-  describe(): SpaceDescription {
-    return this.parts.describe();
-  }
-
   /** From now on secondaries attach. */
   publish(): void {
-    publish(this.parts.config, true);
+    publish(this.mapped.config, true);
   }
 
   /**
@@ -106,9 +100,9 @@ export class CreatedMemory {
   leave(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    publish(this.parts.config, false);
+    publish(this.mapped.config, false);
     try {
-      new PagePool(this.parts).removeAll();
+      new PagePool(this.mapped).removeAll();
       removeFolder(`${this.#runtimePath}/${PAGES_FOLDER}`);
     } finally {
       this.#files.leave(this.#runtimePath); // last: then another primary may begin
@@ -122,7 +116,7 @@ export class CreatedMemory {
     try {
       this.leave();
     } finally {
-      this.parts.close();
+      this.mapped.close();
       this.#files.unmap();
     }
   }
@@ -135,8 +129,8 @@ export class CreatedMemory {
 
   #fill(nodes: readonly number[]): void {
     const { pageSize, startPages } = this.plan;
-    const { dir } = this.parts.pages;
-    removeStalePages(this.parts.pages); // first: a dead primary's files keep their hugepages
+    const { path: dir } = this.mapped.directory;
+    removeStalePages(this.mapped.directory); // first: a dead primary's files keep their hugepages
     const free = this.plan.hugetlb ? freeHugepages(pageSize) : 0;
     if (this.plan.hugetlb && free < startPages) {
       throw new MpError(
@@ -152,9 +146,9 @@ export class CreatedMemory {
     });
     // no other process knows of the memory yet: none holds its locks, and none has to follow
     const calls = { lockTimeoutMs: 0, whileWaiting: sleep, sync: () => true };
-    const space = primarySpace(this.parts, `${this.#runtimePath}/config`, calls);
+    const space = primarySpace(this.mapped, `${this.#runtimePath}/config`, calls);
     initHeaps(space, [...nodes]);
-    const pages = new PagePool(this.parts).allocateForGood(nodes[0] ?? 0, pageSize, startPages);
+    const pages = new PagePool(this.mapped).allocate(nodes[0] ?? 0, pageSize, startPages, DO_NOT_FREE);
     if (pages === undefined) {
       const what = this.plan.hugetlb ? 'hugepages' : `room in ${dir}`;
       throw new MpError(
@@ -162,7 +156,7 @@ export class CreatedMemory {
         `There isn't enough left for ${startPages} pages of ${pageSize} bytes: free ${what}, or ask for fewer`,
       );
     }
-    addRun(space, pages);
+    addStartPages(space, pages);
   }
 }
 

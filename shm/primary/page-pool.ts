@@ -6,7 +6,6 @@ import { FileLock } from '../../sys/file-lock.js';
 import { sleep } from '../../sys/poll.js';
 import type { PageRange, PageSource } from '../heap/heap-space.js';
 import {
-  DO_NOT_FREE,
   LIST_VERSION,
   MEMSEG_ADDR,
   MEMSEG_FLAGS,
@@ -16,40 +15,31 @@ import {
   MEMSEG_SOCKET_ID,
 } from '../layout/memseg.js';
 import { MEMSEG_LIST_SIZE } from '../layout/releases.js';
+import type { ListMemory, MappedSpace } from './mapped-space.js';
 import { createPage, type PageFile, removePage } from './page-file.js';
-import type { ListMemory, SpaceParts } from './space.js';
 
 /** The pages of a primary, each a file, listed in `memsegs`. Nothing but the shared memory itself says which are there. */
 export class PagePool implements PageSource {
-  readonly #parts: SpaceParts;
+  readonly #mapped: MappedSpace;
 
-  constructor(parts: SpaceParts) {
-    this.#parts = parts;
-  }
-
-  allocate(socketId: number, pageSize: number, pages: number): PageRange | undefined {
-    return this.#allocate(socketId, pageSize, pages, 0);
-  }
-
-  /** Those of the beginning: secondaries never ask to have them freed. */
-  allocateForGood(socketId: number, pageSize: number, pages: number): PageRange | undefined {
-    return this.#allocate(socketId, pageSize, pages, DO_NOT_FREE);
+  constructor(mapped: MappedSpace) {
+    this.#mapped = mapped;
   }
 
   /** Removes the files of all pages, for good: whoever uses them still keeps them mapped. */
   removeAll(): void {
-    for (const list of this.#parts.lists) {
+    for (const list of this.#mapped.lists) {
       for (const segment of list.array.used()) rmSync(this.#file(list, segment).path, { force: true });
     }
   }
 
   release(addr: number, len: number): void {
-    const list = this.#parts.listAt(addr, len);
+    const list = this.#mapped.listAt(addr, len);
     if (list === undefined) throw new MpError('EFAULT', `No pages at 0x${addr.toString(16)} to release`);
     const { pageSize, base } = list.plan;
     const first = (addr - base) / pageSize;
     const errors: unknown[] = [];
-    withFolderLock(this.#parts.pages.dir, () => {
+    withFolderLock(this.#mapped.directory.path, () => {
       for (let i = 0; i < len / pageSize; i++) {
         this.#unlist(list, first + i);
         try {
@@ -62,8 +52,9 @@ export class PagePool implements PageSource {
     if (errors.length > 0) throw errors[0];
   }
 
-  #allocate(socketId: number, pageSize: number, pages: number, flags: number): PageRange | undefined {
-    for (const list of this.#parts.lists) {
+  /** @param flags `MEMSEG_FLAGS` of the pages: `DO_NOT_FREE` for those that a primary starts with */
+  allocate(socketId: number, pageSize: number, pages: number, flags = 0): PageRange | undefined {
+    for (const list of this.#mapped.lists) {
       if (list.plan.socketId !== socketId || list.plan.pageSize !== pageSize) continue;
       const first = list.array.findFree(pages);
       if (first === undefined || !this.#create(list, first, pages)) continue;
@@ -76,7 +67,7 @@ export class PagePool implements PageSource {
 
   /** All of them or none; false: there aren't that many. */
   #create(list: ListMemory, first: number, pages: number): boolean {
-    return withFolderLock(this.#parts.pages.dir, () => {
+    return withFolderLock(this.#mapped.directory.path, () => {
       let made = 0;
       try {
         for (; made < pages; made++)
@@ -111,7 +102,7 @@ export class PagePool implements PageSource {
   }
 
   #changed({ plan }: ListMemory): void {
-    const { config, layout } = this.#parts;
+    const { config, layout } = this.#mapped;
     const at = layout.offsets.memsegs + plan.index * MEMSEG_LIST_SIZE + LIST_VERSION;
     config.setUint32(at, config.getUint32(at, true) + 1, true);
   }
@@ -119,9 +110,9 @@ export class PagePool implements PageSource {
   #file(list: ListMemory, segment: number): PageFile {
     const { pageSize, socketId, index } = list.plan;
     return {
-      path: this.#parts.pages.pathOf(index, segment),
+      path: this.#mapped.pagePath(index, segment),
       pageSize,
-      node: this.#parts.lists.length > 1 && this.#parts.pages.hugetlb ? socketId : undefined,
+      node: this.#mapped.lists.length > 1 && this.#mapped.directory.hugetlb ? socketId : undefined,
     };
   }
 }

@@ -1,7 +1,7 @@
 import type { PrimarySpace } from '../heap/heap-space.js';
 import { type HeldLocks, SharedLocks } from '../locks/shared-locks.js';
+import type { MappedSpace } from './mapped-space.js';
 import { PagePool } from './page-pool.js';
-import type { SpaceParts } from './space.js';
 
 /** What the allocator needs of the channel. */
 export interface SpaceCalls {
@@ -15,21 +15,21 @@ export interface SpaceCalls {
 
 /** Returns what the allocator works on, in the main thread and in the thread that answers EAL's requests. */
 export function primarySpace(
-  parts: SpaceParts,
+  mapped: MappedSpace,
   path: string,
   { lockTimeoutMs, whileWaiting, sync, held }: SpaceCalls,
 ): PrimarySpace {
-  const { layout, plan, config, memzones } = parts;
+  const { layout, plan, config, memzones } = mapped;
   return {
     layout,
     config,
     configAddress: plan.configAddress,
     lists: plan.lists,
     memzones,
-    pages: new PagePool(parts),
+    pages: new PagePool(mapped),
     locks: new SharedLocks({ layout, config, path, lockTimeoutMs, whileWaiting, held }),
-    view: (addr, len) => parts.view(addr, len),
-    segments: (list) => parts.segments(list),
+    view: (addr, len) => mapped.view(addr, len),
+    segments: (list) => mapped.segments(list),
     sync,
   };
 }

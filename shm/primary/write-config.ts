@@ -4,8 +4,8 @@ import { writeText } from '../layout/fields.js';
 import { LIST_ARRAY, LIST_HEAP, LIST_LENGTH, LIST_PAGE_SIZE, LIST_SOCKET_ID } from '../layout/memseg.js';
 import { MEMSEG_LIST_SIZE, type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout/releases.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
+import type { SpaceMappings } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
-import type { SpaceMappings } from './space.js';
 import { writeTailqs } from './tailqs.js';
 
 /** Writes what `rte_mem_config` says of itself, and describes its arrays, all of them empty. Not the magic. */

@@ -2,7 +2,7 @@
 
 import { MpError } from '../../../../protocol/errors.js';
 import { FbarrayTable } from '../../../../shm/heap/fbarray-table.js';
-import { addRun, Heaps, initHeaps } from '../../../../shm/heap/heap.js';
+import { addStartPages, Heaps, initHeaps } from '../../../../shm/heap/heap.js';
 import type { HeapSpace, PageRange } from '../../../../shm/heap/heap-space.js';
 import { LAYOUTS, type MemConfigLayout } from '../../../../shm/layout/releases.js';
 import { SharedLocks } from '../../../../shm/locks/shared-locks.js';
@@ -167,7 +167,7 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
   startPages.forEach((n, list) => {
     for (let i = 0; i < n; i++) makePage(list, i, 1);
     const { base, pageSize } = IMAGE_LISTS[list]!;
-    if (n > 0) addRun(space, { addr: base, len: n * pageSize });
+    if (n > 0) addStartPages(space, { addr: base, len: n * pageSize });
   });
   return {
     space,

@@ -8,8 +8,8 @@ import { MEMSEG_LIST_SIZE, type MemConfigLayout } from '../layout/releases.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';
 
 /** Where the page files are. Plain data. */
-export interface PagePlaces {
-  readonly dir: string;
+export interface PageDirectory {
+  readonly path: string;
   readonly filePrefix: string;
   readonly hugetlb: boolean;
 }
@@ -28,7 +28,7 @@ type Range = readonly [address: number, length: number];
 export interface SpaceDescription {
   readonly layout: MemConfigLayout;
   readonly plan: AddressPlan;
-  readonly places: PagePlaces;
+  readonly directory: PageDirectory;
   readonly config: Range;
   readonly memzones: Range;
   readonly lists: readonly { readonly array: Range; readonly pages: Range }[];
@@ -47,28 +47,28 @@ export interface ListMemory {
 const CHUNK = 2 ** 26;
 
 /** A primary's shared memory, mapped for writing, by what it consists of. */
-export class SpaceParts {
+export class MappedSpace {
   readonly layout: MemConfigLayout;
   readonly plan: AddressPlan;
   readonly config: DataView;
   readonly memzones: DataView;
   readonly lists: readonly ListMemory[];
-  readonly pages: PagePlaces & { pathOf(list: number, segment: number): string };
+  readonly directory: PageDirectory;
   readonly #chunks = new Map<string, ArrayBuffer>();
   readonly #mappings: SpaceMappings;
-  readonly #places: PagePlaces;
   #isClosed = false;
 
-  constructor(layout: MemConfigLayout, plan: AddressPlan, places: PagePlaces, mappings: SpaceMappings) {
+  constructor(layout: MemConfigLayout, plan: AddressPlan, directory: PageDirectory, mappings: SpaceMappings) {
     this.layout = layout;
     this.plan = plan;
     this.#mappings = mappings;
-    this.#places = places;
+    this.directory = directory;
     this.config = wholeOf(mappings.config);
     this.memzones = wholeOf(mappings.memzones);
     this.lists = plan.lists.map((list, i) => {
       const mapping = mappings.lists[i];
-      if (mapping === undefined) throw layoutError(places.dir, 'mappings', mappings.lists.length, `${i + 1}`);
+      if (mapping === undefined)
+        throw layoutError(directory.path, 'mappings', mappings.lists.length, `${i + 1}`);
       const file = wholeOf(mapping.array);
       const array = new FbarrayTable({
         config: this.config,
@@ -80,17 +80,17 @@ export class SpaceParts {
       });
       return { plan: list, array, file, pages: mapping.pages };
     });
-    const nameOf = PAGE_FILE_NAMES[layout.pageFile];
-    const start = `${places.dir}/${pageFileStart(places.filePrefix)}`;
-    this.pages = {
-      ...places,
-      pathOf: (list, segment) => start + nameOf(list, segment),
-    };
+  }
+
+  /** Returns the path of the file of a page. */
+  pagePath(list: number, segment: number): string {
+    const { path, filePrefix } = this.directory;
+    return `${path}/${pageFileStart(filePrefix)}${PAGE_FILE_NAMES[this.layout.pageFile](list, segment)}`;
   }
 
   /** The same memory in another thread. The one that made it keeps it until this one has ended. */
-  static adopt({ layout, plan, places, config, memzones, lists }: SpaceDescription): SpaceParts {
-    return new SpaceParts(layout, plan, places, {
+  static adopt({ layout, plan, directory, config, memzones, lists }: SpaceDescription): MappedSpace {
+    return new MappedSpace(layout, plan, directory, {
       config: Mapping.adopt(...config),
       memzones: Mapping.adopt(...memzones),
       lists: lists.map(({ array, pages }) => ({
@@ -105,7 +105,7 @@ export class SpaceParts {
     return {
       layout: this.layout,
       plan: this.plan,
-      places: this.#places,
+      directory: this.directory,
       config: rangeOf(config),
       memzones: rangeOf(memzones),
       lists: lists.map(({ array, pages }) => ({ array: rangeOf(array), pages: rangeOf(pages) })),
