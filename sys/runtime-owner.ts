@@ -40,7 +40,7 @@ export function refuseForeignDirectory(directory: string): void {
   const { path, uid } = foreign;
   throw new MpError(
     'EACCES',
-    `${path} belongs to user ${uid}, in a directory that everybody may write to, so anybody could have made it. ` +
+    `${path} belongs to user ${uid}, in a directory that every user may write to, so any of them could have made it. ` +
       'Run as that user, or have all processes use a runtime directory in a place that only its owner may write to',
     { path },
   );

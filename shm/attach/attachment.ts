@@ -127,7 +127,7 @@ export class Attachment {
     return true;
   }
 
-  /** Whose files the pages must be; `undefined`: any user's. */
+  /** The user that the page files must belong to; `undefined`: any. */
   get ownerOfPages(): number | undefined {
     return ownerOfPages(this.#context);
   }

@@ -9,7 +9,7 @@ import { layoutError } from '../layout/fields.js';
 import type { Table } from '../locks/read-table.js';
 import { SharedFile } from './shared-file.js';
 
-/** What one look at an array found: the mask, and the entries up to the last used one. */
+/** A copy of an array: the mask, and the entries up to the last used one. */
 export class FbarrayCopy {
   readonly mask: UsedMask;
   readonly #maskBytes: Buffer;
@@ -27,7 +27,7 @@ export class FbarrayCopy {
     return this.#entries.subarray(index * this.#eltSize, (index + 1) * this.#eltSize);
   }
 
-  /** The first used entry that begins with `start` and is what is wanted. */
+  /** Returns the index of the first used entry that begins with `start` and that `isWanted` accepts. */
   find(start: Buffer, isWanted: (entry: Buffer) => boolean): number | undefined {
     let at = this.#entries.indexOf(start);
     for (; at >= 0; at = this.#entries.indexOf(start, at + 1)) {
@@ -56,7 +56,7 @@ export class FbarrayFile implements Table<FbarrayCopy> {
   readonly descriptor: FbarrayDescriptor;
   readonly #file: SharedFile;
   readonly #geometry: FbarrayGeometry;
-  /** Two, so that two looks can be compared. Made before any lock is taken. */
+  /** Two, so that two copies can be compared. Allocated before any lock is taken. */
   readonly #buffers: readonly [Buffers, Buffers];
   readonly #entry: Buffer;
 
@@ -86,7 +86,7 @@ export class FbarrayFile implements Table<FbarrayCopy> {
     return this.#file.path;
   }
 
-  /** The mask and the used entries; valid until the next copy into the same buffer, 0 or 1. */
+  /** Copies the mask and the used entries; the copy is valid until the next one into the same buffer, 0 or 1. */
   copy(which: 0 | 1): FbarrayCopy {
     const { mask: maskBytes, entries } = this.#buffers[which];
     this.#file.read(maskBytes, this.#geometry.maskHead);

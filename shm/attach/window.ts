@@ -9,7 +9,7 @@ import type { MemsegList } from '../layout/memseg.js';
 import type { Attachment } from './attachment.js';
 import type { PagePlace } from './page-files.js';
 
-/** Consecutive pages of one list, mapped contiguously; where they lie has nothing to do with the primary's addresses. */
+/** Consecutive pages of one list, mapped contiguously at an address that has nothing to do with the primary's. */
 export class Window {
   readonly list: MemsegList;
   readonly first: number;
@@ -36,10 +36,10 @@ export class Window {
     this.runs = runs;
   }
 
-  /** Maps segments `first` to `last`; everything is undone when one of them fails. */
+  /** Maps the segments of a range, all or none. */
   static map(attachment: Attachment, range: MemsegRange, writable: boolean): Window {
     const { list, first, last } = range;
-    // read first: whatever changes from here on is noticed by `check`
+    // read first, so that `check` notices every later change
     const version = attachment.listVersion(list);
     const mapping = Mapping.reserve((last - first + 1) * list.pageSize, list.pageSize);
     if (typeof mapping === 'number') throw systemError('mmap', mapping, `memsegs[${list.index}]`);
@@ -63,8 +63,8 @@ export class Window {
   }
 
   /**
-   * Whether the pages are still those of the list: at once if the list hasn't changed since the last look, else by
-   * comparing the files. Once it was false it stays false.
+   * Whether the pages are still those of the list. Compares the files only if the list has changed since the last call.
+   * Once false it stays false.
    */
   check(): boolean {
     if (this.#stale) return false;
@@ -84,14 +84,14 @@ export class Window {
   }
 }
 
-/** Segments `first` to `last` of a list. */
+/** Consecutive segments (pages) of a list, by their indexes; `last` is included. */
 export interface MemsegRange {
   readonly list: MemsegList;
   readonly first: number;
   readonly last: number;
 }
 
-/** Neighbouring pages in one file become one run. */
+/** Joins neighbouring pages in one file to one run. */
 function* runsOf(
   attachment: Attachment,
   { list, first, last }: MemsegRange,
@@ -109,10 +109,10 @@ function* runsOf(
   yield run;
 }
 
-/** Consecutive bytes of one file: what a single `mmap` takes. Plain data, so that it can go to another thread. */
+/** Consecutive bytes of one file, which a single `mmap` maps. Plain data, so that it can go to another thread. */
 export interface PageRun {
   readonly path: string;
-  /** In the file. */
+  /** Offset in the file. */
   readonly offset: number;
   readonly length: number;
   /** The file's identity, `<device>:<inode>`; a page that is freed and made again gets a new file of the old name. */
@@ -123,14 +123,14 @@ interface MapOptions {
   readonly writable: boolean;
   /** The user that the file must belong to; `undefined`: any. */
   readonly owner?: number | undefined;
-  /** The file that it must be. */
+  /** The identity that the file must have. */
   readonly expected?: string;
 }
 
 /**
- * Maps `length` bytes of a page file at `at`. It never creates a file: a C secondary does, and silently gets a page of
- * zeros. The size is checked first, because access behind the end is SIGBUS. `ENOENT` when there is no such file,
- * `EACCES` also when it isn't the `owner`'s or no regular file; `ESTALE` when it isn't the `expected` one.
+ * Maps `length` bytes of a page file at `at`. It never creates the file: a C secondary does, and silently gets a page of
+ * zeros. It checks the file's size, because an access behind the end is SIGBUS. Throws `ENOENT` when there is no such
+ * file, `EACCES` also when it isn't the `owner`'s or not a regular file, `ESTALE` when it isn't the `expected` one.
  */
 export function mapRun(
   mapping: Mapping,
@@ -155,7 +155,7 @@ export function mapRun(
     if (failed < 0) throw systemError('mmap', failed, path);
     return { path, offset, length, file };
   } finally {
-    closeFile(fd); // the mapping keeps the file; there is no flock to keep
+    closeFile(fd); // the mapping keeps the file
   }
 }
 
@@ -172,7 +172,7 @@ function identity(stat: BigIntStats): string {
 function foreignPages(path: string, { uid }: BigIntStats, owner: number | undefined): MpError {
   return new MpError(
     'EACCES',
-    `${path} is no regular file${owner === undefined ? '' : ` of user ${owner}, as the primary's own are, but of ${uid}`}: it is not mapped. Is what the primary has written down damaged?`,
+    `${path} is not a regular file${owner === undefined ? '' : ` of the primary's user ${owner}, but of user ${uid}`}, so it is not mapped: check whether the primary's files in the runtime directory are damaged`,
     { path },
   );
 }
@@ -180,7 +180,7 @@ function foreignPages(path: string, { uid }: BigIntStats, owner: number | undefi
 function replaced(path: string): MpError {
   return new MpError(
     'ESTALE',
-    `${basename(path)} is another file by now: its memory was freed and reserved again. Look the zone up again`,
+    `${basename(path)} is another file now, because its memory was freed and reserved again: look the zone up again`,
     { path },
   );
 }

@@ -39,7 +39,7 @@ export function unlocked(readWord: () => number, format: keyof typeof RWLOCK_FOR
   };
 }
 
-/** Ignores the lock, which nobody will ever release: for the tables of a dead primary. */
+/** Ignores the lock, which no process will release: for the tables of a dead primary. */
 export const DEAD_TABLE: TableLock = Object.freeze({
   tryCopy<T>(table: Table<T>) {
     return { result: table.copy(0) };

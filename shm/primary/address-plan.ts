@@ -1,4 +1,4 @@
-/** Where C processes are to have everything: the same addresses in each, as EAL itself would choose them. */
+/** Plans the addresses of the shared memory, which are the same in all C processes, as EAL would choose them. */
 import { ceilTo } from '../heap/fit.js';
 import { geometryOf } from '../layout/fbarray.js';
 import { MIN_PAGE_SIZE } from '../layout/fields.js';
@@ -19,7 +19,7 @@ export interface ArrayPlan {
   readonly eltSize: number;
   readonly len: number;
   readonly address: number;
-  /** Of its file, in whole pages. */
+  /** Size of its file in bytes, whole pages. */
   readonly fileSize: number;
 }
 
@@ -34,13 +34,13 @@ export interface ListPlan {
 
 export interface AddressPlan {
   readonly configAddress: number;
-  /** Of the mapping of `config`. */
+  /** Length of the mapping of `config`. */
   readonly configLength: number;
   readonly memzones: ArrayPlan;
   readonly lists: readonly ListPlan[];
 }
 
-/** One list for each node, of as many pages as a list can have. */
+/** Plans one list for each node, with as many pages as a list can have. */
 export function planAddresses(
   layout: MemConfigLayout,
   pageSize: number,

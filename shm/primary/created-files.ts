@@ -14,7 +14,7 @@ import type { PageDirectory, SpaceMappings } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
 import { isInUse, removeUnused } from './page-file.js';
 
-/** The files of a primary's shared memory, created, locked and mapped; nothing is in them yet. */
+/** The files of a primary's shared memory: created, locked, mapped, and all zeros. */
 export class CreatedFiles {
   readonly mappings: SpaceMappings;
   readonly #fds: number[];
@@ -25,8 +25,8 @@ export class CreatedFiles {
   }
 
   /**
-   * Takes over what a dead primary left in `runtimePath`. `EADDRINUSE` while another primary lives, `EBUSY` while
-   * secondaries of the dead one do.
+   * Creates the files in `runtimePath`, or takes over those of a dead primary. Throws `EADDRINUSE` while another primary
+   * lives, `EBUSY` while secondaries of the dead one do.
    */
   static create(runtimePath: string, plan: MemoryPlan, addresses: AddressPlan): CreatedFiles {
     const path = `${runtimePath}/config`;
@@ -61,27 +61,27 @@ export class CreatedFiles {
       removeStaleArrays(runtimePath);
       return new CreatedFiles({ config, memzones, lists }, fds);
     } catch (error) {
-      if (isOurs && isNew) rmSync(path, { force: true }); // while we have its lock
+      if (isOurs && isNew) rmSync(path, { force: true }); // while this process holds its lock
       for (const mapping of made) mapping.close();
       giveUp(fds, isOurs ? runtimePath : undefined);
       throw error;
     }
   }
 
-  /** Gives up the locks, and removes what no secondary uses. `config` and `hugepage_info` stay, as C leaves them. */
+  /** Drops the locks, and removes the arrays that no secondary uses. `config` and `hugepage_info` stay, as in C. */
   leave(runtimePath: string): void {
     giveUp(this.#fds.splice(0), runtimePath);
   }
 
   unmap(): void {
     const { config, memzones, lists } = this.mappings;
-    for (const { pages } of lists) pages.clear(0, pages.length); // back to the pool at once, whatever views there are
+    for (const { pages } of lists) pages.clear(0, pages.length); // frees the pages now, although views may exist
     for (const mapping of [config, memzones, ...lists.flatMap((list) => [list.array, list.pages])])
       mapping.close();
   }
 }
 
-/** The lock of `config` last: until then nobody else begins to use the arrays that are removed here. */
+/** Drops the lock of `config` last: until then no other primary begins to use the arrays that are removed here. */
 function giveUp([config, ...arrays]: readonly number[], runtimePath: string | undefined): void {
   try {
     closeAll(arrays);
@@ -108,13 +108,13 @@ export function removeStalePages({ path, filePrefix }: PageDirectory): void {
   }
 }
 
-/** They have these very files mapped: what a new primary writes would tear their memory apart. */
+/** Throws `EBUSY`: secondaries of a dead primary have these files mapped, and a new primary would overwrite their memory. */
 function refuseLiveSecondaries(runtimePath: string): void {
   const path = arraysIn(runtimePath).find(isInUse);
   if (path === undefined) return;
   throw new MpError(
     'EBUSY',
-    `${path} is in use: secondaries of the primary that was here before still run. Stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, tells which)`,
+    `${path} is in use, because secondaries of the former primary still run: stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, shows which)`,
     { path },
   );
 }
@@ -129,7 +129,7 @@ function arraysIn(runtimePath: string): string[] {
     .map((name) => `${runtimePath}/${name}`);
 }
 
-/** Opens and locks `config` as a C primary does; nothing in it is changed unless the lock is ours. */
+/** Opens and locks `config` as a C primary does, without changing its content. */
 function lockConfig(path: string, { layout }: MemoryPlan, fds: number[]): number {
   const fd = open(path, fds);
   const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
@@ -139,12 +139,12 @@ function lockConfig(path: string, { layout }: MemoryPlan, fds: number[]): number
 }
 
 function taken(path: string): MpError {
-  return new MpError('EADDRINUSE', `A primary has ${path} already: stop it, or use another filePrefix`, {
+  return new MpError('EADDRINUSE', `Another primary has locked ${path}: stop it, or use another filePrefix`, {
     path,
   });
 }
 
-/** A file of zeros with the lock that says that it is in use. */
+/** Creates a file of zeros, with the `flock` that marks it as in use. */
 function createArray(path: string, size: number, fds: number[]): number {
   const fd = open(path, fds);
   for (const kind of ['exclusive', 'shared'] as const) {
@@ -155,7 +155,7 @@ function createArray(path: string, size: number, fds: number[]): number {
   return fd;
 }
 
-/** Written, not just of that size: in a file system without room, touching what was never written would be SIGBUS. */
+/** Writes the zeros rather than extend the file: in a full file system, touching what was never written is SIGBUS. */
 function writeZeros(fd: number, size: number, path: string): void {
   withFileErrors(path, () => {
     writeFileSync(fd, Buffer.alloc(size));
@@ -170,7 +170,7 @@ function open(path: string, fds: number[]): number {
   return fd;
 }
 
-/** None where somebody has removed the directory. */
+/** Returns no names where the directory was removed. */
 function namesIn(path: string): string[] {
   try {
     return readdirSync(path);

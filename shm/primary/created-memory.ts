@@ -18,20 +18,20 @@ import { primarySpace } from './primary-space.js';
 import { publish, writeConfig } from './write-config.js';
 
 /**
- * For pages that are ordinary files. Not the runtime directory itself: broadcasts hold its lock, while secondaries lock
- * the directory of page files to follow a change of memory.
+ * Folder for pages that are ordinary files. It is not the runtime directory itself, whose lock broadcasts hold while
+ * secondaries lock the directory of page files to follow a change of memory.
  */
 const PAGES_FOLDER = 'pages';
-/** What a failed start removes unless it was there before, besides what is removed at each end. */
+/** What a failed start also removes, unless it was there before. */
 const OURS: readonly string[] = ['config', 'hugepage_info', PAGES_FOLDER];
 
-/** The shared memory that this process has made as a primary. It lives until `close`. */
+/** The shared memory that this process made as a primary. It lives until `close`. */
 export class CreatedMemory {
   readonly plan: MemoryPlan;
   readonly mapped: MappedSpace;
   readonly #runtimePath: string;
   readonly #files: CreatedFiles;
-  /** Names of what wasn't there before. */
+  /** Names in {@link OURS} that weren't there before. */
   readonly #made: readonly string[];
   #isOpen = true;
   #isClosed = false;
@@ -51,15 +51,15 @@ export class CreatedMemory {
   }
 
   /**
-   * Makes everything but the magic, for which secondaries wait. `tscHz` is what their `rte_get_tsc_hz` returns.
-   * `EADDRINUSE` (another primary), `EBUSY` (a former primary's secondaries), `ENOMEM` (hugepages), `EACCES` and the
-   * like; nothing is left behind then.
+   * Makes everything except the magic, which secondaries wait for. `tscHz` is what their `rte_get_tsc_hz` returns. Throws
+   * `EADDRINUSE` (another primary), `EBUSY` (a former primary's secondaries), `ENOMEM` (hugepages), `EACCES` and other file
+   * errors, and leaves nothing behind then.
    */
   static create(runtimePath: string, plan: MemoryPlan, tscHz: number): CreatedMemory {
     if (plan.hugeDir === realpathSync(runtimePath)) {
       throw new MpError(
         'EINVAL',
-        `Option memory.hugeDir is the runtime directory ${runtimePath}, whose lock broadcasts hold: leave it out, or give another one`,
+        `Option memory.hugeDir is the runtime directory ${runtimePath}, whose lock broadcasts hold: leave it out, or give another directory`,
       );
     }
     const nodes = numaNodes().slice(0, MAX_HEAPS); // one heap for each
@@ -88,14 +88,14 @@ export class CreatedMemory {
     }
   }
 
-  /** From now on secondaries attach. */
+  /** Lets secondaries attach. */
   publish(): void {
     publish(this.mapped.config, true);
   }
 
   /**
-   * Removes the page files and unlocks the rest; secondaries keep what they have mapped. All that there is to do at the
-   * end of the process, whose other threads may still be looking. Doing it twice is harmless.
+   * Removes the page files and drops the locks; secondaries keep what they have mapped. This is all that the end of the
+   * process needs, when other threads may still use the memory. Calling it twice is harmless.
    */
   leave(): void {
     if (!this.#isOpen) return;
@@ -105,11 +105,11 @@ export class CreatedMemory {
       new PagePool(this.mapped).removeAll();
       removeFolder(`${this.#runtimePath}/${PAGES_FOLDER}`);
     } finally {
-      this.#files.leave(this.#runtimePath); // last: then another primary may begin
+      this.#files.leave(this.#runtimePath); // last: another primary may start then
     }
   }
 
-  /** Once no other thread uses it. Closing twice is harmless. */
+  /** Leaves and unmaps the memory, which no other thread may use any more. Closing twice is harmless. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -121,9 +121,9 @@ export class CreatedMemory {
     }
   }
 
-  /** For a start that failed: closes it, and removes what a primary leaves otherwise. */
+  /** Closes the memory after a failed start, and removes also what a primary leaves behind. */
   discard(): void {
-    remove(this.#runtimePath, this.#made); // while its locks are ours
+    remove(this.#runtimePath, this.#made); // while this process holds its locks
     this.close();
   }
 
@@ -135,7 +135,7 @@ export class CreatedMemory {
     if (this.plan.hugetlb && free < startPages) {
       throw new MpError(
         'ENOMEM',
-        `${startPages} hugepages of ${pageSize} bytes are wanted and ${free} are free: reserve more (dpdk-hugepages.py --setup), or ask for fewer with memory.hugepages`,
+        `The memory begins with ${startPages} hugepages of ${pageSize} bytes, and ${free} are free: reserve more (dpdk-hugepages.py --setup), or ask for fewer with memory.hugepages`,
       );
     }
     writeHugepageInfo(`${this.#runtimePath}/hugepage_info`, {
@@ -153,7 +153,7 @@ export class CreatedMemory {
       const what = this.plan.hugetlb ? 'hugepages' : `room in ${dir}`;
       throw new MpError(
         'ENOMEM',
-        `There isn't enough left for ${startPages} pages of ${pageSize} bytes: free ${what}, or ask for fewer`,
+        `There is no room for ${startPages} pages of ${pageSize} bytes: free ${what}, or ask for fewer with memory.hugepages`,
       );
     }
     addStartPages(space, pages);
@@ -170,10 +170,10 @@ function makeFolder(path: string): string {
     return lstatSync(path).isDirectory();
   });
   if (isDirectory) return path;
-  throw new MpError('ENOTDIR', `${path} is a link, and would lead elsewhere: remove it`, { path });
+  throw new MpError('ENOTDIR', `${path} is a symbolic link, which is not followed: remove it`, { path });
 }
 
-/** Unless another process still uses one of the pages. */
+/** Removes the folder, unless another process still uses a page in it. */
 function removeFolder(path: string): void {
   if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
 }

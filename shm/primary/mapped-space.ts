@@ -7,14 +7,14 @@ import { LIST_ARRAY, MEMSEG_SIZE } from '../layout/memseg.js';
 import { MEMSEG_LIST_SIZE, type MemConfigLayout } from '../layout/releases.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';
 
-/** Where the page files are. Plain data. */
+/** The directory of the page files. Plain data. */
 export interface PageDirectory {
   readonly path: string;
   readonly filePrefix: string;
   readonly hugetlb: boolean;
 }
 
-/** The mappings of a primary's shared memory; their addresses are all that another thread needs to adopt them. */
+/** The mappings of a primary's shared memory. Another thread adopts them by their addresses. */
 export interface SpaceMappings {
   readonly config: Mapping;
   readonly memzones: Mapping;
@@ -24,7 +24,7 @@ export interface SpaceMappings {
 /** The address and the length of a mapping. */
 type Range = readonly [address: number, length: number];
 
-/** All that another thread needs to work on the same memory; plain data. */
+/** What another thread needs to work on the same memory. Plain data. */
 export interface SpaceDescription {
   readonly layout: MemConfigLayout;
   readonly plan: AddressPlan;
@@ -38,15 +38,15 @@ export interface SpaceDescription {
 export interface ListMemory {
   readonly plan: ListPlan;
   readonly array: FbarrayTable;
-  /** The array's file. */
+  /** The file of the array. */
   readonly file: DataView;
   readonly pages: Mapping;
 }
 
-/** Views of this many bytes are kept: making one costs more than using it. */
+/** Length of the views that are kept, because making a view costs more than using it. */
 const CHUNK = 2 ** 26;
 
-/** A primary's shared memory, mapped for writing, by what it consists of. */
+/** A primary's shared memory, mapped for writing. */
 export class MappedSpace {
   readonly layout: MemConfigLayout;
   readonly plan: AddressPlan;
@@ -88,7 +88,7 @@ export class MappedSpace {
     return `${path}/${pageFileStart(filePrefix)}${PAGE_FILE_NAMES[this.layout.pageFile](list, segment)}`;
   }
 
-  /** The same memory in another thread. The one that made it keeps it until this one has ended. */
+  /** Returns the same memory in another thread. The thread that made it keeps it until this thread has ended. */
   static adopt({ layout, plan, directory, config, memzones, lists }: SpaceDescription): MappedSpace {
     return new MappedSpace(layout, plan, directory, {
       config: Mapping.adopt(...config),
@@ -112,7 +112,7 @@ export class MappedSpace {
     };
   }
 
-  /** The list whose pages these addresses are in; `undefined` where not all of them are there. */
+  /** Returns the list that these addresses are in; `undefined` where not all of their pages are in use. */
   listAt(addr: number, len: number): ListMemory | undefined {
     const list = this.lists.find(({ plan }) => plan.base <= addr && addr + len <= plan.base + plan.length);
     if (list === undefined || len <= 0) return undefined;
@@ -124,22 +124,25 @@ export class MappedSpace {
     return list;
   }
 
-  /** The file of a list's array. */
+  /** Returns the file of a list's array. */
   segments(list: number): DataView {
     const found = this.lists.find(({ plan }) => plan.index === list);
     if (found !== undefined) return found.file;
-    throw new MpError('EFAULT', `There is no memory segment list ${list}: a process has damaged the heap`);
+    throw new MpError(
+      'EFAULT',
+      `There is no memory segment list ${list}, so a process has damaged the heap: restart all processes of this file prefix`,
+    );
   }
 
-  /** Bytes at an address of the primary. `EFAULT` where it has no page: touching one would end this process. */
+  /** Returns the bytes at an address of the primary. Throws `EFAULT` where there is no page, where an access is SIGSEGV. */
   view(addr: number, len: number): DataView {
     if (this.#isClosed)
-      throw new MpError('EBADF', 'This memory was closed with its channel: open another one');
+      throw new MpError('EBADF', 'This memory was closed with its channel: open another channel');
     const list = this.listAt(addr, len);
     if (list === undefined) {
       throw new MpError(
         'EFAULT',
-        `There is no memory at 0x${addr.toString(16)} (${len} bytes): a process has damaged the heap`,
+        `There is no memory at 0x${addr.toString(16)} (${len} bytes), so a process has damaged the heap: restart all processes of this file prefix`,
       );
     }
     const offset = addr - list.plan.base;
@@ -148,7 +151,7 @@ export class MappedSpace {
     return new DataView(this.#chunk(list, chunk), offset - chunk * CHUNK, len);
   }
 
-  /** From now on there is nothing to look at. */
+  /** Makes `view` throw `EBADF`, and drops the views. */
   close(): void {
     this.#isClosed = true;
     this.#chunks.clear();

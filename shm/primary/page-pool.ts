@@ -18,7 +18,7 @@ import { MEMSEG_LIST_SIZE } from '../layout/releases.js';
 import type { ListMemory, MappedSpace } from './mapped-space.js';
 import { createPage, type PageFile, removePage } from './page-file.js';
 
-/** The pages of a primary, each a file, listed in `memsegs`. Nothing but the shared memory itself says which are there. */
+/** The pages of a primary; each is a file. Only the shared memory itself (`memsegs`) tells which are in use. */
 export class PagePool implements PageSource {
   readonly #mapped: MappedSpace;
 
@@ -26,7 +26,7 @@ export class PagePool implements PageSource {
     this.#mapped = mapped;
   }
 
-  /** Removes the files of all pages, for good: whoever uses them still keeps them mapped. */
+  /** Removes the files of all pages; processes that use them keep them mapped. */
   removeAll(): void {
     for (const list of this.#mapped.lists) {
       for (const segment of list.array.used()) rmSync(this.#file(list, segment).path, { force: true });
@@ -35,7 +35,11 @@ export class PagePool implements PageSource {
 
   release(addr: number, len: number): void {
     const list = this.#mapped.listAt(addr, len);
-    if (list === undefined) throw new MpError('EFAULT', `No pages at 0x${addr.toString(16)} to release`);
+    if (list === undefined)
+      throw new MpError(
+        'EFAULT',
+        `There are no pages at 0x${addr.toString(16)} to release, so a process has damaged the heap: restart all processes of this file prefix`,
+      );
     const { pageSize, base } = list.plan;
     const first = (addr - base) / pageSize;
     const errors: unknown[] = [];
@@ -45,7 +49,7 @@ export class PagePool implements PageSource {
         try {
           removePage(list.pages, offsetOf(list, first + i), this.#file(list, first + i));
         } catch (error) {
-          errors.push(error); // a file that is left is replaced once its page is made again
+          errors.push(error); // a file that stays is replaced when its page is made again
         }
       }
     });
@@ -65,7 +69,7 @@ export class PagePool implements PageSource {
     return undefined;
   }
 
-  /** All of them or none; false: there aren't that many. */
+  /** Creates all pages or none; returns false where there aren't that many. */
   #create(list: ListMemory, first: number, pages: number): boolean {
     return withFolderLock(this.#mapped.directory.path, () => {
       let made = 0;
@@ -86,7 +90,7 @@ export class PagePool implements PageSource {
     const { base, pageSize, socketId } = list.plan;
     const addr = BigInt(base + segment * pageSize);
     const entry = list.array.entry(segment).fill(0);
-    entry.writeBigUInt64LE(addr, MEMSEG_IOVA); // as EAL has it in VA mode
+    entry.writeBigUInt64LE(addr, MEMSEG_IOVA); // VA mode
     entry.writeBigUInt64LE(addr, MEMSEG_ADDR);
     entry.writeBigUInt64LE(BigInt(pageSize), MEMSEG_LEN);
     entry.writeBigUInt64LE(BigInt(pageSize), MEMSEG_HUGEPAGE_SZ);
@@ -117,16 +121,16 @@ export class PagePool implements PageSource {
   }
 }
 
-/** Where a segment is in its list's mapping. */
+/** Returns the offset of a segment in its list's mapping. */
 function offsetOf({ plan }: ListMemory, segment: number): number {
   return segment * plan.pageSize;
 }
 
-/** Every DPDK process of the machine holds it while it changes page files; none does so for long. */
+/** Time to wait for the directory's lock, which each DPDK process of the machine holds while it changes page files. */
 const TIMEOUT_MS = 5_000;
 const RETRY_MS = 1;
 
-/** Runs `section` with the lock that EAL takes on a directory of page files. `ETIMEDOUT` where somebody keeps it. */
+/** Runs `section` with the lock that EAL takes on a directory of page files. Throws `ETIMEDOUT` where a process keeps it. */
 function withFolderLock<T>(folder: string, section: () => T): T {
   const lock = take(folder);
   try {
@@ -145,7 +149,7 @@ function take(folder: string): FileLock {
     if (nowMs() >= deadline) {
       throw new MpError(
         'ETIMEDOUT',
-        `${folder} has been locked by another DPDK process for ${TIMEOUT_MS} ms: find out which one (lslocks)`,
+        `Another DPDK process has locked ${folder} for ${TIMEOUT_MS} ms: find it with lslocks, and end it if it hangs`,
         { syscall: 'flock', path: folder },
       );
     }
