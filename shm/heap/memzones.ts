@@ -124,10 +124,10 @@ function exists(name: string): MpError {
 
 function noMemory({ name, size, largest, socketId }: ZoneRequest): MpError {
   const where = socketId === SOCKET_ID_ANY ? 'any NUMA node' : `NUMA node ${socketId}`;
-  const what = largest ? 'the largest block' : `${size} bytes in a row`;
+  const what = largest ? 'There is no free block' : `There are no ${size} bytes in a row`;
   return new MpError(
     'ENOMEM',
-    `There is no memory on ${where} for memzone ${JSON.stringify(name)} (${what}) with these options: free zones, add hugepages, or ask for less`,
+    `${what} for memzone ${JSON.stringify(name)} on ${where} with these options: free zones, add hugepages, or ask for less`,
   );
 }
 

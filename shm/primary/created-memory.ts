@@ -13,8 +13,7 @@ import { planAddresses } from './address-plan.js';
 import { CreatedFiles, removeStalePages } from './created-files.js';
 import { MappedSpace, type PageDirectory } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
-import { PagePool } from './page-pool.js';
-import { primarySpace } from './primary-space.js';
+import { PagePool, primarySpace } from './primary-space.js';
 import { publish, writeConfig } from './write-config.js';
 
 /**

@@ -194,7 +194,7 @@ function layoutOf(versionWord: number): MemConfigLayout {
   if (found !== undefined) return found;
   throw new MpError(
     'EVERSION',
-    `No layout is known for the version word 0x${versionWord.toString(16)}: set memory.version to a release from 20.11 to 26.11`,
+    `No layout is known for the version word 0x${versionWord.toString(16)}: give memory.version a release from 20.11 to 26.11`,
   );
 }
 

@@ -31,7 +31,7 @@ export function versionWordOf(version: string): number {
   if (word >= FIRST_WORD && word <= LAST_WORD) return word;
   throw new MpError(
     'EVERSION',
-    `Shared memory for DPDK ${version} can't be made: set memory.version to a release from 20.11 to 26.11`,
+    `Shared memory for DPDK ${version} can't be made: give memory.version a release from 20.11 to 26.11`,
   );
 }
 
