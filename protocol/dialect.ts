@@ -109,8 +109,8 @@ const VERSION_24_11 = 0x180b0000;
 const VERSION_25_11 = 0x190b0000;
 const VERSION_AFTER_26_11 = 0x1a0c0000;
 
-// struct rte_mem_config had nchannel where `version` is since 19.08; more channels than this don't exist
-const MAX_CHANNELS = 0xff;
+/** struct rte_mem_config had nchannel where `version` is since 19.08; more channels than this don't exist. */
+export const MAX_CHANNELS = 0xff;
 
 // RTE_VER_RELEASE of anything that isn't a release candidate (config/meson.build)
 const FINAL_RELEASE = 99;

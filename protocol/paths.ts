@@ -2,6 +2,8 @@ import { MpError } from './errors.js';
 
 /** The primary's socket in the runtime directory (`MP_SOCKET_FNAME`, eal_filesystem.h). */
 export const PRIMARY_SOCKET = 'mp_socket';
+/** Telemetry's socket in the runtime directory (telemetry.c), which a primary binds with `--in-memory`, too. */
+export const TELEMETRY_SOCKET = 'dpdk_telemetry.v2';
 /** A broadcast reaches the sockets whose names start so: the glob `mp_socket_*` of eal_common_proc.c. */
 const SECONDARY_SOCKET_START = 'mp_socket_';
 /** Our private reply sockets: outside that glob, so nobody's broadcast ever reaches them. */

@@ -1,17 +1,17 @@
 import * as libc from './libc.js';
 
 /**
- * Milliseconds on a clock that no setting of the time changes, with its full resolution. Not `performance.now`, whose
- * module takes longer to load than a request takes.
+ * Returns milliseconds of the monotonic clock, with its full resolution. Not `performance.now`: loading its module takes
+ * longer than a request.
  */
 export function nowMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
-/** Node's OpenSSL has the one function of this process that reads the cycle counter: `rdtsc`, on arm64 `cntvct_el0`. */
-let readCounter: ReturnType<typeof libc.find>;
-/** The lower half is enough: it takes over a second to wrap. */
+/** Reads the cycle counter: `rdtsc`, on arm64 `cntvct_el0`. Node's OpenSSL has the only function that does so. */
+let readCounter: ReturnType<typeof libc.findFunction>;
+/** The function returns the lower half of the counter, which takes over a second to wrap. */
 const WRAP = 2 ** 32;
 const ATTEMPTS = 5;
 
@@ -20,9 +20,9 @@ interface Sample {
   readonly ms: number;
 }
 
-/** The counter and the clock at the same moment, as nearly as can be; `undefined` where the counter can't be read. */
+/** Reads the counter and the clock as nearly at the same moment as possible; `undefined` where the counter can't be read. */
 export function sampleCycles(): Sample | undefined {
-  readCounter ??= libc.find('uint32_t OPENSSL_rdtsc()');
+  readCounter ??= libc.findFunction('uint32_t OPENSSL_rdtsc()');
   if (readCounter === undefined) return undefined;
   let best: Sample & { slack: number } = { cycles: 0, ms: 0, slack: Number.POSITIVE_INFINITY };
   for (let i = 0; i < ATTEMPTS; i++) {
@@ -34,16 +34,14 @@ export function sampleCycles(): Sample | undefined {
   return best;
 }
 
-/** Cycles a second between two samples that are less than a second apart. */
+/** Returns the cycles per second between two samples that are less than a second apart. */
 export function cyclesPerSecond(first: Sample, second: Sample): number {
   const cycles = (second.cycles - first.cycles + WRAP) % WRAP;
   return (cycles / (second.ms - first.ms)) * 1000;
 }
 
-const HALF = 2 ** 32;
-
-/** 64 bits that differ from all others: for names and ids, which nobody gains from guessing. */
+/** Returns 64 random bits for names and ids. Not for secrets: they can be guessed. */
 export function random64(): bigint {
-  const half = () => BigInt(Math.floor(Math.random() * HALF));
+  const half = () => BigInt(Math.floor(Math.random() * 2 ** 32));
   return (half() << 32n) | half();
 }

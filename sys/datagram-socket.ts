@@ -1,6 +1,6 @@
 import { EAGAIN, EINTR } from './errors.js';
 import * as libc from './libc.js';
-import { AF_UNIX, MessageBlock, readAddress, type SocketNamespace, writeAddress } from './message-block.js';
+import { AF_UNIX, MessageBlock, readSockaddr, type SocketNamespace, writeSockaddr } from './message-block.js';
 import { adoptByThread, closeAdopted, OwnedFd } from './owned-fd.js';
 
 const SOCK_DGRAM = 2; // bits/socket_type.h
@@ -13,21 +13,21 @@ const MSG_TRUNC = 0x20;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 
-/** One datagram; `bytes` is the socket's own memory, overwritten by the next `receive`. */
+/** One datagram; `bytes` is the socket's own memory, which the next `receive` overwrites. */
 export interface Datagram {
   readonly bytes: Uint8Array;
-  /** Something was cut off, bytes or descriptors: the datagram must not be used. */
+  /** The kernel cut off bytes or descriptors: the datagram must not be used. */
   readonly truncated: boolean;
-  /** The sender's bound path, `undefined` if it has none in this socket's namespace. */
+  /** The path that the sender is bound to; `undefined` if it has none in this socket's namespace. */
   readonly sender: string | undefined;
   readonly uid: number | undefined;
-  /** Close-on-exec, owned by whoever called `receive`. */
+  /** Close-on-exec; the caller of `receive` owns them. */
   readonly fds: readonly OwnedFd[];
 }
 
 const NO_FDS: readonly OwnedFd[] = [];
 
-/** A Unix datagram socket: non-blocking, close-on-exec, with descriptor passing. Failures are `-errno`. */
+/** A Unix datagram socket: non-blocking, close-on-exec, with descriptor passing. Its methods return `-errno` on failure. */
 export class DatagramSocket {
   readonly fd: number;
   readonly #namespace: SocketNamespace;
@@ -50,7 +50,7 @@ export class DatagramSocket {
     return adopted < 0 ? adopted : new DatagramSocket(adopted, namespace);
   }
 
-  /** Two that are connected to each other, of this thread; `-errno`. */
+  /** Returns two sockets of this thread that are connected to each other, or `-errno`. */
   static pair(): readonly [DatagramSocket, DatagramSocket] | number {
     const fds = new Int32Array(2);
     const result = libc.socketpair(
@@ -64,7 +64,7 @@ export class DatagramSocket {
     return [new DatagramSocket(one, 'filesystem'), new DatagramSocket(other, 'filesystem')];
   }
 
-  /** A socket of another thread, which closes it once this one is done with it: `close` does nothing here. */
+  /** Returns the socket of another thread, which closes it later: `close` does nothing here. */
   static borrow(fd: number): DatagramSocket {
     const socket = new DatagramSocket(fd, 'filesystem');
     socket.#isOpen = false;
@@ -72,8 +72,8 @@ export class DatagramSocket {
   }
 
   /**
-   * 0 or `-errno`. In the abstract namespace each datagram comes with its sender's uid from now on: no file permission
-   * protects it there. (Asked for any earlier, `connect` would give the socket a name of its own.)
+   * Returns 0 or `-errno`. In the abstract namespace, where no file permission protects the socket, each datagram comes
+   * with its sender's uid from now on. (If the socket asked for it earlier, `connect` would bind it to a random name.)
    */
   bind(path: string): number {
     if (this.#namespace === 'abstract') {
@@ -83,12 +83,12 @@ export class DatagramSocket {
     return libc.bind(this.fd, ...this.#address(path));
   }
 
-  /** From now on `send` needs no address, and the kernel takes datagrams from that peer alone. 0 or `-errno`. */
+  /** Makes `send` need no address, and the kernel accept datagrams of that peer only. Returns 0 or `-errno`. */
   connect(path: string): number {
     return libc.connect(this.fd, ...this.#address(path));
   }
 
-  /** 0 or `-errno`; `-EAGAIN`: the peer's queue (or our own budget) is full. `to` is for unconnected sockets. */
+  /** Returns 0 or `-errno`; `-EAGAIN`: the peer's queue or our own budget is full. `to` is for unconnected sockets. */
   send(bytes: Uint8Array, fds: readonly number[], to?: string): number {
     this.#out.data.set(bytes);
     this.#out.prepareSend(to === undefined ? 0 : this.#addressee(to), bytes.length, fds);
@@ -99,7 +99,7 @@ export class DatagramSocket {
     return Math.min(result, 0);
   }
 
-  /** The next datagram, `undefined` when there is none, or `-errno`. */
+  /** Returns the next datagram, `undefined` when there is none, or `-errno`. */
   receive(): Datagram | undefined | number {
     this.#in.prepareReceive();
     let length: number;
@@ -117,7 +117,7 @@ export class DatagramSocket {
     };
   }
 
-  /** Harmless when done twice. */
+  /** Closing twice is harmless. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -126,26 +126,26 @@ export class DatagramSocket {
 
   #address(path: string): [number, number] {
     this.#lastTo = undefined;
-    const length = writeAddress(this.#out.name, this.#namespace, path);
+    const length = writeSockaddr(this.#out.name, this.#namespace, path);
     return [this.#out.nameAddress, length];
   }
 
-  /** Writes the destination unless it is the one that is there already. */
+  /** Writes the destination unless it is the one of the last call. */
   #addressee(path: string): number {
     if (this.#lastTo !== path) {
-      this.#lastToLength = writeAddress(this.#out.name, this.#namespace, path);
+      this.#lastToLength = writeSockaddr(this.#out.name, this.#namespace, path);
       this.#lastTo = path;
     }
     return this.#lastToLength;
   }
 
-  /** Most datagrams come from the same peer as the one before: then the string is there already. */
+  /** Most datagrams come from the same peer as the one before: then the string exists already. */
   #sender(): string | undefined {
     const { name, nameLength } = this.#in;
     const last = this.#lastFrom;
     if (last.length !== nameLength || name.compare(last, 0, nameLength, 0, nameLength) !== 0) {
       this.#lastFrom = Buffer.from(name.subarray(0, nameLength));
-      this.#lastFromPath = readAddress(name, nameLength, this.#namespace);
+      this.#lastFromPath = readSockaddr(name, nameLength, this.#namespace);
     }
     return this.#lastFromPath;
   }

@@ -1,28 +1,51 @@
 import { constants } from 'node:os';
 import { MpError } from '../protocol/errors.js';
 
-/** An `MpError` for a system call that returned `-errno`; `hint` tells the user what to do next. */
-export function systemError(syscall: string, result: number, path: string, hint: string): MpError {
+/** Returns the error for a system call that returned `-errno`. `hint`, the next step, depends on the code by default. */
+export function systemError(syscall: string, result: number, path: string, hint?: string): MpError {
   const code = errnoName(-result);
-  return new MpError(code, `${syscall} ${path}: ${code}. ${hintFor(code, hint)}`, {
-    syscall,
-    path,
-    errno: -result,
-  });
+  const message = `${syscall} ${path}: ${code}. ${nextStep(code, hint)}`;
+  return new MpError(code, message, { syscall, path, errno: -result });
 }
 
-/** The same for an error that a `node:fs` call threw. */
-export function fileError(error: unknown, path: string, hint: string): MpError {
-  const { code = 'EIO', syscall = 'open', errno = 0 } = error as NodeJS.ErrnoException;
-  return new MpError(code, `${syscall} ${path}: ${code}. ${hintFor(code, hint)}`, {
-    syscall,
-    path,
-    errno: Math.abs(errno),
-    cause: error,
-  });
+/** Returns the error for an exception of a `node:fs` call; see {@link systemError} for `hint`. */
+export function fileError(cause: unknown, path: string, hint?: string): MpError {
+  const { code = 'EIO', syscall = 'open', errno = 0 } = cause as NodeJS.ErrnoException;
+  const message = `${syscall} ${path}: ${code}. ${nextStep(code, hint)}`;
+  return new MpError(code, message, { syscall, path, errno: Math.abs(errno), cause });
 }
 
-/** For what may vanish at any moment, or not be ours to see: `undefined` where the kernel refuses. */
+/** Runs a `node:fs` call; an exception of it becomes a {@link fileError}. */
+export function withFileErrors<T>(path: string, call: () => T, hint?: string): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fileError(error, path, hint);
+  }
+}
+
+const RAISE_LIMIT = 'Close descriptors that are not needed, or raise the limit (ulimit -n)';
+
+/** What to do about an error wherever it happens. */
+const NEXT_STEPS: Readonly<Record<string, string>> = Object.freeze({
+  EACCES: "Run as the primary's user, or as root",
+  EPERM: "Run as the primary's user, or as root",
+  ENOENT: 'Check that the primary is still running',
+  ENOSPC: 'Make room in that file system (df)',
+  ELOOP: 'It is a symbolic link, which is not followed: remove it',
+  ENOMEM: 'Free memory or address space (ulimit -v)',
+});
+
+/** Without descriptors left, no other hint helps. */
+function nextStep(code: string, hint: string | undefined): string {
+  if (code === 'EMFILE' || code === 'ENFILE') return RAISE_LIMIT;
+  return hint ?? NEXT_STEPS[code] ?? 'The manual page of the system call lists the causes';
+}
+
+/**
+ * Returns what `call` returns; `undefined` where the kernel refuses. For files and processes that may vanish at any
+ * moment, or that this user may not see.
+ */
 export function ignoringErrno<T>(call: () => T): T | undefined {
   try {
     return call();
@@ -30,12 +53,6 @@ export function ignoringErrno<T>(call: () => T): T | undefined {
     if (error instanceof Error && 'errno' in error) return undefined;
     throw error;
   }
-}
-
-/** Without descriptors left, nothing else is worth saying. */
-function hintFor(code: string, hint: string): string {
-  const isExhausted = code === 'EMFILE' || code === 'ENFILE';
-  return isExhausted ? 'Close descriptors that are not needed, or raise the limit (ulimit -n)' : hint;
 }
 
 export const { EAGAIN, EPERM, ENOTCONN, ENOTDIR, EINTR, ENOENT, ENOBUFS, ECANCELED, ECONNREFUSED } =
@@ -46,11 +63,11 @@ const ETOOMANYREFS = 109;
 
 const NAMES = new Map<number, string>([[ETOOMANYREFS, 'ETOOMANYREFS']]);
 for (const [name, value] of Object.entries(constants.errno)) {
-  // Where two names share a number, the one that Node's own errors carry is the right one.
+  // two names may share a number: the map keeps the one that Node's own errors carry
   if (name !== 'EWOULDBLOCK' && name !== 'EOPNOTSUPP') NAMES.set(value, name);
 }
 
-/** `'ECONNREFUSED'` for 111, and so on; a number without a name becomes `'E<number>'`. */
+/** Returns the name of an errno value, `'ECONNREFUSED'` for 111; `'E<number>'` for a number without a name. */
 export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `E${errno}`;
 }

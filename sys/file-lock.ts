@@ -10,14 +10,14 @@ const LOCK_UN = 8;
 const OPERATIONS = Object.freeze({ shared: LOCK_SH, exclusive: LOCK_EX });
 
 /**
- * Takes a `flock(2)`, or changes the one that is held, if that needs no waiting: 0, `-EAGAIN` or another `-errno`. It is
- * held until every copy of `fd` is closed and everything that was mapped through it is unmapped.
+ * Takes a `flock(2)`, or changes the kind of the one that is held, without waiting. Returns 0, `-EAGAIN` or another
+ * `-errno`. The lock lasts until every copy of `fd` is closed and everything that was mapped through it is unmapped.
  */
 export function tryFlock(fd: number, kind: 'shared' | 'exclusive'): number {
   return libc.flock(fd, OPERATIONS[kind] | LOCK_NB);
 }
 
-/** Drops it now, although mappings may keep the file open. */
+/** Drops the `flock` now, although mappings may keep the file open. */
 export function dropFlock(fd: number): void {
   libc.flock(fd, LOCK_UN); // can't fail on a descriptor that is open
 }
@@ -31,7 +31,7 @@ export class FileLock {
     this.#fd = fd;
   }
 
-  /** Takes the lock if that needs no waiting; `-EAGAIN` if somebody else holds it. Throws as `fs.openSync` does. */
+  /** Takes the lock without waiting; returns `-EAGAIN` if another process holds it. Throws what `fs.openSync` throws. */
   static tryLock(path: string, kind: 'shared' | 'exclusive'): FileLock | number {
     const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     const result = tryFlock(fd, kind);
@@ -52,7 +52,7 @@ const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 const SEEK_SET = 0; // stdio.h
-const WHOLE_FILE = 0n; // of l_len
+const WHOLE_FILE = 0n; // as l_len
 // struct flock, 64-bit
 const L_TYPE = 0;
 const L_WHENCE = 2;
@@ -68,11 +68,11 @@ let address: number | undefined;
 /** A record lock that another process holds; see {@link recordLockOn}. */
 export interface RecordLock {
   readonly start: number;
-  /** Its owner; -1 for an open-file-description lock, 0 for a process outside our pid namespace. */
+  /** Pid of its owner; -1 for an open-file-description lock, 0 for a process outside our pid namespace. */
   readonly pid: number;
 }
 
-/** The first lock of another process that would keep us from write-locking the file `fd`, if there is one. */
+/** Returns the first lock of another process that keeps this one from write-locking the file; `undefined` for none, or `-errno`. */
 export function recordLockOn(fd: number): RecordLock | undefined | number {
   lock.setInt16(L_TYPE, F_WRLCK, true);
   lock.setInt16(L_WHENCE, SEEK_SET, true);
@@ -86,15 +86,15 @@ export function recordLockOn(fd: number): RecordLock | undefined | number {
 }
 
 /**
- * Write-locks bytes of the file `fd`, which conflicts with record locks of both kinds; 0, `-EAGAIN` or another `-errno`.
- * The lock is the open file description's: unlike a POSIX lock it doesn't go away when this process closes the file
- * elsewhere.
+ * Write-locks bytes of the file; conflicts with POSIX locks and with open-file-description locks. Returns 0, `-EAGAIN` or
+ * another `-errno`. The lock belongs to the open file description: unlike a POSIX lock, it doesn't go away when this
+ * process closes the file elsewhere.
  */
 export function tryRecordLock(fd: number, start: number, length: number): number {
   return setRecordLock(fd, F_WRLCK, start, length);
 }
 
-/** Drops all of them now, although mappings may keep the file open. */
+/** Drops all record locks of `fd` now, although mappings may keep the file open. */
 export function dropRecordLock(fd: number): void {
   setRecordLock(fd, F_UNLCK, 0, 0); // can't fail on a descriptor that is open; length 0 is up to the end
 }

@@ -5,11 +5,11 @@ import type { LibraryHandle } from 'koffi';
 import { MpError } from '../protocol/errors.js';
 
 /**
- * The libc calls that Node has no API for, through koffi. Each returns what the call returned, or `-errno`:
- * exceptions start one level above. Addresses are numbers (user space ends at 2^47, so they are exact).
+ * The libc calls that Node has no API for, through koffi. Each returns what the C function returns, or `-errno`; callers
+ * turn that into exceptions. Addresses are numbers, which are exact because user space ends at 2^47.
  */
 
-/** What the layouts of structs in this folder are written for: 64 bits, little endian. */
+/** Architectures that the struct layouts in this folder are for: 64 bits, little endian. */
 const ARCHITECTURES = ['x64', 'arm64', 'riscv64', 'loong64'];
 
 interface Native {
@@ -18,21 +18,21 @@ interface Native {
   readonly libc: LibraryHandle;
 }
 
-/** With the package, as a C program's libraries are: the first request doesn't wait for it. Elsewhere an import does nothing. */
+/** Loaded with the package where the platform is supported, so that the first request doesn't wait for it. */
 let loaded = isSupported() ? preload() : undefined;
 
-/** koffi and libc. Throws `ENOTSUP` where they can't be had. */
+/** Returns koffi and libc. Throws `ENOTSUP` where koffi has no binary. */
 function native(): Native {
   loaded ??= load();
   return loaded;
 }
 
-/** Whether {@link native} answers without loading anything. */
+/** Whether {@link native} returns without loading anything. */
 function isLoaded(): boolean {
   return loaded !== undefined;
 }
 
-/** Throws `ENOTSUP` where DPDK's sockets and memory can't be. */
+/** Throws `ENOTSUP` on a platform without DPDK's sockets and memory. */
 export function assertPlatform(): void {
   const { platform, arch } = process;
   if (isSupported()) return;
@@ -50,7 +50,7 @@ function preload(): Native | undefined {
   try {
     return load();
   } catch {
-    return undefined; // an import does no harm: the first use tries again, and says why not
+    return undefined; // importing the package must not throw: the first use tries again, and throws
   }
 }
 
@@ -72,25 +72,25 @@ function load(): Native {
 type Argument = number | bigint | string | Uint8Array | null;
 type Call = (...args: Argument[]) => number;
 
-/** Makes what stands in for a C function: it returns -1 with `koffi.errno` set, or what `real` returns. */
+/** Makes the replacement of a C function, which returns -1 with `koffi.errno` set, or what `real` returns. */
 export type Interposer = (name: string, real: Call) => Call;
 
 const rebinders: ((interposer: Interposer | undefined) => void)[] = [];
 
 /**
- * Puts something in the place of every C function of this thread, or the real ones back: how the tests in test/faults make
- * each call fail at each step. A call goes through a variable in any case, so this costs nothing while it isn't used.
+ * Replaces every C function of this thread, or puts the real ones back. The tests in test/faults make each call fail with
+ * it. A call goes through a variable in any case, so this costs nothing while it isn't used.
  */
 export function interpose(interposer: Interposer | undefined): void {
   for (const rebind of rebinders) rebind(interposer);
 }
 
-/** One C function; a failure turns into `-errno`, read before anything else can change it. */
+/** Binds one C function. Its failure becomes `-errno`, read before another call can change errno. */
 function call(prototype: string): Call {
   const [, name = ''] = / (\w+)\(/.exec(prototype) ?? [];
   const bind = () => native().libc.func(prototype) as unknown as Call;
-  // where koffi comes with the package, its functions do, too: the first request doesn't wait for them
-  let bound = isLoaded() ? find(prototype) : undefined;
+  // bound at import where koffi is loaded, so that the first request doesn't wait for it
+  let bound = isLoaded() ? findFunction(prototype) : undefined;
   rebinders.push((interposer) => {
     bound = interposer?.(name, bind());
   });
@@ -101,8 +101,8 @@ function call(prototype: string): Call {
   };
 }
 
-/** A function that not every build of Node has; `undefined` where it is missing. Its result is returned as it is. */
-export function find(prototype: string): Call | undefined {
+/** Returns a function that not every build of Node has, `undefined` where it is missing. A failure is not made `-errno`. */
+export function findFunction(prototype: string): Call | undefined {
   try {
     return native().libc.func(prototype) as unknown as Call;
   } catch {
@@ -110,7 +110,7 @@ export function find(prototype: string): Call | undefined {
   }
 }
 
-/** A system call without a function in every libc, by its number. */
+/** Makes a system call by its number, for calls that not every libc has a function for. */
 export const syscall6 = call(
   'long syscall(long number, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, uintptr_t f)',
 );
@@ -127,24 +127,24 @@ export const poll = call('int poll(uintptr_t fds, unsigned long count, int timeo
 export const statx = call(
   'int statx(int dirfd, const void *path, int flags, uint32_t mask, uintptr_t statx)',
 );
-/** `pidfd_open(2)`, for which musl and older glibc have no function; 5.3 and later. */
+/** `pidfd_open(2)`, Linux 5.3 and later; musl and older glibc have no function for it. */
 export const pidfdOpen = (pid: number): number => syscall6(SYS_PIDFD_OPEN, pid, 0, 0, 0, 0, 0);
 export const close = call('int close(int fd)');
 export const dup3 = call('int dup3(int oldfd, int newfd, int flags)');
-/** Allocates what the file lacks: 0 or `-errno`, where a mapping would answer with SIGBUS. */
+/** Allocates the file's missing blocks: `-errno` here, where touching a mapping would be SIGBUS. */
 export const fallocate = call('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 export const flock = call('int flock(int fd, int operation)');
-/** `fcntl` with a pointer: `F_GETLK` and its kin, whose argument is a `struct flock`. */
+/** `fcntl` with a pointer to a `struct flock`: `F_GETLK`, `F_OFD_SETLK`. */
 export const fcntlLock = call('int fcntl(int fd, int command, void *lock)');
 /** `fcntl` with a number: `F_DUPFD_CLOEXEC`. */
 export const fcntlInt = call('int fcntl(int fd, int command, int value)');
 
-/** The address of an ArrayBuffer's memory, which never moves while the buffer lives. */
+/** Returns the address of an ArrayBuffer's memory, which never moves while the buffer lives. */
 export function addressOf(buffer: ArrayBuffer): number {
   return Number(native().koffi.address(buffer));
 }
 
-/** A raw descriptor on the event loop; `callback` runs whenever it is ready, until `stop`. */
+/** Watches a descriptor on the event loop: `callback` runs whenever it is readable, until `stop`. */
 export type PollHandle = ReturnType<typeof koffi.node.poll>;
 
 /** Creates a stopped, referenced {@link PollHandle}. The descriptor must be one that epoll takes (a socket). */
@@ -154,11 +154,11 @@ export function pollHandle(fd: number): PollHandle {
   return handle;
 }
 
-/** Returns the address: user space lies below 2^47, so an error is the only negative number. */
+/** Returns the address; only an error is negative, because user space ends at 2^47. */
 export const mmap = call(
   'intptr_t mmap(uintptr_t addr, size_t length, int prot, int flags, int fd, int64_t offset)',
 );
-/** How memory is going to be used: `advice` is one of the MADV_ constants. */
+/** `advice` is one of the MADV_ constants. */
 export const madvise = call('int madvise(uintptr_t addr, size_t length, int advice)');
 export const munmap = call('int munmap(uintptr_t addr, size_t length)');
 /** `local` and `remote` are addresses of arrays of `struct iovec`. */
@@ -167,12 +167,12 @@ export const processVmReadv = call(
 );
 /** `act` and `old` are addresses of `struct sigaction`, or 0. */
 export const sigaction = call('int sigaction(int signal, uintptr_t act, uintptr_t old)');
-/** Where a function of this process is; 0 if there is none of that name. `handle` 0 searches everything. */
+/** Returns the address of a function of this process, 0 if there is none of that name. `handle` 0 searches all libraries. */
 export const dlsym = call('uintptr_t dlsym(uintptr_t handle, const char *name)');
 
 /**
- * An ArrayBuffer over memory that isn't V8's. Any number of them may cover the same bytes; none keeps the memory
- * mapped. More than 4 GiB aborts Node 20.
+ * Returns an ArrayBuffer over memory that isn't V8's. Any number of them may cover the same bytes; none keeps the memory
+ * mapped. A length over 4 GiB aborts Node 20.
  */
 export function viewOf(address: number, length: number): ArrayBuffer {
   return native().koffi.view(address, length);

@@ -17,7 +17,7 @@ export const MAX_VIEW_LENGTH = 2 ** 32;
 interface Region {
   readonly address: number;
   readonly length: number;
-  /** Another thread's: it sees to the end of it. */
+  /** Another thread owns the mapping and unmaps it. */
   readonly adopted: boolean;
   views: number;
   closed: boolean;
@@ -25,8 +25,8 @@ interface Region {
 }
 
 /**
- * Keyed on the ArrayBuffer, not on the typed array that was handed out: whatever array, `subarray` or DataView the
- * user keeps holds the ArrayBuffer, and nothing else does.
+ * Watches the ArrayBuffers, not the typed arrays that users get: every array, `subarray` or DataView that a user keeps
+ * holds the ArrayBuffer.
  */
 const viewsOfRegions = new FinalizationRegistry<Region>((region) => {
   region.views--;
@@ -40,8 +40,8 @@ function unmap(region: Region): void {
 }
 
 /**
- * One run of address space with files mapped into it. `close` gives the memory back once the last view has been
- * garbage collected, never earlier: a view can't be used after `munmap`, however long somebody keeps it.
+ * A range of address space with files mapped into it. `close` unmaps it once the last view has been garbage collected,
+ * never earlier: using a view after `munmap` would be SIGSEGV.
  */
 export class Mapping {
   readonly #region: Region;
@@ -50,7 +50,7 @@ export class Mapping {
     this.#region = { address, length, adopted, views: 0, closed: false, onIdle: undefined };
   }
 
-  /** Reserves `length` bytes of address space, aligned to `alignment`, with nothing behind them. `-errno` on failure. */
+  /** Reserves `length` bytes of address space, aligned to `alignment`, without memory. Returns `-errno` on failure. */
   static reserve(length: number, alignment: number): Mapping | number {
     const size = length + alignment;
     const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -63,7 +63,7 @@ export class Mapping {
     return new Mapping(address, length);
   }
 
-  /** The mapping of another thread of this process, which keeps it for as long as this thread uses it. */
+  /** Returns the mapping of another thread of this process, which keeps it for as long as this thread uses it. */
   static adopt(address: number, length: number): Mapping {
     return new Mapping(address, length, true);
   }
@@ -76,19 +76,19 @@ export class Mapping {
     return this.#region.length;
   }
 
-  /** How many ArrayBuffers over it haven't been collected yet. */
+  /** Number of ArrayBuffers over it that aren't collected yet. */
   get views(): number {
     return this.#region.views;
   }
 
-  /** Called when the last view was collected. */
+  /** Sets what runs once the last view is collected. */
   set onIdle(callback: () => void) {
     this.#region.onIdle = callback;
   }
 
   /**
-   * Maps `length` bytes of a file, shared, at `offset` of this mapping. The file must be that long: the kernel maps
-   * what lies behind its end, too, and sends SIGBUS at the first access. 0 or `-errno`.
+   * Maps `length` bytes of a file, shared, at `offset` of this mapping. The file must be that long: the kernel also maps
+   * what is behind its end, where an access is SIGBUS. Returns 0 or `-errno`.
    */
   place(offset: number, length: number, fd: number, fileOffset: number, writable: boolean): number {
     const protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
@@ -96,14 +96,14 @@ export class Mapping {
     return Math.min(0, libc.mmap(at, length, protection, MAP_SHARED | MAP_FIXED, fd, fileOffset));
   }
 
-  /** Takes away what was placed there: the address space stays reserved. 0 or `-errno`. */
+  /** Unmaps what was placed there; the address space stays reserved. Returns 0 or `-errno`. */
   clear(offset: number, length: number): number {
     const at = this.#region.address + offset;
     const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
     return Math.min(0, libc.mmap(at, length, PROT_NONE, flags, -1, 0));
   }
 
-  /** A new ArrayBuffer over part of it, which keeps the memory mapped. At most {@link MAX_VIEW_LENGTH} bytes. */
+  /** Returns a new ArrayBuffer over part of it, which keeps the memory mapped. At most {@link MAX_VIEW_LENGTH} bytes. */
   view(offset: number, length: number): ArrayBuffer {
     const buffer = libc.viewOf(this.#region.address + offset, length);
     this.#region.views++;
@@ -111,7 +111,7 @@ export class Mapping {
     return buffer;
   }
 
-  /** Gives up the mapping: it is gone at once, or with its last view. Closing twice is harmless. */
+  /** Unmaps it at once, or with its last view. Closing twice is harmless. */
   close(): void {
     if (this.#region.closed) return;
     this.#region.closed = true;

@@ -1,7 +1,7 @@
 /**
  * `struct msghdr` and all that it points to, in one long-lived ArrayBuffer whose address is taken once: sending and
- * receiving allocate nothing. Offsets are those of 64-bit little-endian Linux, glibc and musl (whose padding falls
- * where glibc's upper halves are, so it must stay zero).
+ * receiving allocate nothing. Offsets are those of 64-bit little-endian Linux with glibc or musl. Where glibc has the
+ * upper half of a length, musl has padding, so these bytes must stay zero.
  */
 import * as libc from './libc.js';
 
@@ -16,7 +16,7 @@ const UCRED_UID = 4; // struct ucred { pid, uid, gid }
 const UCRED_SPACE = 32; // CMSG_SPACE(sizeof(struct ucred))
 const CONTROL_CAPACITY = CMSG_HEADER + align8(SCM_MAX_FD * 4) + UCRED_SPACE;
 
-/** Larger than any datagram of the protocol, so that a longer one is told by its length. */
+/** Larger than any datagram of the protocol, so that a longer datagram shows by its length. */
 const DATA_CAPACITY = 512;
 
 // struct msghdr
@@ -45,7 +45,7 @@ function align8(length: number): number {
 /** What {@link MessageBlock.readControl} found in the control messages. */
 export interface ControlData {
   readonly fds: number[];
-  /** The sender's effective uid as the kernel vouches for it, where the socket asked for it. */
+  /** The sender's effective uid, which the kernel checked; only where the socket asked for it. */
   readonly uid: number | undefined;
 }
 
@@ -60,7 +60,7 @@ export class MessageBlock {
   readonly name: Buffer;
   /** The datagram's bytes. */
   readonly data: Uint8Array;
-  /** All of it, as the 32-bit words that every field of these structs is or begins with. */
+  /** The whole block in 32-bit words: every field of these structs is such a word or begins with one. */
   readonly #words: Int32Array;
   readonly #base: number;
 
@@ -109,7 +109,7 @@ export class MessageBlock {
     this.#setControl(CONTROL_CAPACITY);
   }
 
-  /** Every descriptor that came with the message just received, whatever message it was in, and the sender's uid. */
+  /** Returns the descriptors of all control messages of the datagram just received, and the sender's uid. */
   readControl(): ControlData {
     const end = CONTROL + this.#read(MSG_CONTROLLEN);
     if (end === CONTROL) return NO_CONTROL;
@@ -145,7 +145,7 @@ export class MessageBlock {
     this.#write(at + 4, Math.floor(value / 2 ** 32));
   }
 
-  /** The word at the byte `at`, a multiple of 4. Little-endian like every platform that has both DPDK and Node. */
+  /** Reads the word at the byte `at`, a multiple of 4. Every platform with both DPDK and Node is little-endian. */
   #read(at: number): number {
     return this.#words[at >> 2] ?? 0;
   }
@@ -155,23 +155,23 @@ export class MessageBlock {
   }
 }
 
-/** Where the names of sockets live; see `ChannelOptions.socketNamespace`. */
+/** The namespace that the names of sockets are in; see `ChannelOptions.socketNamespace`. */
 export type SocketNamespace = 'filesystem' | 'abstract';
 
 export const AF_UNIX = 1; // sys/socket.h
 /** sizeof(struct sockaddr_un), sys/un.h: the family and 108 bytes of path. */
 const SOCKADDR_UN_SIZE = 110;
-/** Usable bytes of `sun_path`: the 108th is the NUL (in the abstract namespace the first is). */
+/** Usable bytes of `sun_path`: the 108th is the NUL (in the abstract namespace the first one is). */
 export const MAX_SOCKET_PATH = 107;
 const PATH_OFFSET = 2;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Writes `struct sockaddr_un` for `path` and returns its length, which the caller passes as `namelen`. `path` must
- * be at most {@link MAX_SOCKET_PATH} bytes long.
+ * Writes the `struct sockaddr_un` of `path`, which has at most {@link MAX_SOCKET_PATH} bytes. Returns its length, for
+ * `namelen`.
  */
-export function writeAddress(into: Buffer, namespace: SocketNamespace, path: string): number {
+export function writeSockaddr(into: Buffer, namespace: SocketNamespace, path: string): number {
   into[0] = AF_UNIX; // sun_family, little-endian
   into[1] = 0;
   if (namespace === 'abstract') {
@@ -184,11 +184,11 @@ export function writeAddress(into: Buffer, namespace: SocketNamespace, path: str
 }
 
 /**
- * The path in a `struct sockaddr_un` of `length` bytes, or `undefined` where it has none in this namespace, or one that is
- * no UTF-8: as a string it would be another path.
+ * Returns the path in a `struct sockaddr_un` of `length` bytes; `undefined` where it has none in this namespace, or one
+ * that isn't UTF-8, which no string can hold.
  */
-export function readAddress(from: Buffer, length: number, namespace: SocketNamespace): string | undefined {
-  if (length <= PATH_OFFSET) return undefined; // unbound sender: the kernel writes no path at all
+export function readSockaddr(from: Buffer, length: number, namespace: SocketNamespace): string | undefined {
+  if (length <= PATH_OFFSET) return undefined; // an unbound sender: the kernel writes no path
   const isAbstract = from[PATH_OFFSET] === 0;
   if (isAbstract !== (namespace === 'abstract')) return undefined;
   const start = isAbstract ? PATH_OFFSET + 1 : PATH_OFFSET;

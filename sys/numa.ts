@@ -14,10 +14,10 @@ const MASK_BITS = 64;
 
 const memory = new ArrayBuffer(16);
 const words = new BigUint64Array(memory);
-/** Behind the mask. */
+/** Offset of the answer, behind the mask. */
 const ANSWER = 8;
 
-/** The machine's NUMA nodes, ascending; `[0]` where the kernel knows none. */
+/** Returns the machine's NUMA nodes, ascending; `[0]` where the kernel knows none. */
 export function numaNodes(): readonly number[] {
   try {
     const nodes = readdirSync('/sys/devices/system/node')
@@ -31,7 +31,7 @@ export function numaNodes(): readonly number[] {
   }
 }
 
-/** Has the pages of a mapping come from this node; 0 or `-errno`. */
+/** Makes the kernel take the pages of a mapping from this node. Returns 0 or `-errno`. */
 export function bindToNode(address: number, length: number, node: number): number {
   const { mbind } = NUMBERS[process.arch] ?? {};
   if (mbind === undefined) return 0;
@@ -39,7 +39,7 @@ export function bindToNode(address: number, length: number, node: number): numbe
   return libc.syscall6(mbind, address, length, MPOL_BIND, libc.addressOf(memory), MASK_BITS + 1, 0);
 }
 
-/** The node that the page at an address is on; `-errno`. */
+/** Returns the node that the page at an address is on, or `-errno`. */
 export function nodeOf(address: number): number {
   const { getMempolicy } = NUMBERS[process.arch] ?? {};
   if (getMempolicy === undefined) return 0;

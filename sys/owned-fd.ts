@@ -6,8 +6,8 @@ import * as libc from './libc.js';
 const F_DUPFD_CLOEXEC = 1030; // linux/fcntl.h
 
 /**
- * One descriptor with one owner. It is open, handed over or closed; only the first of `take` and `close` has an
- * effect, so nothing is ever closed twice (its number may be somebody else's by then).
+ * One descriptor with one owner. It is open, handed over or closed; only the first call of `take` or `close` has an
+ * effect. So it is never closed twice, when its number may be another descriptor's.
  */
 export class OwnedFd {
   readonly fd: number;
@@ -17,13 +17,13 @@ export class OwnedFd {
     this.fd = fd;
   }
 
-  /** A close-on-exec duplicate that lives independently of `fd`, or `-errno`. */
+  /** Returns a close-on-exec duplicate that stays open when `fd` is closed, or `-errno`. */
   static duplicate(fd: number): OwnedFd | number {
     const copy = libc.fcntlInt(fd, F_DUPFD_CLOEXEC, 0);
     return copy < 0 ? copy : new OwnedFd(copy);
   }
 
-  /** A duplicate of each, or `-errno` and none. */
+  /** Returns a duplicate of each, or `-errno` without any. */
   static duplicateAll(fds: readonly number[]): OwnedFd[] | number {
     const copies: OwnedFd[] = [];
     for (const fd of fds) {
@@ -41,13 +41,13 @@ export class OwnedFd {
     return this.#open;
   }
 
-  /** Hands the descriptor over: the caller closes it from now on. */
+  /** Hands the descriptor over: the caller closes it. */
   take(): number {
     this.#open = false;
     return this.fd;
   }
 
-  /** Closes it if it is still ours; true if that closed it. */
+  /** Closes it unless it was closed or handed over before; returns whether it did. */
   close(): boolean {
     if (!this.#open) return false;
     this.#open = false;
@@ -59,9 +59,9 @@ export class OwnedFd {
 const O_CLOEXEC = 0o2000000; // asm-generic/fcntl.h
 
 /**
- * Gives a descriptor to this thread, so that it ends with it. A worker that is terminated runs no code of ours; but Node
- * closes what was opened through `fs` there, so in a worker the descriptor moves to a number that `fs` has opened.
- * Returns the number that it has from now on, or `-errno` (and then it is closed).
+ * Ties a descriptor to this thread, so that it is closed when the thread ends. A worker that is terminated runs no code of
+ * ours, but Node closes what `fs` opened there: so in a worker the descriptor moves to a number that `fs` has opened.
+ * Returns its new number, or `-errno` after closing it.
  */
 export function adoptByThread(fd: number): number {
   if (isMainThread) return fd;
@@ -79,7 +79,7 @@ export function adoptByThread(fd: number): number {
   return result;
 }
 
-/** Closes what {@link adoptByThread} has returned. */
+/** Closes a descriptor that {@link adoptByThread} returned. */
 export function closeAdopted(fd: number): void {
   if (isMainThread) libc.close(fd);
   else closeFile(fd);

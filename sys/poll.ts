@@ -11,7 +11,7 @@ const memory = new ArrayBuffer(ENTRY * MAX_ENTRIES);
 const entries = new DataView(memory);
 let address: number | undefined;
 
-/** Whether there is something to read (or, of a pidfd, its process has ended) at this very moment. */
+/** Whether a socket has something to read now; for a pidfd, whether its process has ended. */
 export function isReadable(fd: number): boolean {
   entries.setInt32(0, fd, true);
   entries.setInt16(4, POLLIN, true);
@@ -20,8 +20,8 @@ export function isReadable(fd: number): boolean {
 }
 
 /**
- * Sleeps until one of `readable` has something to read, `writable` can be written, or `timeoutMs` (rounded up) has
- * passed. Blocks the thread. May return early, after a signal: the caller looks at its clock. 0 or `-errno`.
+ * Blocks the thread until one of `readable` has something to read, `writable` can be written, or `timeoutMs` (rounded
+ * up) has passed. May return early, after a signal: the caller looks at its clock. 0 or `-errno`.
  */
 export function waitForSockets(
   readable: readonly number[],
@@ -39,4 +39,9 @@ export function waitForSockets(
   address ??= libc.addressOf(memory);
   const result = libc.poll(address, count, Math.max(0, Math.ceil(timeoutMs)));
   return result === -EINTR ? 0 : Math.min(result, 0);
+}
+
+/** Blocks the thread for up to `ms`: a signal ends it early, so the caller looks at its clock. */
+export function sleep(ms: number): void {
+  libc.poll(0, 0, Math.ceil(ms));
 }

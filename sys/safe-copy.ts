@@ -7,9 +7,8 @@ const memory = new ArrayBuffer(2 * IOVEC);
 const vectors = new BigUint64Array(memory);
 
 /**
- * Copies `length` bytes at `address` of this process, through the kernel: where plain access would end in SIGBUS or
- * SIGSEGV (a truncated file, a hole and no hugepage left), this returns `-EFAULT`. They go to the start of `into`; 0, or
- * `-errno`.
+ * Copies `length` bytes at `address` of this process to the start of `into`, through the kernel: where plain access would
+ * be SIGBUS or SIGSEGV (a truncated file, a hole and no hugepage left), this returns `-EFAULT`. Returns 0 or `-errno`.
  */
 export function copyMemory(address: number, length: number, into: Uint8Array<ArrayBuffer>): number {
   const target = libc.addressOf(into.buffer) + into.byteOffset;
@@ -23,7 +22,7 @@ export function copyMemory(address: number, length: number, into: Uint8Array<Arr
     const count = libc.processVmReadv(process.pid, local, 1, local + IOVEC, 1, 0);
     if (count < 0) return count;
     if (count === 0) return -EFAULT;
-    done += count; // short where a later page is bad, or where the kernel stops at 2 GiB
+    done += count; // fewer bytes than asked where a later page is bad, or over 2 GiB
   }
   return 0;
 }
@@ -33,15 +32,15 @@ const MADV_HUGEPAGE = 14; // asm-generic/mman-common.h
 const HUGE_PAGE = 2 * 1024 * 1024;
 
 /**
- * A new array for bytes that are all about to be written. The kernel may make what whole huge pages fit into it of such:
- * one page fault then does for 512, and those are what copying into new memory mostly waits for.
+ * Returns a new array that the caller fills at once. Lets the kernel use transparent huge pages for it: one page fault
+ * replaces 512, and page faults are most of the cost of copying into new memory.
  */
 export function arrayToFill(length: number): Uint8Array<ArrayBuffer> {
   const array = new Uint8Array(length);
-  if (length < 2 * HUGE_PAGE) return array; // else at least one is whole, wherever it begins
+  if (length < 2 * HUGE_PAGE) return array; // may not hold one whole huge page, depending on where it begins
   const address = libc.addressOf(array.buffer);
   const begin = Math.ceil(address / HUGE_PAGE) * HUGE_PAGE;
   const end = Math.floor((address + length) / HUGE_PAGE) * HUGE_PAGE;
-  libc.madvise(begin, end - begin, MADV_HUGEPAGE); // a kernel without them says no, which does no harm
+  libc.madvise(begin, end - begin, MADV_HUGEPAGE); // fails on a kernel without huge pages, which does no harm
   return array;
 }

@@ -4,7 +4,7 @@ import * as libc from './libc.js';
 
 const { SIGHUP, SIGINT, SIGQUIT, SIGUSR2, SIGALRM, SIGTERM, SIGXCPU, SIGVTALRM, SIGIO, SIGPWR } =
   constants.signals;
-/** What ends a Node process from outside in the ordinary course of things. Nothing holds up SIGKILL. */
+/** Signals that end a Node process and that can be held up: not SIGKILL. */
 const SIGNALS = [
   SIGHUP,
   SIGINT,
@@ -24,24 +24,25 @@ const FLAGS = 136;
 const SA_RESTART = 0x10000000; // bits/sigaction.h
 const SIG_IGN = 1n;
 
-/** Offset of the action that the signals get meanwhile, behind those that are saved. */
+/** Offset of the action that the signals get during the section, behind the saved actions. */
 const DEFERRING = SIGNALS.length * SIGACTION;
-/** Offset of an action that was just replaced. */
+/** Offset of the action that was just replaced. */
 const PROBE = DEFERRING + SIGACTION;
 
 const memory = new ArrayBuffer(PROBE + SIGACTION);
 const bytes = new DataView(memory);
-/** The handler. It takes the signal's number, may run at any instruction of any thread, and has the signal ignored. */
+/** Address of the handler, `sigignore`: it makes the process ignore the signal, and may run at any instruction of any thread. */
 let ignoreFromNow: number | undefined;
 
 let isHolding = false;
 
 /**
- * Runs `section`, during which SIGTERM, SIGINT and the like don't end the process; one that came meanwhile takes its
- * effect right afterwards. Blocking them in this thread would not do: the kernel hands a process's signal to any of
- * Node's other threads, and the default action ends them all. So each gets a handler that does nothing but have
- * the signal ignored from then on, however often it comes; that it is ignored tells us that it came.
- * Workers hold nothing: two threads that swap the process's handlers would undo each other. May be nested.
+ * Runs `section`, during which SIGTERM, SIGINT and the like don't end the process; a signal that came meanwhile is sent
+ * again right afterwards. Blocking the signals in this thread would not be enough: the kernel delivers a process's signal
+ * to any of Node's other threads, and the default action ends them all. So each signal gets a handler that makes the
+ * process ignore it from then on: a signal that is ignored after the section came during it.
+ * In a worker this only runs the section: two threads that replace the process's handlers would undo each other's work.
+ * Calls may be nested.
  */
 export function holdingSignals<T>(section: () => T): T {
   if (isHolding || !isMainThread) return section();
@@ -63,7 +64,7 @@ export function holdingSignals<T>(section: () => T): T {
   }
 }
 
-/** Its address, also written where `sigaction` gets it from; 0 in a libc without it. */
+/** Returns the handler's address, 0 in a libc without it, and writes it where `sigaction` reads it. */
 function findHandler(): number {
   const address = libc.dlsym(0, 'sigignore');
   bytes.setBigUint64(DEFERRING, BigInt(address), true);

@@ -16,7 +16,7 @@ import type { PrimarySpace, SyncAction } from '../../shm/heap/heap-space.js';
 import { serveMallocRequest } from '../../shm/heap/serve-malloc.js';
 import { MAX_HEAPS } from '../../shm/layout/releases.js';
 import { OrphanedLocks } from '../../shm/locks/orphaned-locks.js';
-import type { Changing } from '../../shm/primary/primary-space.js';
+import type { HeldLocks } from '../../shm/locks/shared-locks.js';
 import { nowMs } from '../../sys/clock.js';
 import { debug } from '../diagnostics.js';
 import type { Peer } from '../messages/message.js';
@@ -31,7 +31,7 @@ export const EAL_ACTIONS: readonly string[] = [MALLOC_REQUEST_ACTION, VDEV_ACTIO
 /** The memory that is asked for. */
 export interface EalMemory {
   readonly space: PrimarySpace;
-  readonly changing: Changing;
+  readonly changing: HeldLocks;
   /** The runtime directory of the prefix. */
   readonly directory: string;
 }
@@ -40,7 +40,7 @@ export interface EalMemory {
 export class EalRequests {
   readonly #host: MemoryHost;
   readonly #space: PrimarySpace;
-  readonly #changing: Changing;
+  readonly #changing: HeldLocks;
   readonly #watch: RequesterWatch;
   readonly #hugepageInfo: HugepageInfoWatch;
   readonly #waiting: { readonly param: Uint8Array; readonly peer: Peer }[] = [];

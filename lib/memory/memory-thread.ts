@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { DialectId } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
-import type { SpaceDescription } from '../../shm/primary/space.js';
+import type { SpaceDescription } from '../../shm/primary/mapped-space.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { systemError } from '../../sys/errors.js';
 import { SocketEndpoint } from '../transport/socket-endpoint.js';

@@ -2,10 +2,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { DIALECTS } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
-import { sleep } from '../../shm/locks/lock-wait.js';
-import { Changing, primarySpace } from '../../shm/primary/primary-space.js';
-import { SpaceParts } from '../../shm/primary/space.js';
+import { HeldLocks } from '../../shm/locks/shared-locks.js';
+import { MappedSpace } from '../../shm/primary/mapped-space.js';
+import { primarySpace } from '../../shm/primary/primary-space.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
+import { sleep } from '../../sys/poll.js';
 import { ChannelCore } from '../channel-core.js';
 import { resolveOptions } from '../options.js';
 import { ToSecondaries } from '../peers/to-secondaries.js';
@@ -25,7 +26,7 @@ function report(kind: WorkerReport['kind'], error: unknown): void {
 
 function run(data: MemoryWorkerData): void {
   const { directory, space, lockTimeoutMs, maxHeld } = data;
-  const changing = new Changing(data.changing);
+  const changing = new HeldLocks(data.changing);
   const dialect = DIALECTS[data.dialect];
   const pairSocket = DatagramSocket.borrow(data.pair);
   const endpoint = new FrontEndpoint({
@@ -51,10 +52,10 @@ function run(data: MemoryWorkerData): void {
     lockTimeoutMs,
     whileWaiting: sleep,
     sync: (action: 'mp_malloc_sync' | 'mp_malloc_rollback', id: bigint) => syncSecondaries(core, action, id),
-    changing,
+    held: changing,
   };
   const requests = new EalRequests(core, {
-    space: primarySpace(SpaceParts.adopt(space), `${directory}/config`, calls),
+    space: primarySpace(MappedSpace.adopt(space), `${directory}/config`, calls),
     changing,
     directory,
   });

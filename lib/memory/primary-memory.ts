@@ -4,11 +4,12 @@ import { MpError } from '../../protocol/errors.js';
 import { attachWith } from '../../shm/attach/attach.js';
 import type { SharedMemory, ZoneAllocator } from '../../shm/attach/shared-memory.js';
 import { Memzones } from '../../shm/heap/memzones.js';
-import { sleep } from '../../shm/locks/lock-wait.js';
+import { HeldLocks } from '../../shm/locks/shared-locks.js';
 import { CreatedMemory } from '../../shm/primary/created-memory.js';
 import type { MemoryPlan } from '../../shm/primary/options.js';
-import { Changing, primarySpace } from '../../shm/primary/primary-space.js';
+import { primarySpace } from '../../shm/primary/primary-space.js';
 import { cyclesPerSecond, sampleCycles } from '../../sys/clock.js';
+import { sleep } from '../../sys/poll.js';
 import type { SocketEndpoint } from '../transport/socket-endpoint.js';
 import type { Endpoint } from '../transport/transport.js';
 import { EalRequests, syncSecondaries } from './eal-requests.js';
@@ -34,7 +35,7 @@ export class PrimaryMemory implements MemorySource {
   readonly #created: CreatedMemory;
   readonly #place: MemoryPlace;
   readonly #thread: MemoryThread | undefined;
-  readonly #changing: Changing;
+  readonly #changing: HeldLocks;
   #requests: EalRequests | undefined;
   #shared: SharedMemory | undefined;
   readonly #onExit = () => this.#created.leave();
@@ -42,7 +43,7 @@ export class PrimaryMemory implements MemorySource {
   private constructor(
     created: CreatedMemory,
     place: MemoryPlace,
-    changing: Changing,
+    changing: HeldLocks,
     thread: MemoryThread | undefined,
   ) {
     this.#created = created;
@@ -60,7 +61,7 @@ export class PrimaryMemory implements MemorySource {
     const tscHz = plan.tscHz ?? (await measureTscHz());
     const created = CreatedMemory.create(place.directory, plan, tscHz);
     try {
-      const changing = new Changing();
+      const changing = new HeldLocks();
       const thread = plan.worker ? await startThread(created, place, changing, socket) : undefined;
       return new PrimaryMemory(created, place, changing, thread);
     } catch (error) {
@@ -76,16 +77,16 @@ export class PrimaryMemory implements MemorySource {
 
   /** Starts to answer, and lets secondaries in. */
   publish(host: MemoryHost): void {
-    const { plan, parts } = this.#created;
+    const { plan, mapped } = this.#created;
     const { directory, filePrefix, runtimeDir } = this.#place;
     const { lockTimeoutMs } = plan;
     // where a thread answers, nobody waits for this one
     const whileWaiting = (ms: number) => (this.#requests === undefined ? sleep(ms) : this.#requests.wait(ms));
-    const space = primarySpace(parts, `${directory}/config`, {
+    const space = primarySpace(mapped, `${directory}/config`, {
       lockTimeoutMs,
       whileWaiting,
       sync: (action, id) => syncSecondaries(host, action, id),
-      changing: this.#changing,
+      held: this.#changing,
     });
     if (this.#thread === undefined)
       this.#requests = new EalRequests(host, { space, changing: this.#changing, directory });
@@ -134,14 +135,14 @@ function report({ kind, error }: ThreadReport, host: MemoryHost): void {
 function startThread(
   created: CreatedMemory,
   { directory }: MemoryPlace,
-  changing: Changing,
+  changing: HeldLocks,
   socket: SocketEndpoint,
 ): Promise<MemoryThread> {
   const { versionWord, lockTimeoutMs } = created.plan;
   return MemoryThread.start(socket, {
     directory,
     dialect: dialectOf(versionWord).id,
-    space: created.describe(),
+    space: created.mapped.describe(),
     lockTimeoutMs,
     changing: changing.flags,
     maxHeld: MAX_HELD,

@@ -1,14 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { MpError } from '../../protocol/errors.js';
 import { isSecondarySocket, PRIMARY_SOCKET, pidOfSocket } from '../../protocol/paths.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { EAGAIN, ECONNREFUSED, fileError, systemError } from '../../sys/errors.js';
-import { FileIdentity } from '../../sys/file-identity.js';
 import { FileLock } from '../../sys/file-lock.js';
-import { lstatIfSeen, ownSocketFile, tryUnlink } from '../../sys/files.js';
+import { FileIdentity, lstatIfSeen, ownSocketFile, tryUnlink } from '../../sys/files.js';
 import type { SocketNamespace } from '../../sys/message-block.js';
-import { foreignDirectory } from '../../sys/runtime-owner.js';
+import { refuseForeignDirectory } from '../../sys/runtime-owner.js';
+import { abstractNames } from '../../sys/unix-sockets.js';
 import { debug } from '../diagnostics.js';
 import type { Releasable } from './transport.js';
 
@@ -59,15 +58,7 @@ export class FilesystemNames implements SocketNames {
   }
 
   check(): void {
-    const foreign = foreignDirectory(this.#directory);
-    if (foreign === undefined) return;
-    const { path, uid } = foreign;
-    throw new MpError(
-      'EACCES',
-      `${path} belongs to user ${uid}, in a directory that everybody may write to: anybody could have made it. ` +
-        'Run as that user, or set runtimeDir to a directory in a place that only its owner may write to',
-      { path },
-    );
+    refuseForeignDirectory(this.#directory);
   }
 
   tryLock(kind: 'shared' | 'exclusive'): Releasable | undefined {
@@ -138,13 +129,13 @@ export class AbstractNames implements SocketNames {
 
   secondaries(): string[] {
     const start = `${this.#directory}/`;
-    return this.#bound().filter(
+    return abstractNames().filter(
       (path) => path.startsWith(start) && isSecondarySocket(path.slice(start.length)),
     );
   }
 
   has(path: string): boolean {
-    return this.#bound().includes(path);
+    return abstractNames().includes(path);
   }
 
   remove(): void {}
@@ -156,16 +147,6 @@ export class AbstractNames implements SocketNames {
   /** A connected socket notices by itself when its peer is gone, and no C process is ever here to be hurt. */
   primaryIncarnation(): string {
     return '';
-  }
-
-  /** Lines of /proc/net/unix end with `Inode Path`, and an abstract path starts with `@` there. */
-  #bound(): string[] {
-    const paths = new Set<string>();
-    for (const line of readFileSync('/proc/net/unix', 'utf8').split('\n')) {
-      const match = /^(?:\S+ +){6}\d+ @(.*)$/.exec(line);
-      if (match?.[1] !== undefined) paths.add(match[1]);
-    }
-    return [...paths];
   }
 }
 

@@ -1,18 +1,27 @@
 import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { MpError } from '../../protocol/errors.js';
-import { defaultRuntimeDir, PRIMARY_SOCKET, runtimePath as pathOf } from '../../protocol/paths.js';
+import {
+  defaultRuntimeDir,
+  PRIMARY_SOCKET,
+  runtimePath as pathOf,
+  TELEMETRY_SOCKET,
+} from '../../protocol/paths.js';
 import { nowMs } from '../../sys/clock.js';
+import { systemError } from '../../sys/errors.js';
 import { type RecordLock, recordLockOn } from '../../sys/file-lock.js';
-import { type ForeignDirectory, foreignDirectory } from '../../sys/runtime-owner.js';
-import { callError, layoutError } from '../errors.js';
+import { sleep } from '../../sys/poll.js';
+import { refuseForeignDirectory } from '../../sys/runtime-owner.js';
+import { layoutError } from '../layout/fields.js';
 import { isComplete, type MemConfig, parseMemConfig } from '../layout/mem-config.js';
-import { sleep } from '../locks/lock-wait.js';
-import { Attachment, incarnationOf } from './attachment.js';
+import { LOCK_TIMEOUT_MS } from '../locks/lock-wait.js';
+import { Attachment } from './attachment.js';
+import { Incarnation } from './incarnation.js';
+import type { PageContext } from './page-files.js';
 import { SharedFile } from './shared-file.js';
 import { SharedMemory, type ZoneAllocator } from './shared-memory.js';
 
-/** See `attachMemory`. */
+/** Options of `attachMemory`. */
 export interface AttachOptions {
   /** DPDK's `--file-prefix`; `'rte'` by default. */
   readonly filePrefix?: string | undefined;
@@ -21,44 +30,46 @@ export interface AttachOptions {
   /** Map data pages for writing, too; false by default. */
   readonly writable?: boolean | undefined;
   /**
-   * Take the primary's read locks; true by default. Where `config` can't be written, with `false` and in worker threads
-   * (`terminate` could leave a lock taken), tables are read without: twice, while no writer is inside, which is all but
-   * safe.
+   * Take the primary's read locks; true by default. Where this is `false`, where `config` can't be written, and in worker
+   * threads (`terminate` could leave a lock taken), lookups take no lock: they read each table twice while no writer is inside,
+   * and compare, which is almost as safe.
    */
   readonly lock?: boolean | undefined;
   /**
-   * Milliseconds that a lookup waits for a lock; 15,000 by default: a primary that grows its memory while a secondary is
-   * mute holds it for 10,000.
+   * Milliseconds that a lookup waits for a lock; 15,000 by default, because a primary that grows its memory while a
+   * secondary is mute holds it for 10,000.
    */
   readonly lockTimeoutMs?: number | undefined;
   /** Milliseconds to wait for a primary that is starting; 5,000 by default. */
   readonly startTimeoutMs?: number | undefined;
-  /** Where hugetlbfs is mounted here, if it isn't what the primary says: in a container, for example. */
+  /** Where hugetlbfs is mounted here, if that differs from the primary's mount: in a container, for example. */
   readonly hugeDir?: string | undefined;
   /**
-   * Map pages that have no name (`--huge-unlink`) through the descriptors that the primary has open; false by default.
-   * It takes the right to trace the primary: its user, and what `ptrace_scope` says.
+   * Map page files without a name (`--huge-unlink`) through the descriptors that the primary has open; false by default.
+   * This needs the right to trace the primary: the same user, and a `ptrace_scope` that allows it.
    */
   readonly unlinked?: boolean | undefined;
-  /** Attach a dead primary's memory as well, to look at what it left; false by default. */
+  /** Attach also to the memory of a dead primary, to look at what it left; false by default. */
   readonly stale?: boolean | undefined;
-  /** Blocks for up to `ms` while a lock is taken or the primary starts; for a thread that must serve a socket meanwhile. */
+  /**
+   * Called instead of sleeping while a lock is taken or the primary starts; blocks for up to `ms`. For a thread that must
+   * serve a socket meanwhile.
+   */
   readonly whileWaiting?: ((ms: number) => void) | undefined;
 }
 
-const LOCK_TIMEOUT_MS = 15_000;
 const START_TIMEOUT_MS = 5_000;
 const START_POLL_MS = 10;
-const TELEMETRY_SOCKET = 'dpdk_telemetry.v2';
 
 /**
- * Attaches to the shared memory of a live primary, as a C secondary does in `rte_eal_init`, but at any address and
- * without a trace: it takes no part in memory hotplug, no primary ever waits for it, and none is kept from starting by
- * it. Data pages are mapped when a zone is used. `config` is written to for its locks only.
+ * Attaches to the shared memory of a live primary, as a C secondary does in `rte_eal_init`, but maps it at any address
+ * and leaves no trace: the primary doesn't know of this process, never waits for it in memory hotplug, and another
+ * primary can start while it is attached. Data pages are mapped when a zone is used. Of `config`, only the locks are
+ * written.
  *
  * Throws `MpError`: `ENOPRIMARY` (never started, or dead), `EAGAIN` (still starting after `startTimeoutMs`), `ENOTSUP`
- * (`--in-memory` or `--no-shconf`: nothing is shared), `EVERSION` (a release that isn't known), `ELAYOUT` (something is
- * not as that release has it), `EACCES` (other user).
+ * (`--in-memory` or `--no-shconf`: nothing is shared), `EVERSION` (an unknown release), `ELAYOUT` (a shared file isn't as
+ * that release has it), `EACCES` (another user's).
  *
  * @example
  * const memory = attachMemory({ filePrefix: 'rte', writable: true });
@@ -70,35 +81,20 @@ export function attachMemory(options: AttachOptions = {}): SharedMemory {
   return attachWith(options, undefined);
 }
 
-/** As {@link attachMemory}; `allocator` is there where this process is the primary itself. */
+/** Same as {@link attachMemory}; with an `allocator` where this process is the primary itself. */
 export function attachWith(options: AttachOptions, allocator: ZoneAllocator | undefined): SharedMemory {
   const { filePrefix = 'rte', runtimeDir = defaultRuntimeDir(process.env, process.getuid?.() ?? 0) } =
     options;
   const runtimePath = pathOf(runtimeDir, filePrefix);
-  const foreign = foreignDirectory(runtimePath);
-  if (foreign !== undefined) throw foreignError(foreign);
+  refuseForeignDirectory(runtimePath);
   const config = openConfig(runtimePath);
-  const parts = closingOnError(config, () => readConfig(config, runtimePath, filePrefix, options));
-  const attachment = new Attachment(parts);
-  return new SharedMemory(attachment, {
-    writable: options.writable ?? false,
-    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
-    whileWaiting: options.whileWaiting ?? sleep,
-    allocator,
-  });
-}
-
-function readConfig(config: SharedFile, runtimePath: string, filePrefix: string, options: AttachOptions) {
-  const owner = waitForPrimary(config, options);
-  const incarnation = owner === undefined ? undefined : incarnationOf(owner.pid, runtimePath);
-  const memConfig = parseMemConfig(config.read(Buffer.alloc(config.size), 0), config.path);
-  if (owner !== undefined) checkLock(owner, memConfig, config.path);
-  return {
-    config,
-    memConfig,
-    incarnation,
-    lock: (options.lock ?? true) && isMainThread,
-    context: {
+  let incarnation: Incarnation | undefined;
+  try {
+    const owner = waitForPrimary(config, options);
+    if (owner !== undefined) incarnation = new Incarnation(owner.pid, runtimePath);
+    const memConfig = parseMemConfig(config.read(Buffer.alloc(config.size), 0), config.path);
+    if (owner !== undefined) checkLock(owner, memConfig, config.path);
+    const context: PageContext = {
       runtimePath,
       filePrefix,
       hugeDir: options.hugeDir,
@@ -106,27 +102,34 @@ function readConfig(config: SharedFile, runtimePath: string, filePrefix: string,
       pid: owner?.pid ?? 0,
       config: memConfig,
       owner: config.owner,
-    },
-  };
+    };
+    const attachment = new Attachment(config, incarnation, context, (options.lock ?? true) && isMainThread);
+    const { writable = false, lockTimeoutMs = LOCK_TIMEOUT_MS, whileWaiting } = options;
+    return new SharedMemory(attachment, writable, { timeoutMs: lockTimeoutMs, whileWaiting }, allocator);
+  } catch (error) {
+    incarnation?.close();
+    config.close();
+    throw error;
+  }
 }
 
-/** The lock of a primary that is alive and complete, `undefined` for a dead one where that was asked for. */
+/** Returns the lock of a primary that is alive and complete; `undefined` for a dead one where the caller accepts that. */
 function waitForPrimary(config: SharedFile, options: AttachOptions): RecordLock | undefined {
   const { stale = false, startTimeoutMs = START_TIMEOUT_MS, whileWaiting = sleep } = options;
   const deadline = nowMs() + startTimeoutMs;
   for (;;) {
     const owner = recordLockOn(config.fd);
-    if (typeof owner === 'number') throw callError(owner, 'fcntl', config.path);
+    if (typeof owner === 'number') throw systemError('fcntl', owner, config.path);
     if (owner === undefined && !stale) throw deadPrimary(config.path);
     const head = Buffer.alloc(4);
     if (config.size >= head.length && isComplete(config.read(head, 0))) return owner;
-    if (owner === undefined) throw deadPrimary(config.path); // it died before there was anything to see
+    if (owner === undefined) throw deadPrimary(config.path); // it died before it was complete: there is nothing to see
     if (nowMs() >= deadline) throw stillStarting(config.path, startTimeoutMs);
     whileWaiting(START_POLL_MS);
   }
 }
 
-/** A primary locks exactly the array of lists: one more witness of the layout. */
+/** A primary locks exactly the array of memseg lists, so the lock's start confirms the layout. */
 function checkLock(owner: RecordLock, { layout }: MemConfig, path: string): void {
   const expected = layout.offsets.memsegs;
   if (owner.start !== expected)
@@ -144,29 +147,12 @@ function openConfig(runtimePath: string): SharedFile {
   }
 }
 
-function closingOnError<T>(file: SharedFile, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-function foreignError({ path, uid }: ForeignDirectory): MpError {
-  return new MpError(
-    'EACCES',
-    `${path} belongs to user ${uid}, in a directory that everybody may write to: run as that user, or have the primary use a directory in a place that only its owner may write to`,
-    { path },
-  );
-}
-
 function noConfig(runtimePath: string, cause: MpError): MpError {
   return new MpError(
     'ENOPRIMARY',
     existsSync(`${runtimePath}/${PRIMARY_SOCKET}`)
-      ? `There is an mp_socket in ${runtimePath} and no config: a Node primary shares memory only if it is opened with the option memory`
-      : `There is no ${runtimePath}/config: start the primary (one in Node with the option memory), and check the file prefix and the runtime directory`,
+      ? `There is an mp_socket in ${runtimePath} but no config: open the Node primary with the option memory, or it shares none`
+      : `There is no ${runtimePath}/config: start the primary (in Node with the option memory), and check the file prefix and the runtime directory`,
     { path: `${runtimePath}/config`, cause },
   );
 }
@@ -174,7 +160,7 @@ function noConfig(runtimePath: string, cause: MpError): MpError {
 function nothingShared(runtimePath: string, cause: MpError): MpError {
   return new MpError(
     'ENOTSUP',
-    `The primary of ${runtimePath} shares no configuration, as with --in-memory or --no-shconf: its memory can't be attached, start it without these options`,
+    `The primary of ${runtimePath} shares no configuration, so its memory can't be attached: start it without --in-memory and --no-shconf`,
     { path: `${runtimePath}/config`, cause },
   );
 }

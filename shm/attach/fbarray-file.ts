@@ -1,8 +1,15 @@
-import { layoutError } from '../errors.js';
-import { type FbarrayDescriptor, type FbarrayGeometry, geometryOf, UsedMask } from '../layout/fbarray.js';
+import {
+  FBARRAY_FILE,
+  type FbarrayDescriptor,
+  type FbarrayGeometry,
+  geometryOf,
+  UsedMask,
+} from '../layout/fbarray.js';
+import { layoutError } from '../layout/fields.js';
+import type { Table } from '../locks/read-table.js';
 import { SharedFile } from './shared-file.js';
 
-/** What one look at an array found: the mask, and the entries up to the last used one. */
+/** A copy of an array: the mask, and the entries up to the last used one. */
 export class FbarrayCopy {
   readonly mask: UsedMask;
   readonly #maskBytes: Buffer;
@@ -20,7 +27,7 @@ export class FbarrayCopy {
     return this.#entries.subarray(index * this.#eltSize, (index + 1) * this.#eltSize);
   }
 
-  /** The first used entry that begins with `start` and is what is wanted. */
+  /** Returns the index of the first used entry that begins with `start` and that `isWanted` accepts. */
   find(start: Buffer, isWanted: (entry: Buffer) => boolean): number | undefined {
     let at = this.#entries.indexOf(start);
     for (; at >= 0; at = this.#entries.indexOf(start, at + 1)) {
@@ -45,11 +52,11 @@ function allocate({ maskHead, maskSize }: FbarrayGeometry): Buffers {
 }
 
 /** The file of one `struct rte_fbarray`, open for reading. */
-export class FbarrayFile {
+export class FbarrayFile implements Table<FbarrayCopy> {
   readonly descriptor: FbarrayDescriptor;
   readonly #file: SharedFile;
   readonly #geometry: FbarrayGeometry;
-  /** Two, so that two looks can be compared. Made before any lock is taken. */
+  /** Two, so that two copies can be compared. Allocated before any lock is taken. */
   readonly #buffers: readonly [Buffers, Buffers];
   readonly #entry: Buffer;
 
@@ -63,7 +70,7 @@ export class FbarrayFile {
 
   /** Opens `fbarray_<name>` and checks that it is long enough: `ELAYOUT` if not. */
   static open(runtimePath: string, descriptor: FbarrayDescriptor): FbarrayFile {
-    const file = SharedFile.open(`${runtimePath}/fbarray_${descriptor.name}`);
+    const file = SharedFile.open(`${runtimePath}/${FBARRAY_FILE}${descriptor.name}`);
     try {
       const { size } = file;
       const needed = geometryOf(descriptor).size;
@@ -79,7 +86,7 @@ export class FbarrayFile {
     return this.#file.path;
   }
 
-  /** The mask and the used entries; valid until the next copy into the same buffer, 0 or 1. */
+  /** Copies the mask and the used entries; the copy is valid until the next one into the same buffer, 0 or 1. */
   copy(which: 0 | 1): FbarrayCopy {
     const { mask: maskBytes, entries } = this.#buffers[which];
     this.#file.read(maskBytes, this.#geometry.maskHead);
@@ -87,6 +94,10 @@ export class FbarrayFile {
     const used = entries.subarray(0, mask.end * this.descriptor.eltSize);
     this.#file.read(used, 0);
     return new FbarrayCopy(mask, maskBytes, used, this.descriptor.eltSize);
+  }
+
+  isSame(a: FbarrayCopy, b: FbarrayCopy): boolean {
+    return a.equals(b);
   }
 
   copyMask(): UsedMask {

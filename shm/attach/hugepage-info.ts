@@ -1,21 +1,21 @@
 import { constants, openSync, statSync, writeFileSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
+import { withFileErrors } from '../../sys/errors.js';
 import { closeFile } from '../../sys/files.js';
-import { fileError, layoutError } from '../errors.js';
-import { readPath } from '../layout/fields.js';
+import { layoutError, readPath } from '../layout/fields.js';
 import { SharedFile } from './shared-file.js';
 
-/** Which hugetlbfs directory has pages of which size: `struct hugepage_info` (eal_internal_cfg.h). */
+/** The hugetlbfs directories by the size of their pages: `struct hugepage_info` (eal_internal_cfg.h). */
 export type HugeDirs = ReadonlyMap<number, string>;
 
 const HUGEPAGE_INFO_ENTRIES = 3; // MAX_HUGEPAGE_SIZES
 const HUGEPAGE_INFO_DIR = 8;
 const HUGEPAGE_INFO_PATH_MAX = 4096;
-/** The array of free pages per NUMA node, the descriptor and padding: at least 1 node, at most 1024. */
+/** An entry ends with the free pages per NUMA node, at least 1 node and at most 1024, the descriptor and padding. */
 const MIN_ENTRY = HUGEPAGE_INFO_DIR + HUGEPAGE_INFO_PATH_MAX + 8;
 const MAX_ENTRY = HUGEPAGE_INFO_DIR + HUGEPAGE_INFO_PATH_MAX + 4 * 1024 + 8;
 
-/** Reads `hugepage_info`; the size of its entries depends on the build, the file's size tells. */
+/** Reads `hugepage_info`. The size of its entries depends on the primary's build; the size of the file shows it. */
 export function readHugeDirs(runtimePath: string): HugeDirs {
   const file = SharedFile.open(`${runtimePath}/hugepage_info`);
   try {
@@ -45,7 +45,7 @@ function parseHugeDirs(bytes: Buffer, entrySize: number, path: string): HugeDirs
       HUGEPAGE_INFO_PATH_MAX,
       `hugepage_info[${i}].hugedir`,
     );
-    // a page size without a mount leaves an entry without a directory
+    // the primary has no mount for this page size
     if (dir === '') continue;
     if (!dir.startsWith('/')) throw layoutError(path, `hugepage_info[${i}].hugedir`, dir, 'an absolute path');
     dirs.set(pageSize, dir);
@@ -56,17 +56,17 @@ function parseHugeDirs(bytes: Buffer, entrySize: number, path: string): HugeDirs
 // struct hugepage_info (eal_internal_cfg.h): hugepage_sz, hugedir, num_pages[RTE_MAX_NUMA_NODES], lock_descriptor
 const NUM_PAGES = HUGEPAGE_INFO_DIR + HUGEPAGE_INFO_PATH_MAX;
 
-export interface HugepageInfo {
+interface HugepageInfo {
   readonly pageSize: number;
   readonly dir: string;
-  /** RTE_MAX_NUMA_NODES of the secondaries' build. */
+  /** `RTE_MAX_NUMA_NODES` of the secondaries' build. */
   readonly maxNumaNodes: number;
   readonly pages: number;
 }
 
 const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
 
-/** Writes `hugepage_info`, which tells secondaries where page files are. */
+/** Writes `hugepage_info`, which tells secondaries where the page files are. */
 export function writeHugepageInfo(path: string, { pageSize, dir, maxNumaNodes, pages }: HugepageInfo): void {
   const lockDescriptor = NUM_PAGES + 4 * maxNumaNodes;
   const entrySize = Math.ceil((lockDescriptor + 4) / 8) * 8;
@@ -74,32 +74,29 @@ export function writeHugepageInfo(path: string, { pageSize, dir, maxNumaNodes, p
   bytes.writeBigUInt64LE(BigInt(pageSize), 0);
   bytes.write(dir, HUGEPAGE_INFO_DIR, HUGEPAGE_INFO_PATH_MAX - 1);
   bytes.writeUInt32LE(pages, NUM_PAGES);
-  // a secondary closes the descriptor that it finds, in the entries that aren't used as well: 0 is its stdin
+  // a secondary closes the descriptor of each entry, unused ones included, and 0 would be its stdin
   for (let i = 0; i < HUGEPAGE_INFO_ENTRIES; i++) bytes.writeInt32LE(-1, i * entrySize + lockDescriptor);
-  let fd: number | undefined;
+  const fd = withFileErrors(path, () => openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600));
   try {
-    fd = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
-    writeFileSync(fd, bytes);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot write');
+    withFileErrors(path, () => writeFileSync(fd, bytes));
   } finally {
-    if (fd !== undefined) closeFile(fd);
+    closeFile(fd);
   }
 }
 
-/** Notices secondaries that were built for another number of NUMA nodes: they cut `hugepage_info` to their own size. */
+/** Notices secondaries that were built for another number of NUMA nodes: they truncate `hugepage_info` to their own size. */
 export class HugepageInfoWatch {
   readonly #path: string;
   readonly #size: number;
   #isKnown = false;
 
-  /** To be made before anybody attaches. */
+  /** Must run before any secondary attaches. */
   constructor(path: string) {
     this.#path = path;
     this.#size = statSync(path).size;
   }
 
-  /** What is wrong, once. */
+  /** Returns what is wrong; only once. */
   look(): MpError | undefined {
     const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? this.#size;
     if (size === this.#size || this.#isKnown) return undefined;
@@ -107,7 +104,7 @@ export class HugepageInfoWatch {
     const nodes = Math.floor((size / HUGEPAGE_INFO_ENTRIES - NUM_PAGES - 4) / 4);
     return new MpError(
       'ELAYOUT',
-      `A secondary of another build has attached: it has room for ${nodes - 1} or ${nodes} NUMA nodes (RTE_MAX_NUMA_NODES) and has closed a descriptor that isn't its own. Give memory.maxNumaNodes as that build has it`,
+      `A secondary of another build has attached: it has room for ${nodes - 1} or ${nodes} NUMA nodes (RTE_MAX_NUMA_NODES), and closed a wrong descriptor of its own. Set memory.maxNumaNodes to the number of that build`,
       { path: this.#path },
     );
   }

@@ -1,28 +1,19 @@
 import { MpError } from '../../protocol/errors.js';
 import type { MemzoneFields } from '../layout/memzone-entry.js';
-import type { FbarrayFile } from './fbarray-file.js';
+import type { Attachment } from './attachment.js';
 import { handleOf, type MemzoneHandle } from './share.js';
 import type { Window } from './window.js';
+import type { Windows } from './windows.js';
 
-/** What a memzone needs of the memory that it is in. */
-export interface ZoneMemory {
-  readonly memzones: FbarrayFile;
-  readonly writable: boolean;
-  problem(): MpError | undefined;
-  windowAt(addr: number, length: number): Window;
-  viewOf(window: Window, addr: number, length: number): Uint8Array;
-  versionOf(window: Window): number;
-}
-
-/** Pages that come and go elsewhere in the list make us look again; this often is more than enough. */
+/** Limit of looks at an entry; pages that come and go elsewhere in the list make us look again. */
 const MAX_LOOKS = 100;
 
-/** Whoever has an array over a zone's bytes holds the zone: see `KnownZones`. */
+/** Keeps a zone alive for as long as an array over its bytes is: see {@link KnownZones}. */
 const zonesOfBuffers = new WeakMap<ArrayBufferLike, Memzone>();
 
 /**
- * A named piece of the primary's memory: `struct rte_memzone`. The fields are a copy of what was found at the lookup,
- * `bytes` is the memory itself.
+ * A named piece of the primary's memory: `struct rte_memzone`. The fields are a copy made at the lookup; `bytes` is the
+ * memory itself.
  *
  * @example
  * const zone = memory.lookup('SHARED_INFO');
@@ -31,19 +22,20 @@ const zonesOfBuffers = new WeakMap<ArrayBufferLike, Memzone>();
 export class Memzone {
   /** At most 31 bytes in C. */
   readonly name: string;
-  /** Where it is in the primary, and in C secondaries: what pointers inside of shared structures mean. */
+  /** Address in the primary and in C secondaries, which pointers inside shared structures refer to. */
   readonly addr: bigint;
   /** Physical address, or `addr` in VA mode; all ones if unknown. */
   readonly iova: bigint;
-  /** Bytes, as C rounded them up to whole cache lines. */
+  /** Length in bytes, which C rounds up to whole cache lines. */
   readonly len: number;
-  /** Bytes; 4096 with `--no-huge`. */
+  /** Size of its pages in bytes; 4096 with `--no-huge`. */
   readonly hugepageSize: number;
   /** NUMA node; 256 and up for external heaps. */
   readonly socketId: number;
   /** `RTE_MEMZONE_*` bits that it was reserved with. */
   readonly flags: number;
-  readonly #memory: ZoneMemory;
+  readonly #attachment: Attachment;
+  readonly #windows: Windows;
   readonly #index: number;
   readonly #entry: Buffer;
   readonly #address: number;
@@ -51,7 +43,7 @@ export class Memzone {
   #freed = false;
 
   /** @internal */
-  constructor(memory: ZoneMemory, index: number, entry: Buffer, fields: MemzoneFields) {
+  constructor(attachment: Attachment, windows: Windows, index: number, entry: Buffer, fields: MemzoneFields) {
     this.name = fields.name;
     this.addr = BigInt(fields.addr);
     this.iova = fields.iova;
@@ -59,26 +51,27 @@ export class Memzone {
     this.hugepageSize = fields.hugepageSize;
     this.socketId = fields.socketId;
     this.flags = fields.flags;
-    this.#memory = memory;
+    this.#attachment = attachment;
+    this.#windows = windows;
     this.#index = index;
     this.#entry = entry;
     this.#address = fields.addr;
   }
 
   /**
-   * Whether this is still a zone of the living primary, in the pages that `bytes` shows. It is a fact of this moment:
-   * the primary may free the zone right afterwards, and an array that you kept shows the old pages from then on, without
-   * an error. Once false it stays false, except that a primary's death is told apart from a restart later.
+   * Whether this is still a zone of the living primary, in the pages that `bytes` shows. True only at this moment: the
+   * primary may free the zone right afterwards, and an array that you kept shows the old pages from then on, without an
+   * error. Once false it stays false.
    */
   get valid(): boolean {
     return this.problem() === undefined;
   }
 
   /**
-   * The memory itself, mapped at the first access: what C processes write is there at once, and the other way round.
-   * Read-only unless attached with `writable`: then a write is SIGSEGV, for no array can refuse it. The memory stays
-   * mapped for as long as you keep the array, its `buffer` or any view of it; don't transfer the buffer. Each access
-   * checks `valid`: keep the array where that costs too much.
+   * The memory itself, mapped at the first access: each side sees at once what the other one writes. Attached without
+   * `writable`, it is read-only, and a write to it is SIGSEGV. The memory stays mapped for as long as you keep the array,
+   * its `buffer` or a view of it; don't transfer the buffer. Each access checks `valid`: keep the array where that costs
+   * too much.
    *
    * Throws `ESTALE` (freed, or freed and reserved again: look it up again), `ENOPRIMARY`, `ERESTARTED`, `EBADF`
    * (detached), `ENOTSUP` (external memory; unlinked page files), `ERANGE` (over 4 GiB: use `memory.view`), `EACCES`.
@@ -90,32 +83,32 @@ export class Memzone {
     return this.#mapped.bytes;
   }
 
-  /** The ArrayBuffer of `bytes`. */
+  /** ArrayBuffer of `bytes`, and throws what `bytes` throws. */
   get buffer(): ArrayBuffer {
     return this.bytes.buffer as ArrayBuffer;
   }
 
-  /** Where the zone begins in `buffer`. */
+  /** Offset of the zone in `buffer`, in bytes. */
   get byteOffset(): number {
     return this.bytes.byteOffset;
   }
 
   /**
-   * A handle to post to a worker thread, where `attachShared` maps the same pages. Plain data; it keeps nothing mapped
-   * and knows nothing of later changes. Throws as `bytes` does.
+   * Returns a handle to post to a worker thread, where `attachShared` maps the same pages. It is plain data: it keeps
+   * nothing mapped and doesn't follow later changes. Throws what `bytes` throws.
    */
   share(): MemzoneHandle {
     const problem = this.problem();
     if (problem !== undefined) throw problem;
     this.#mapped ??= this.#map();
     const { window } = this.#mapped;
-    return handleOf(window, this.name, this.addr, this.len, this.#memory.writable);
+    return handleOf(window, this.name, this.addr, this.len, this.#windows.writable);
   }
 
-  /** @internal Why it isn't valid. */
+  /** @internal Why it isn't valid; `undefined` while it is. */
   problem(): MpError | undefined {
-    const problem = this.#memory.problem() ?? this.#ownProblem();
-    if (problem !== undefined) this.#mapped = undefined; // unmapped, once nobody else keeps the array
+    const problem = this.#attachment.problem() ?? this.#ownProblem();
+    if (problem !== undefined) this.#mapped = undefined; // unmapped once the user keeps no array either
     return problem;
   }
 
@@ -125,22 +118,22 @@ export class Memzone {
   }
 
   /**
-   * The entry is compared between two looks at the list's version: a zone that exists pins its pages, and pages don't
-   * change without the version. So no lock is needed here, however long mapping took. While the version is still the
-   * one that the window was found right at, the look before was that one.
+   * Compares the entry between two reads of the list's version. A zone that exists keeps its pages, and pages don't change
+   * without the version: so this needs no lock, however long mapping took. The first of the two reads is the one at which
+   * the window was found current.
    */
   #isCurrent(window: Window | undefined): boolean {
     if (window === undefined) return this.#hasEntry();
     for (let look = 0; look < MAX_LOOKS; look++) {
       if (!this.#hasEntry()) return false;
-      if (this.#memory.versionOf(window) === window.version) return true;
+      if (this.#attachment.listVersion(window.list) === window.version) return true;
       if (!window.check()) return false;
     }
     return false;
   }
 
   #hasEntry(): boolean {
-    return this.#memory.memzones.entryIs(this.#index, this.#entry);
+    return this.#attachment.memzones.entryIs(this.#index, this.#entry);
   }
 
   #map(): { window: Window; bytes: Uint8Array } {
@@ -153,11 +146,11 @@ export class Memzone {
     throw this.#freedError();
   }
 
-  /** `undefined` when the zone's pages went away under it. */
+  /** Returns `undefined` when the zone's pages went away meanwhile. */
   #tryMap(): { window: Window; bytes: Uint8Array } | undefined {
     try {
-      const window = this.#memory.windowAt(this.#address, this.len);
-      const bytes = this.#memory.viewOf(window, this.#address, this.len);
+      const window = this.#windows.at(this.#address, this.len);
+      const bytes = this.#windows.view(window, this.#address, this.len);
       zonesOfBuffers.set(bytes.buffer, this);
       return { window, bytes };
     } catch (error) {
@@ -174,17 +167,17 @@ export class Memzone {
   }
 }
 
-/** More names than a table has (RTE_MAX_MEMZONE, 2560): beyond, those that nobody holds any more are forgotten. */
+/** More names than a table has (RTE_MAX_MEMZONE, 2560): with so many, those of collected zones are removed. */
 const MANY = 4096;
 
 /**
- * The zones that somebody still holds, by name, so that looking one up again need not search the table. A zone is held
- * by whoever has it, or any array over its bytes; this keeps neither.
+ * The zones that the user still holds, by name: looking one up again need not search the table. The user holds a zone by
+ * keeping it or an array over its bytes; this map keeps neither.
  */
 export class KnownZones {
   readonly #zones = new Map<string, WeakRef<Memzone>>();
 
-  /** The one of this name, if it is still valid. */
+  /** Returns the zone of this name if it is still valid. */
   get(name: string): Memzone | undefined {
     const zone = this.#zones.get(name)?.deref();
     return zone?.valid === true ? zone : undefined;

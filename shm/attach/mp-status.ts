@@ -1,6 +1,7 @@
+import { MAX_CHANNELS } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
+import { systemError } from '../../sys/errors.js';
 import { recordLockOn } from '../../sys/file-lock.js';
-import { callError } from '../errors.js';
 import { chooseLayout, isComplete } from '../layout/mem-config.js';
 import { VERSION_OFFSET } from '../layout/releases.js';
 import { ConfigPage, SharedFile } from './shared-file.js';
@@ -10,19 +11,15 @@ const UNKNOWN = 0;
 const DISABLED = 1;
 const ENABLED = 2;
 
-/** Before 19.08 the count of memory channels stands where the version is now; such releases have no status either. */
-const MAX_CHANNELS = 0xff;
-
-/** `'absent'`: there is no living, complete primary of a release with such a status (20.08 and later). */
+/** State of multi-process; `'absent'`: there is no living, complete primary of a release with such a status (20.08 and later). */
 export type MultiProcessStatus = 'enabled' | 'disabled' | 'absent';
 
 /**
- * What a C secondary does when it attaches [`__rte_mp_enable`, eal_common_proc.c]: says in the shared
- * configuration that multi-process is in use, unless the primary has ruled that out. `'disabled'`: it has, and a C
- * secondary would be refused. One byte of `config` is written to, and that only if its layout is one that we know and the
- * primary is alive.
+ * Marks multi-process as in use in the shared configuration, as a C secondary does when it attaches [`__rte_mp_enable`,
+ * eal_common_proc.c], unless the primary has disabled it. Returns `'disabled'` then: a C secondary could not
+ * start. Writes one byte of `config`, and only if its layout is known and the primary is alive.
  *
- * Throws `EACCES` (other user), `EVERSION`, `ELAYOUT`.
+ * Throws `EACCES` (another user's), `EVERSION`, `ELAYOUT`.
  */
 export function enableMultiProcess(configPath: string): MultiProcessStatus {
   const status = exchangeStatus(configPath, ENABLED);
@@ -31,15 +28,15 @@ export function enableMultiProcess(configPath: string): MultiProcessStatus {
 }
 
 /**
- * Rules multi-process out, so that C secondaries are refused [`rte_mp_disable`]. True if it is ruled out now, by this call
- * or before; false where a secondary has attached at any time, this process included, and where there is no living
- * primary of 20.08 or later. Throws as {@link enableMultiProcess}.
+ * Disables multi-process, so that C secondaries can't start [`rte_mp_disable`]. Returns true if it is disabled now, by
+ * this call or before; false where a secondary has attached at any time, this process included, and where there is no
+ * living primary of 20.08 or later. Throws what {@link enableMultiProcess} throws.
  */
 export function disableMultiProcess(configPath: string): boolean {
   return exchangeStatus(configPath, DISABLED) === DISABLED;
 }
 
-/** Whether the living primary of this `config` refuses C secondaries. Changes nothing. Throws as {@link enableMultiProcess}. */
+/** Whether the living primary of this `config` has disabled multi-process. Throws what {@link enableMultiProcess} throws. */
 export function isMultiProcessDisabled(configPath: string): boolean {
   const config = openConfig(configPath);
   if (config === undefined) return false;
@@ -50,13 +47,13 @@ export function isMultiProcessDisabled(configPath: string): boolean {
   }
 }
 
-/** Sets the status if nobody has yet; returns what it is then. */
+/** Sets the status unless a process has set it before; returns the status. */
 function exchangeStatus(path: string, desired: number): number | undefined {
   const config = openConfig(path);
   if (config === undefined) return undefined;
   try {
     const found = readStatus(config);
-    if (found === undefined || found.status !== UNKNOWN) return found?.status; // only ever set once
+    if (found === undefined || found.status !== UNKNOWN) return found?.status; // set once and never changed
     if (!config.writable) throw readOnly(path);
     const page = ConfigPage.map(config);
     try {
@@ -79,20 +76,20 @@ function openConfig(path: string): SharedFile | undefined {
   }
 }
 
-/** The status and where it is, once size, version and content agree on a layout. */
+/** Reads the status, and where it is, from a `config` whose size, version and content agree on a layout. */
 function readStatus(config: SharedFile): { offset: number; status: number } | undefined {
   const owner = recordLockOn(config.fd);
-  if (typeof owner === 'number') throw callError(owner, 'fcntl', config.path);
-  if (owner === undefined) return undefined; // dead: what it left isn't for us to change
+  if (typeof owner === 'number') throw systemError('fcntl', owner, config.path);
+  if (owner === undefined) return undefined; // a dead primary's file stays as it is
   const bytes = config.read(Buffer.alloc(config.size), 0);
   if (bytes.length < VERSION_OFFSET + 4 || !isComplete(bytes)) return undefined; // still starting
-  if (bytes.readUInt32LE(VERSION_OFFSET) <= MAX_CHANNELS) return undefined;
+  if (bytes.readUInt32LE(VERSION_OFFSET) <= MAX_CHANNELS) return undefined; // before 19.08: no status either
   const offset = chooseLayout(bytes, config.path).offsets.mpStatus;
   return offset === undefined ? undefined : { offset, status: bytes.readUInt8(offset) };
 }
 
 function readOnly(path: string): MpError {
-  return new MpError('EACCES', `${path} can't be written to: run as the primary's user, or as root`, {
+  return new MpError('EACCES', `${path} is not writable: run as the primary's user, or as root`, {
     path,
   });
 }

@@ -1,48 +1,49 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
+import { withFileErrors } from '../../sys/errors.js';
+import { linkOf } from '../../sys/proc.js';
 import { isTrustedOwner } from '../../sys/runtime-owner.js';
-import { fileError, layoutError } from '../errors.js';
-import { readAddress, readPath } from '../layout/fields.js';
+import { layoutError, readAddress, readPath } from '../layout/fields.js';
 import type { MemConfig } from '../layout/mem-config.js';
 import type { MemsegList } from '../layout/memseg.js';
-import { SEGMENTS_PER_FILE_ID } from '../layout/releases.js';
+import { MAX_SEGMENTS_PER_LIST } from '../layout/releases.js';
 import { type HugeDirs, readHugeDirs } from './hugepage-info.js';
 import { SharedFile } from './shared-file.js';
 
-/** Where the bytes of one page are. */
+/** The file and the offset of one page. */
 export interface PagePlace {
   readonly path: string;
   readonly offset: number;
 }
 
-/** Whose page files may be mapped: `undefined` is everybody's, since whoever wrote down their paths is trusted. */
+/** Returns the user whose page files may be mapped; `undefined`: any user's, because a trusted primary named their paths. */
 export function ownerOfPages({ owner }: PageContext): number | undefined {
   return isTrustedOwner(owner) ? undefined : owner;
 }
 
-/** Finds the page of segment `segment` of a list. One implementation for each of EAL's memory modes. */
-export interface PageFiles {
+/** Finds the page of a segment. Each of EAL's memory modes has an implementation. */
+export interface PageFinder {
   place(list: MemsegList, segment: number): PagePlace;
 }
 
-/** What the modes need to know. */
+/** The primary whose pages are to be found. */
 export interface PageContext {
   readonly runtimePath: string;
   readonly filePrefix: string;
-  /** Instead of the directory in `hugepage_info`. */
+  /** Replaces the directory in `hugepage_info`. */
   readonly hugeDir: string | undefined;
   /** Whether pages without a name may be mapped through the primary's descriptors. */
   readonly unlinked: boolean;
-  /** The primary's; 0 or less if it can't be seen from here. */
+  /** Pid of the primary; 0 or less if it can't be seen from here. */
   readonly pid: number;
   readonly config: MemConfig;
-  /** Who `config` belongs to. */
+  /** The user that `config` belongs to. */
   readonly owner: number;
 }
 
 /** `eal_get_hugefile_path`: a file for each page, or one for each list with `--single-file-segments`. */
-class HugepageFiles implements PageFiles {
+class HugepageFiles implements PageFinder {
   readonly #context: PageContext;
   #dirs: HugeDirs | undefined;
 
@@ -71,19 +72,19 @@ class HugepageFiles implements PageFiles {
   }
 }
 
-/** What the names of a prefix's page files begin with (HUGEFILE_FMT, eal_filesystem.h). */
+/** Returns the start of the names of a prefix's page files (HUGEFILE_FMT, eal_filesystem.h). */
 export function pageFileStart(filePrefix: string): string {
   return `${filePrefix}map_`;
 }
 
-/** What comes behind that. */
+/** Return the rest of the name; see `MemConfigLayout.pageFile`. */
 export const PAGE_FILE_NAMES = Object.freeze({
-  'file-id': (list: number, segment: number) => `${list * SEGMENTS_PER_FILE_ID + segment}`,
+  'file-id': (list: number, segment: number) => `${list * MAX_SEGMENTS_PER_LIST + segment}`,
   'list-and-segment': (list: number, segment: number) => `${list}_${segment}`,
 });
 
-/** `--legacy-mem`: pages were sorted by physical address, only `hugepage_data` knows which is where. */
-class LegacyFiles implements PageFiles {
+/** `--legacy-mem`: EAL sorted the pages by physical address, and only `hugepage_data` tells the file of each. */
+class LegacyFiles implements PageFinder {
   readonly #context: PageContext;
   #pages: ReadonlyMap<number, string> | undefined;
 
@@ -104,8 +105,8 @@ class LegacyFiles implements PageFiles {
   }
 }
 
-/** `--no-huge`: one memfd without a name, which only the primary's open descriptor leads to. */
-class MemfdFiles implements PageFiles {
+/** `--no-huge`: one memfd, which only the primary's open descriptor leads to. */
+class MemfdFiles implements PageFinder {
   readonly #context: PageContext;
 
   constructor(context: PageContext) {
@@ -118,17 +119,17 @@ class MemfdFiles implements PageFiles {
     if (path !== undefined) return { path, offset: segment * list.pageSize };
     throw new MpError(
       'ENOTSUP',
-      `Primary ${pid} runs with --no-huge and its memory has no open descriptor that could be found: use a primary with hugepages`,
+      `Primary ${pid} runs with --no-huge, and no open descriptor leads to its memory: use a primary with hugepages`,
     );
   }
 }
 
-/** `--huge-unlink`: where there is no file of the name, the one that the primary has open is meant. */
-class UnlinkedFiles implements PageFiles {
-  readonly #named: PageFiles;
+/** `--huge-unlink`: where there is no file of this name, takes the one that the primary has open. */
+class UnlinkedFiles implements PageFinder {
+  readonly #named: PageFinder;
   readonly #pid: number;
 
-  constructor(named: PageFiles, pid: number) {
+  constructor(named: PageFinder, pid: number) {
     this.#named = named;
     this.#pid = pid;
   }
@@ -146,12 +147,12 @@ class UnlinkedFiles implements PageFiles {
 /** The name of the array of the one list of `--no-huge` (eal_legacy_hugepage_init, eal_memory.c). */
 const NOHUGE_ARRAY = 'nohugemem';
 
-/** The mode that a list's pages are in, from the shared data alone. `ENOTSUP` for external memory. */
-export function pageFilesOf(list: MemsegList, context: PageContext): PageFiles {
+/** Chooses the memory mode of a list by the shared data alone. Throws `ENOTSUP` for external memory. */
+export function pageFinderFor(list: MemsegList, context: PageContext): PageFinder {
   if (list.external) {
     throw new MpError(
       'ENOTSUP',
-      `Memory segment list ${list.index} is external memory (rte_malloc_heap_memory_add, rte_extmem_register): it belongs to the application, EAL has no file for it, so it can't be mapped`,
+      `Memory segment list ${list.index} is external memory (rte_malloc_heap_memory_add, rte_extmem_register), which has no file to map: let the application share it, or use memory of EAL's heaps`,
     );
   }
   if (context.config.legacyMem && list.array.name === NOHUGE_ARRAY) return new MemfdFiles(context);
@@ -166,7 +167,7 @@ const SIZE = 24;
 const FILEPATH = 40;
 const PATH_MAX = 4096;
 
-/** Which file each page of a `--legacy-mem` primary is in, by the page's address: `hugepage_data`. */
+/** Reads `hugepage_data`: the file of each page of a `--legacy-mem` primary, by the page's address. */
 function readLegacyPages(runtimePath: string): ReadonlyMap<number, string> {
   const file = SharedFile.open(`${runtimePath}/hugepage_data`);
   try {
@@ -175,7 +176,7 @@ function readLegacyPages(runtimePath: string): ReadonlyMap<number, string> {
     const pages = new Map<number, string>();
     for (let at = 0; at < size; at += RECORD) {
       const bytes = file.read(Buffer.alloc(RECORD), at);
-      // there is room for every hugepage of the system; those in use come first
+      // the array has room for every hugepage of the system; the pages in use come first
       if (bytes.readBigUInt64LE(SIZE) === 0n) break;
       const record = `hugepage_data[${at / RECORD}]`;
       const source = { bytes, path };
@@ -190,39 +191,27 @@ function readLegacyPages(runtimePath: string): ReadonlyMap<number, string> {
   }
 }
 
+const NO_NAMES =
+  "The primary's memory has no file names: run as its user, with the right to trace it (ptrace_scope), or as root";
+
 /**
- * A path to a file that process `pid` has open and that has no name of its own any more: `/proc/<pid>/fd/<n>`, whose link
- * text `matches`. `undefined` if there is none. `EACCES` without the right to look (the same user and ptrace access),
- * `ENOTSUP` when the process can't be seen from here.
+ * Returns the path `/proc/<pid>/fd/<n>` of the first descriptor of a process whose link text `matches`, to open a file that
+ * has no name any more; `undefined` if there is none. Throws `EACCES` without the right to look (the same user and ptrace
+ * access), `ENOTSUP` when the process can't be seen from here.
  */
 function findOpenFile(pid: number, matches: (target: string) => boolean): string | undefined {
   if (pid <= 0) {
     throw new MpError(
       'ENOTSUP',
-      "The primary's memory has no file names and its /proc entry can't be seen from here: run in its pid namespace",
+      "The primary's memory has no file names, and its /proc entry can't be seen from here: run in its pid namespace",
     );
   }
   const folder = `/proc/${pid}/fd`;
-  for (const name of list(folder)) {
-    const target = linkOf(`${folder}/${name}`);
-    if (target !== undefined && matches(target)) return `${folder}/${name}`;
-  }
-  return undefined;
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    throw fileError(error, folder, "The primary's memory has no file names, and it is not possible to read");
-  }
-}
-
-function linkOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // closed since the directory was read
-    throw fileError(error, path, 'Cannot read the link');
-  }
+  const names = withFileErrors(folder, () => readdirSync(folder), NO_NAMES);
+  return names
+    .map((name) => `${folder}/${name}`)
+    .find((path) => {
+      const target = linkOf(path);
+      return target !== undefined && matches(target);
+    });
 }

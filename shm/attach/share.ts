@@ -1,24 +1,24 @@
 import { MpError } from '../../protocol/errors.js';
+import { systemError } from '../../sys/errors.js';
 import { MAX_VIEW_LENGTH, Mapping } from '../../sys/mapping.js';
-import { callError } from '../errors.js';
 import { isPowerOfTwo } from '../layout/fields.js';
 import { mapRun, type PageRun, type Window } from './window.js';
 
-/** What `zone.share()` returns: plain data that survives `postMessage`. For `attachShared` alone to look into. */
+/** A memzone to post to another thread: what `zone.share()` returns and `attachShared` takes. Plain data. */
 export interface MemzoneHandle {
-  /** Tells it from other messages. */
+  /** Tells a handle from other messages. */
   readonly type: 'dpdk-ipc:memzone';
-  /** The zone's. */
+  /** Name of the zone. */
   readonly name: string;
-  /** Where the zone is in the primary. */
+  /** Address of the zone in the primary. */
   readonly addr: bigint;
-  /** Bytes. */
+  /** Length of the zone in bytes. */
   readonly len: number;
-  /** How its pages get mapped. */
+  /** Whether its pages get mapped for writing. */
   readonly writable: boolean;
-  /** Bytes. */
+  /** Size of each page in bytes. */
   readonly pageSize: number;
-  /** Where the zone begins in the pages. */
+  /** Offset of the zone in the pages, in bytes. */
   readonly offset: number;
   /** @internal The pages. */
   readonly runs: readonly PageRun[];
@@ -47,15 +47,15 @@ export function handleOf(
 }
 
 /**
- * A memzone in a thread that didn't attach the memory. `bytes` is over the same pages as in every other thread and
- * process; `Atomics` work on it across all of them, except `wait` and `notify`, which need a SharedArrayBuffer.
+ * A memzone in a thread that didn't attach the memory. `bytes` shows the same pages as in every other thread and process.
+ * `Atomics` work on it across all of them, except `wait` and `notify`, which need a SharedArrayBuffer.
  */
 export class SharedMemzone {
-  /** The zone's. */
+  /** Name of the zone. */
   readonly name: string;
-  /** Where the zone is in the primary. */
+  /** Address of the zone in the primary. */
   readonly addr: bigint;
-  /** Bytes. */
+  /** Length of the zone in bytes. */
   readonly len: number;
   readonly #mapping: Mapping;
   #bytes: Uint8Array | undefined;
@@ -75,34 +75,35 @@ export class SharedMemzone {
     throw new MpError('EBADF', `Memzone ${JSON.stringify(this.name)} was detached: call attachShared again`);
   }
 
-  /** What `bytes` is over. */
+  /** ArrayBuffer of `bytes`. */
   get buffer(): ArrayBuffer {
     return this.bytes.buffer as ArrayBuffer;
   }
 
-  /** Where `bytes` begins in `buffer`. */
+  /** Offset of `bytes` in `buffer`. */
   get byteOffset(): number {
     return this.bytes.byteOffset;
   }
 
-  /** Ends new access; the pages stay mapped until the last array over them is collected. */
+  /** Ends the access; the pages stay mapped until the last array over them is collected. Detaching twice is harmless. */
   detach(): void {
     this.#bytes = undefined;
     this.#mapping.close();
   }
 
-  /** As `detach`. */
+  /** Same as `detach`. */
   [Symbol.dispose](): void {
     this.detach();
   }
 }
 
 /**
- * Maps the pages of a memzone that another thread of this machine shared with `zone.share()`: the nearest thing to a
- * SharedArrayBuffer over memory that isn't V8's. It doesn't learn of the zone's end: where that matters, ask
- * `zone.valid` in the thread that attached.
+ * Maps the pages of a memzone that another thread or process of this machine shared with `zone.share()`. This comes
+ * closest to a SharedArrayBuffer, which can't be made over memory that isn't V8's. It doesn't notice when the zone is
+ * freed: where that matters, ask `zone.valid` in the thread that attached.
  *
- * Throws `ESTALE` (the zone was freed since), `ENOENT` (so was its page), `EACCES`, `EINVAL` (no handle of ours).
+ * Throws `ESTALE` (the zone was freed since), `ENOENT` (the primary removed its page, too), `EACCES`, `EINVAL` (not a
+ * handle).
  *
  * @example
  * worker.postMessage(zone.share());
@@ -114,10 +115,13 @@ export class SharedMemzone {
  */
 export function attachShared(handle: MemzoneHandle): SharedMemzone {
   if (!isWhole(handle)) {
-    throw new MpError('EINVAL', 'This is no handle of a memzone: post what zone.share() returned, unchanged');
+    throw new MpError(
+      'EINVAL',
+      'This is not a handle of a memzone: post what zone.share() returned, unchanged',
+    );
   }
   const mapping = Mapping.reserve(totalOf(handle.runs), handle.pageSize);
-  if (typeof mapping === 'number') throw callError(mapping, 'mmap', handle.name);
+  if (typeof mapping === 'number') throw systemError('mmap', mapping, handle.name);
   try {
     let at = 0;
     for (const run of handle.runs) {
@@ -131,7 +135,7 @@ export function attachShared(handle: MemzoneHandle): SharedMemzone {
   }
 }
 
-/** What came with a message may be anything. */
+/** Checks all fields: the value came with a message. */
 function isWhole(handle: unknown): handle is MemzoneHandle {
   if (typeof handle !== 'object' || handle === null) return false;
   const { type, offset = -1, len = 0, pageSize = 0, runs }: Partial<MemzoneHandle> = handle;

@@ -1,21 +1,22 @@
 import { constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
+import { fileError, systemError, withFileErrors } from '../../sys/errors.js';
 import { closeFile } from '../../sys/files.js';
 import { assertPlatform } from '../../sys/libc.js';
 import { Mapping } from '../../sys/mapping.js';
-import { callError, fileError, layoutError } from '../errors.js';
+import { layoutError } from '../layout/fields.js';
 
 const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /**
- * A file of the runtime directory, open for reading. It is read with `pread`, never mapped: a file that is cut short
- * under a mapping means SIGBUS, under `pread` a short count. The page cache makes both see the same bytes. No `flock`
- * on it: one of a dead primary's readers would make the next primary's start fail.
+ * A file of the runtime directory, open for reading. It is read with `pread`, never mapped: if the file is truncated,
+ * `pread` returns fewer bytes where a mapping would be SIGBUS. It takes no `flock`, which would keep the next primary
+ * from starting.
  */
 export class SharedFile {
   readonly path: string;
   readonly fd: number;
-  /** `fd` may be mapped for writing. */
+  /** Whether `fd` may be mapped for writing. */
   readonly writable: boolean;
   readonly #word = Buffer.alloc(4);
   #open = true;
@@ -26,12 +27,12 @@ export class SharedFile {
     this.writable = writable;
   }
 
-  /** Never creates anything. `EACCES`, `ENOENT` and the like as `MpError`. */
+  /** Opens an existing file. Throws an `MpError` such as `EACCES` or `ENOENT`. */
   static open(path: string): SharedFile {
     return SharedFile.#opened(path, openFile(path, O_RDONLY), false);
   }
 
-  /** For reading and writing where the file's permissions and its mount allow that, else as `open`. */
+  /** Opens it for reading and writing where the file's permissions and its mount allow that, else for reading. */
   static openWritable(path: string): SharedFile {
     let fd: number;
     try {
@@ -59,7 +60,7 @@ export class SharedFile {
     return this.#stat().size;
   }
 
-  /** The user that it belongs to: whoever started the primary. */
+  /** Uid of the user that it belongs to, the primary's. */
   get owner(): number {
     return this.#stat().uid;
   }
@@ -68,18 +69,18 @@ export class SharedFile {
     try {
       return fstatSync(this.fd);
     } catch (error) {
-      throw fileError(error, this.path, 'Cannot look at');
+      throw fileError(error, this.path);
     }
   }
 
-  /** Fills `into` from `position`; `ELAYOUT` when the file ends before. */
+  /** Fills `into` from `position`. Throws `ELAYOUT` when the file ends before. */
   read(into: Buffer, position: number): Buffer {
     if (!this.#open) throw new MpError('EBADF', `${this.path} was closed: attach again`, { path: this.path });
     let count: number;
     try {
       count = readSync(this.fd, into, 0, into.length, position);
     } catch (error) {
-      throw fileError(error, this.path, 'Cannot read');
+      throw fileError(error, this.path);
     }
     if (count === into.length) return into;
     throw layoutError(
@@ -90,7 +91,7 @@ export class SharedFile {
     );
   }
 
-  /** The 32-bit word at `position`, such as a lock or a counter. */
+  /** Reads the 32-bit word at `position`, such as a lock or a counter. */
   readInt32(position: number): number {
     return this.read(this.#word, position).readInt32LE(0);
   }
@@ -102,27 +103,23 @@ export class SharedFile {
   }
 }
 
-/** The locks and the status byte are within the first page, in every layout; nothing else of `config` gets mapped. */
+/** Size of the mapped part of `config`: in every layout the locks and the status byte are within the first page. */
 const PAGE = 4096;
 
-/** A link would lead out of the runtime directory; opening a pipe would wait for its writer. */
+/** Refuses a symbolic link, which would lead out of the runtime directory, and doesn't wait for the writer of a pipe. */
 function openFile(path: string, mode: number): number {
   assertPlatform();
-  try {
-    return openSync(path, mode | O_NOFOLLOW | O_NONBLOCK);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot open');
-  }
+  return withFileErrors(path, () => openSync(path, mode | O_NOFOLLOW | O_NONBLOCK));
 }
 
 /** Maps the first `length` bytes of a file, in whole pages, for writing. */
 export function mapFile(fd: number, length: number, path: string): Mapping {
   const mapping = Mapping.reserve(length, PAGE);
-  if (typeof mapping === 'number') throw callError(mapping, 'mmap', path);
+  if (typeof mapping === 'number') throw systemError('mmap', mapping, path);
   const result = mapping.place(0, length, fd, 0, true);
   if (result === 0) return mapping;
   mapping.close();
-  throw callError(result, 'mmap', path);
+  throw systemError('mmap', result, path);
 }
 
 /** The first page of `config`, mapped for writing. */
@@ -143,7 +140,7 @@ export class ConfigPage {
     return new ConfigPage(mapFile(config.fd, PAGE, config.path));
   }
 
-  /** It is unmapped once this object and the locks in it are garbage. */
+  /** Unmaps it once this object and the locks in it are garbage. */
   close(): void {
     this.#mapping.close();
   }

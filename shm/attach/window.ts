@@ -1,43 +1,33 @@
 import { type BigIntStats, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
+import { systemError, withFileErrors } from '../../sys/errors.js';
 import { closeFile } from '../../sys/files.js';
 import { Mapping } from '../../sys/mapping.js';
-import { callError, fileError, layoutError } from '../errors.js';
+import { layoutError } from '../layout/fields.js';
 import type { MemsegList } from '../layout/memseg.js';
+import type { Attachment } from './attachment.js';
 import type { PagePlace } from './page-files.js';
 
-/** The shared state that a window is checked against. */
-export interface PageTable {
-  /** `rte_memseg_list.version`: it changes with every page that comes or goes. */
-  versionOf(list: MemsegList): number;
-  hasPages(list: MemsegList, first: number, last: number): boolean;
-  place(list: MemsegList, segment: number): PagePlace;
-  /** Whose files the pages must be, where that matters. */
-  readonly ownerOfPages: number | undefined;
-  /** False once nobody is left who makes or takes pages. */
-  readonly mayChange: boolean;
-}
-
-/** Consecutive pages of one list, mapped contiguously; where they lie has nothing to do with the primary's addresses. */
+/** Consecutive pages of one list, mapped contiguously at an address that has nothing to do with the primary's. */
 export class Window {
   readonly list: MemsegList;
   readonly first: number;
   readonly last: number;
   readonly runs: readonly PageRun[];
   readonly mapping: Mapping;
-  readonly #table: PageTable;
+  readonly #attachment: Attachment;
   #version: number;
   #stale = false;
 
   private constructor(
-    table: PageTable,
+    attachment: Attachment,
     range: MemsegRange,
     version: number,
     mapping: Mapping,
     runs: PageRun[],
   ) {
-    this.#table = table;
+    this.#attachment = attachment;
     this.list = range.list;
     this.first = range.first;
     this.last = range.last;
@@ -46,21 +36,21 @@ export class Window {
     this.runs = runs;
   }
 
-  /** Maps segments `first` to `last`; everything is undone when one of them fails. */
-  static map(table: PageTable, range: MemsegRange, writable: boolean): Window {
+  /** Maps the segments of a range, all or none. */
+  static map(attachment: Attachment, range: MemsegRange, writable: boolean): Window {
     const { list, first, last } = range;
-    // read first: whatever changes from here on is noticed by `check`
-    const version = table.versionOf(list);
+    // read first, so that `check` notices every later change
+    const version = attachment.listVersion(list);
     const mapping = Mapping.reserve((last - first + 1) * list.pageSize, list.pageSize);
-    if (typeof mapping === 'number') throw callError(mapping, 'mmap', `memsegs[${list.index}]`);
+    if (typeof mapping === 'number') throw systemError('mmap', mapping, `memsegs[${list.index}]`);
     try {
       const runs: PageRun[] = [];
       let at = 0;
-      for (const place of runsOf(table, range)) {
-        runs.push(mapRun(mapping, at, place, { writable, owner: table.ownerOfPages }));
+      for (const place of runsOf(attachment, range)) {
+        runs.push(mapRun(mapping, at, place, { writable, owner: attachment.ownerOfPages }));
         at += place.length;
       }
-      return new Window(table, range, version, mapping, runs);
+      return new Window(attachment, range, version, mapping, runs);
     } catch (error) {
       mapping.close();
       throw error;
@@ -73,14 +63,14 @@ export class Window {
   }
 
   /**
-   * Whether the pages are still those of the list: at once if the list hasn't changed since the last look, else by
-   * comparing the files. Once it was false it stays false.
+   * Whether the pages are still those of the list. Compares the files only if the list has changed since the last call.
+   * Once false it stays false.
    */
   check(): boolean {
     if (this.#stale) return false;
-    const version = this.#table.versionOf(this.list);
+    const version = this.#attachment.listVersion(this.list);
     if (version === this.#version) return true;
-    if (this.#table.hasPages(this.list, this.first, this.last) && this.runs.every(isCurrent)) {
+    if (this.#attachment.hasPages(this.list, this.first, this.last) && this.runs.every(isCurrent)) {
       this.#version = version;
       return true;
     }
@@ -94,21 +84,21 @@ export class Window {
   }
 }
 
-/** Segments `first` to `last` of a list. */
+/** Consecutive segments (pages) of a list, by their indexes; `last` is included. */
 export interface MemsegRange {
   readonly list: MemsegList;
   readonly first: number;
   readonly last: number;
 }
 
-/** Neighbouring pages in one file become one run. */
+/** Joins neighbouring pages in one file to one run. */
 function* runsOf(
-  table: PageTable,
+  attachment: Attachment,
   { list, first, last }: MemsegRange,
 ): Generator<PagePlace & { length: number }> {
-  let run: PagePlace & { length: number } = { ...table.place(list, first), length: list.pageSize };
+  let run: PagePlace & { length: number } = { ...attachment.place(list, first), length: list.pageSize };
   for (let segment = first + 1; segment <= last; segment++) {
-    const next = table.place(list, segment);
+    const next = attachment.place(list, segment);
     if (next.path === run.path && next.offset === run.offset + run.length) {
       run = { ...run, length: run.length + list.pageSize };
     } else {
@@ -119,10 +109,10 @@ function* runsOf(
   yield run;
 }
 
-/** Consecutive bytes of one file: what a single `mmap` takes. Plain data, so that it can go to another thread. */
+/** Consecutive bytes of one file, which a single `mmap` maps. Plain data, so that it can go to another thread. */
 export interface PageRun {
   readonly path: string;
-  /** In the file. */
+  /** Offset in the file. */
   readonly offset: number;
   readonly length: number;
   /** The file's identity, `<device>:<inode>`; a page that is freed and made again gets a new file of the old name. */
@@ -133,14 +123,14 @@ interface MapOptions {
   readonly writable: boolean;
   /** The user that the file must belong to; `undefined`: any. */
   readonly owner?: number | undefined;
-  /** The file that it must be. */
+  /** The identity that the file must have. */
   readonly expected?: string;
 }
 
 /**
- * Maps `length` bytes of a page file at `at`. It never creates a file: a C secondary does, and silently gets a page of
- * zeros. The size is checked first, because access behind the end is SIGBUS. `ENOENT` when there is no such file,
- * `EACCES` also when it isn't the `owner`'s or no regular file; `ESTALE` when it isn't the `expected` one.
+ * Maps `length` bytes of a page file at `at`. It never creates the file: a C secondary does, and silently gets a page of
+ * zeros. It checks the file's size, because an access behind the end is SIGBUS. Throws `ENOENT` when there is no such
+ * file, `EACCES` also when it isn't the `owner`'s or not a regular file, `ESTALE` when it isn't the `expected` one.
  */
 export function mapRun(
   mapping: Mapping,
@@ -149,9 +139,11 @@ export function mapRun(
   { writable, owner, expected }: MapOptions,
 ): PageRun {
   const { path, offset, length } = place;
-  const fd = openPages(path, writable);
+  // O_NONBLOCK: opening a pipe would wait for its writer
+  const flags = (writable ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK;
+  const fd = withFileErrors(path, () => openSync(path, flags));
   try {
-    const stat = statOf(fd, path);
+    const stat = withFileErrors(path, () => fstatSync(fd, { bigint: true }));
     const file = identity(stat);
     if (expected !== undefined && file !== expected) throw replaced(path);
     if (!stat.isFile() || (owner !== undefined && Number(stat.uid) !== owner))
@@ -160,10 +152,10 @@ export function mapRun(
       throw layoutError(path, 'the file size', stat.size, `at least ${offset + length} bytes`);
     }
     const failed = mapping.place(at, length, fd, offset, writable);
-    if (failed < 0) throw callError(failed, 'mmap', path);
+    if (failed < 0) throw systemError('mmap', failed, path);
     return { path, offset, length, file };
   } finally {
-    closeFile(fd); // the mapping keeps the file; there is no flock to keep
+    closeFile(fd); // the mapping keeps the file
   }
 }
 
@@ -173,22 +165,6 @@ function isCurrent(run: PageRun): boolean {
   return stat !== undefined && identity(stat) === run.file;
 }
 
-function openPages(path: string, writable: boolean): number {
-  try {
-    return openSync(path, (writable ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot open the page file');
-  }
-}
-
-function statOf(fd: number, path: string): BigIntStats {
-  try {
-    return fstatSync(fd, { bigint: true });
-  } catch (error) {
-    throw fileError(error, path, 'Cannot look at the page file');
-  }
-}
-
 function identity(stat: BigIntStats): string {
   return `${stat.dev}:${stat.ino}`;
 }
@@ -196,7 +172,7 @@ function identity(stat: BigIntStats): string {
 function foreignPages(path: string, { uid }: BigIntStats, owner: number | undefined): MpError {
   return new MpError(
     'EACCES',
-    `${path} is no regular file${owner === undefined ? '' : ` of user ${owner}, as the primary's own are, but of ${uid}`}: it is not mapped. Is what the primary has written down damaged?`,
+    `${path} is not a regular file${owner === undefined ? '' : ` of the primary's user ${owner}, but of user ${uid}`}, so it is not mapped: check whether the primary's files in the runtime directory are damaged`,
     { path },
   );
 }
@@ -204,7 +180,7 @@ function foreignPages(path: string, { uid }: BigIntStats, owner: number | undefi
 function replaced(path: string): MpError {
   return new MpError(
     'ESTALE',
-    `${basename(path)} is another file by now: its memory was freed and reserved again. Look the zone up again`,
+    `${basename(path)} is another file now, because its memory was freed and reserved again: look the zone up again`,
     { path },
   );
 }

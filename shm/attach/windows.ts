@@ -2,33 +2,35 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
 import { MAX_VIEW_LENGTH } from '../../sys/mapping.js';
+import { sleep } from '../../sys/poll.js';
 import type { MemsegList } from '../layout/memseg.js';
-import { sleep } from '../locks/lock-wait.js';
-import { type MemsegRange, type PageTable, Window } from './window.js';
+import type { Attachment } from './attachment.js';
+import { type MemsegRange, Window } from './window.js';
 
-/** How often a page file is looked for that should be there. */
+/** Limit of looks for a page file that should exist. */
 const MAX_LOOKS = 20;
 
-/** Atomics need the natural alignment of their type: a view of any address begins at a multiple of this. */
+/** Alignment of each ArrayBuffer: Atomics need the natural alignment of their type. */
 const ALIGNMENT = 8;
 
 /** The windows of one attachment that have views. */
 export class Windows {
-  readonly #table: PageTable;
-  readonly #writable: boolean;
+  readonly #attachment: Attachment;
+  /** Whether pages are mapped for writing. */
+  readonly writable: boolean;
   readonly #open = new Map<string, Window>();
-  /** Given up, but views are still around. */
+  /** Closed, but views of them exist. */
   readonly #pinned = new Set<Window>();
 
-  constructor(table: PageTable, writable: boolean) {
-    this.#table = table;
-    this.#writable = writable;
+  constructor(attachment: Attachment, writable: boolean) {
+    this.#attachment = attachment;
+    this.writable = writable;
   }
 
-  /** The window over `length` bytes at `addr`, mapped anew unless there is a current one. */
-  at(list: MemsegList | undefined, addr: number, length: number): Window {
+  /** Returns the window over `length` bytes at `addr`; maps one unless there is one that is current. */
+  at(addr: number, length: number): Window {
     if (length > MAX_VIEW_LENGTH - ALIGNMENT) throw tooLong(length);
-    const range = rangeOf(list, addr, length);
+    const range = rangeOf(this.#attachment.listAt(addr), addr, length);
     const key = keyOf(range);
     const known = this.#open.get(key);
     if (known !== undefined) {
@@ -45,32 +47,32 @@ export class Windows {
   }
 
   #map(range: MemsegRange, addr: number, length: number): Window {
-    const hasPages = () => this.#table.hasPages(range.list, range.first, range.last);
+    const hasPages = () => this.#attachment.hasPages(range.list, range.first, range.last);
     for (let looks = 1; ; looks++) {
       if (!hasPages()) throw noPages(addr, length);
       try {
-        return Window.map(this.#table, range, this.#writable);
+        return Window.map(this.#attachment, range, this.writable);
       } catch (error) {
         if (!(error instanceof MpError) || error.code !== 'ENOENT') throw error;
-        if (looks === MAX_LOOKS || !this.#table.mayChange || isElsewhere(error)) throw unlinked(error);
-        sleep(1); // the primary may be about to take the page back, or have taken and made it again
+        if (looks === MAX_LOOKS || !this.#attachment.mayChange || isElsewhere(error)) throw unlinked(error);
+        sleep(1); // the primary may be removing the page, or making it again
       }
     }
   }
 
-  /** A zero-copy array over `length` bytes at `addr`, which must lie in the window. */
+  /** Returns a zero-copy array over `length` bytes at `addr`, which must be in the window. */
   view(window: Window, addr: number, length: number): Uint8Array {
     const offset = addr - window.base;
     const before = offset % ALIGNMENT;
     return new Uint8Array(window.mapping.view(offset - before, before + length), before, length);
   }
 
-  /** Unmaps a window that nobody has a view of: for those who only passed through. */
+  /** Unmaps a window that has no views, after a copy from it. */
   release(window: Window): void {
     if (window.mapping.views === 0) this.#drop(keyOf(window), window);
   }
 
-  /** Drops what is no longer mapped by the primary. */
+  /** Drops windows whose pages the primary has removed. */
   dropStale(): void {
     for (const [key, window] of this.#open) if (!window.check()) this.#drop(key, window);
   }
@@ -79,7 +81,7 @@ export class Windows {
     for (const [key, window] of this.#open) this.#drop(key, window);
   }
 
-  /** Bytes of given-up windows whose views haven't been collected yet. */
+  /** Bytes of closed windows whose views aren't collected yet. */
   get pinnedBytes(): number {
     let bytes = 0;
     for (const window of this.#pinned) bytes += window.mapping.length;
@@ -105,7 +107,7 @@ function tooLong(length: number): MpError {
   );
 }
 
-/** Where not even the directory is there, the page won't come back. */
+/** Where the directory doesn't exist either, the page won't come back. */
 function isElsewhere({ path }: MpError): boolean {
   return path === undefined || !existsSync(dirname(path));
 }
@@ -114,7 +116,7 @@ function unlinked(cause: MpError): MpError {
   const { path = 'the page file' } = cause;
   return new MpError(
     'ENOTSUP',
-    `${path} doesn't exist, but its page is in use: if the primary runs with --huge-unlink, attach with { unlinked: true } to map it through /proc/<pid>/fd; if hugetlbfs is mounted elsewhere here, give hugeDir`,
+    `${path} doesn't exist, but its page is in use: if the primary runs with --huge-unlink, attach with { unlinked: true } to map it through /proc/<pid>/fd; if hugetlbfs is mounted at another path here, give hugeDir`,
     { path, cause },
   );
 }

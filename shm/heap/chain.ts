@@ -3,7 +3,7 @@ import type { FreeLists, HeapRecord } from './heap-record.js';
 import { HEADER } from './heap-space.js';
 import type { SharedWords } from './shared-words.js';
 
-/** A heap's elements in the order of their addresses, which cover its pages without a gap. */
+/** The elements of a heap in the order of their addresses. They cover its pages without a gap. */
 export class Chain {
   readonly #words: SharedWords;
   readonly #record: HeapRecord;
@@ -15,7 +15,7 @@ export class Chain {
     this.#freeLists = freeLists;
   }
 
-  /** Links a new element in, as malloc_elem_insert: whichever end is nearer is where the search begins. */
+  /** Links a new element in [malloc_elem_insert]; searches its place from the nearer end of the chain. */
   insert(element: Element): void {
     const [prev, next] = this.#placeOf(element.addr);
     element.prev = prev?.addr ?? 0;
@@ -24,13 +24,13 @@ export class Chain {
     this.#linkPrev(next, element.addr);
   }
 
-  /** Takes an element out: its memory is the heap's no longer. */
+  /** Takes an element out: its memory no longer belongs to the heap. */
   remove(element: Element): void {
     this.#linkNext(element.neighbour(element.prev), element.next);
     this.#linkPrev(element.neighbour(element.next), element.prev);
   }
 
-  /** Cuts an element in two; the upper part is a free one in no list yet. */
+  /** Cuts an element in two; returns the upper part, which is free and in no list yet. */
   split(element: Element, at: number): Element {
     const { heap, list, origElem, origSize, dirty } = element;
     const size = element.end - at;
@@ -44,22 +44,20 @@ export class Chain {
   }
 
   /**
-   * Joins a free element with its free neighbours, which leave their lists; it is in none itself. What were headers
-   * becomes zeros, as all free memory is.
+   * Joins a free element, which is in no list, with its free neighbours, which leave theirs. Fills the headers that it
+   * removes with zeros, as all free memory is zero.
    */
   joinFree(element: Element): Element {
     const next = element.neighbour(element.next);
-    if (next !== undefined && isFree(next) && areAdjacent(element, next)) this.#absorb(element, next);
+    if (next !== undefined && isFree(next) && areAdjacent(element, next)) {
+      this.#freeLists.remove(next);
+      this.#join(element, next);
+    }
     const prev = element.neighbour(element.prev);
     if (prev === undefined || !isFree(prev) || !areAdjacent(prev, element)) return element;
     this.#freeLists.remove(prev);
     this.#join(prev, element);
     return prev;
-  }
-
-  #absorb(element: Element, next: Element): void {
-    this.#freeLists.remove(next);
-    this.#join(element, next);
   }
 
   #join(lower: Element, upper: Element): void {
@@ -71,7 +69,7 @@ export class Chain {
     this.#words.zero(upper.addr, header);
   }
 
-  /** The header in a padding repeats the size, from itself on. */
+  /** A block's padding has a second header, which repeats the size, counted from itself. */
   #resize(element: Element, size: number): void {
     element.size = size;
     if (element.pad > 0) Element.at(this.#words, element.addr + element.pad).size = size - element.pad;
@@ -115,7 +113,7 @@ function isFree(element: Element): boolean {
   return element.state === ElementState.FREE;
 }
 
-/** Next to each other, and of the same list: what may become one. */
+/** Whether two elements may be joined: they touch, and their pages are of the same list. */
 function areAdjacent(lower: Element, upper: Element): boolean {
   return lower.end === upper.addr && lower.list === upper.list;
 }

@@ -8,7 +8,7 @@ export const ElementState = Object.freeze({ FREE: 0, BUSY: 1, PAD: 2 });
 const HEAP = 0;
 const PREV = 8;
 const NEXT = 16;
-/** Of the free list: the next element, and where the pointer to this one is. */
+/** Links of the free list: the next element, and the address of the pointer that leads here. */
 export const FREE_NEXT = 24;
 const FREE_PREV = 32;
 const LIST = 40;
@@ -18,15 +18,15 @@ const SIZE = 56;
 const ORIG_ELEM = 64;
 const ORIG_SIZE = 72;
 
-/** The bits of `state` in its word; up to 21.11 it is the whole word, and `dirty` is never set there. */
+/** Bits of `state` in its word; up to 21.11 `state` is the whole word, and `dirty` is never set. */
 const STATE_MASK = 7;
-/** Of a free element: not filled with zeros. */
+/** Set in a free element that is not filled with zeros. */
 const DIRTY = 8;
 
-/** Headers are at least 64 bytes apart. */
+/** Alignment of headers: the smaller cache line. */
 const ALIGNMENT = 64;
 
-/** What a new header says. */
+/** Fields of a new header. */
 export interface NewElement {
   readonly heap: number;
   readonly list: number;
@@ -37,8 +37,8 @@ export interface NewElement {
 }
 
 /**
- * The header of one block, `struct malloc_elem`, read and written where it is. Pointers are addresses of C processes, 0
- * for none. Whoever uses it holds the heap's lock.
+ * The header of one block, `struct malloc_elem`, read and written in place. Pointers are addresses in C processes, 0 for
+ * none. The caller holds the heap's lock.
  */
 export class Element {
   readonly addr: number;
@@ -51,7 +51,7 @@ export class Element {
     this.#header = header;
   }
 
-  /** `ELAYOUT` for an address where no header can be. */
+  /** Throws `ELAYOUT` for an address where no header can be. */
   static at(words: SharedWords, addr: number): Element {
     if (!isPointer(addr) || addr % ALIGNMENT !== 0) {
       throw corrupt('the address of a malloc_elem', addr, `a multiple of ${ALIGNMENT}`);
@@ -59,7 +59,7 @@ export class Element {
     return new Element(words, addr, words.view(addr, HEADER));
   }
 
-  /** As malloc_elem_init: free, and in no list yet. */
+  /** Writes the header of a free element that is in no list yet [malloc_elem_init]. */
   static create(words: SharedWords, addr: number, fields: NewElement): Element {
     const element = Element.at(words, addr);
     const header = element.#header;
@@ -74,7 +74,7 @@ export class Element {
     return element;
   }
 
-  /** The neighbour at a pointer of this header. */
+  /** Returns the element at a pointer of this header; `undefined` for 0. */
   neighbour(addr: number): Element | undefined {
     return addr === 0 ? undefined : Element.at(this.#words, addr);
   }
@@ -116,7 +116,7 @@ export class Element {
     writePointer(this.#header, FREE_PREV, addr);
   }
 
-  /** Of the `struct rte_memseg_list` whose pages it is in. */
+  /** Address of the `struct rte_memseg_list` whose pages it is in. */
   get list(): number {
     return readPointer(this.#header, LIST);
   }
@@ -147,7 +147,7 @@ export class Element {
     this.#header.setUint32(PAD, bytes, true);
   }
 
-  /** Bytes, the header's own included. */
+  /** Size in bytes, header included. */
   get size(): number {
     return readPointer(this.#header, SIZE);
   }

@@ -12,26 +12,26 @@ import { RwLock, wordsOf } from '../locks/rwlock.js';
 
 // offsets in struct rte_fbarray (rte_fbarray.h)
 const LOCK = 88;
-/** Nobody holds it for longer than a change of one entry. */
+/** No process holds the lock for longer than the change of one entry takes. */
 const LOCK_TIMEOUT_MS = 5000;
 
-/** What an array is made of. */
+/** Where the two parts of an array are: its descriptor in `config`, and its file. */
 export interface FbarrayParts {
   /** The whole `config`, mapped for writing. */
   readonly config: DataView;
   readonly layout: MemConfigLayout;
-  /** Where its `struct rte_fbarray` is in `config`. */
+  /** Offset of its `struct rte_fbarray` in `config`. */
   readonly offset: number;
   readonly eltSize: number;
   /** Its file, mapped for writing. */
-  readonly file: Uint8Array;
-  /** Of the file, for messages. */
+  readonly file: ArrayBufferView;
+  /** Path of the file, for messages. */
   readonly path: string;
 }
 
 /**
  * A `struct rte_fbarray` that can be changed (eal_common_fbarray.c): entries in a file, which of them are in use, and
- * how many. Several processes share it: whoever changes it holds the lock of the table, too.
+ * how many. Several processes share it: the caller of a change also holds the lock of the table that the array is.
  */
 export class FbarrayTable {
   readonly #lock: RwLock;
@@ -41,14 +41,14 @@ export class FbarrayTable {
   readonly #file: Buffer;
   readonly #mask: number;
 
-  /** `ELAYOUT` for a descriptor that can't be right, or a file that is too short for it. */
+  /** Throws `ELAYOUT` for a descriptor with impossible values, and for a file that is too short for it. */
   constructor({ config, layout, offset, eltSize, file, path }: FbarrayParts) {
     const bytes = Buffer.from(config.buffer, config.byteOffset, config.byteLength);
     this.#descriptor = readDescriptor({ bytes, path }, offset, eltSize, 'rte_fbarray');
     const { maskHead, size } = geometryOf(this.#descriptor);
-    if (file.length < size) throw tooShort(path, file.length, size);
+    if (file.byteLength < size) throw tooShort(path, file.byteLength, size);
     this.#mask = maskHead + MASK_WORDS;
-    this.#file = Buffer.from(file.buffer, file.byteOffset, file.length);
+    this.#file = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
     this.#fields = new DataView(config.buffer, config.byteOffset + offset);
     this.#path = path;
     this.#lock = new RwLock(wordsOf(config), offset + LOCK, layout.rwlock);
@@ -68,23 +68,23 @@ export class FbarrayTable {
     return (this.#maskByte(index) & (1 << (index & 7))) !== 0;
   }
 
-  /** The living bytes of an entry. */
+  /** Returns the shared bytes of an entry, not a copy. */
   entry(index: number): Buffer {
     const { eltSize } = this.#descriptor;
     return this.#file.subarray(index * eltSize, (index + 1) * eltSize);
   }
 
-  /** rte_fbarray_set_used */
+  /** Marks an entry as in use [rte_fbarray_set_used]. */
   setUsed(index: number): void {
     this.#set(index, true);
   }
 
-  /** rte_fbarray_set_free */
+  /** Marks an entry as free [rte_fbarray_set_free]. */
   setFree(index: number): void {
     this.#set(index, false);
   }
 
-  /** The lowest of `n` indexes in a row that aren't in use; `undefined` where there are none. */
+  /** Returns the first of `n` free indexes in a row; `undefined` where there are none. */
   findFree(n = 1): number | undefined {
     for (let index = 0, free = 0; index < this.len; index++) {
       free = this.has(index) ? 0 : free + 1;
@@ -93,7 +93,7 @@ export class FbarrayTable {
     return undefined;
   }
 
-  /** The indexes in use, ascending. */
+  /** Yields the indexes in use, ascending. */
   *used(): Generator<number> {
     for (let index = 0; index < this.len; index++) {
       if ((index & 7) === 0 && this.#maskByte(index) === 0) index += 7;

@@ -2,21 +2,21 @@ import type { Element } from './element.js';
 import { HEADER, type PageRange } from './heap-space.js';
 import { BAD_IOVA, type ListRecord } from './list-record.js';
 
-/** What a block has to be like. */
+/** Size and position that a block must have. */
 export interface BlockShape {
-  /** Bytes, a multiple of the cache line. */
+  /** Size in bytes, a multiple of the cache line. */
   readonly size: number;
-  /** A power of two, at least a cache line. */
+  /** Alignment, a power of two, at least a cache line. */
   readonly align: number;
-  /** A power of two that the block doesn't cross a multiple of; 0 for none. */
+  /** A power of two: the block crosses no multiple of it; 0 for none. */
   readonly bound: number;
-  /** Physical addresses that follow each other. */
+  /** Whether its physical addresses must be contiguous. */
   readonly contiguous: boolean;
 }
 
 /**
- * Where in a free element the header of such a block begins: as high as possible, as C takes blocks from the end.
- * `undefined` when it doesn't fit.
+ * Returns the address of the header of such a block in a free element, as high as possible, because C takes blocks from
+ * the end; `undefined` when it doesn't fit.
  */
 export function headerFor(
   element: Element,
@@ -35,7 +35,7 @@ export function headerFor(
   }
 }
 
-/** The highest start of a block that ends at `limit` at the latest; `undefined` if no block can be within the bound. */
+/** Returns the highest start of a block that ends at or below `limit`; `undefined` if no block fits within the bound. */
 function startBelow(limit: number, { size, align, bound }: BlockShape): number | undefined {
   const start = floorTo(limit - size, align);
   if (bound === 0 || isWithin(start, limit, bound)) return start;
@@ -47,7 +47,7 @@ function isWithin(start: number, end: number, bound: number): boolean {
   return floorTo(start, bound) === floorTo(end - 1, bound);
 }
 
-/** The largest block with this alignment that a free element could hold, 0 for none. */
+/** Returns the size of the largest block with this alignment that a free element can hold; 0 for none. */
 export function largestIn(
   element: Element,
   list: ListRecord,
@@ -74,16 +74,16 @@ export function ceilTo(value: number, multiple: number): number {
   return floorTo(value + multiple - 1, multiple);
 }
 
-/** Whether physical addresses follow each other, in memory whose addresses do. */
+/** Knows where physical addresses are contiguous. */
 export interface IovaContiguity {
-  /** The highest page boundary within [start, end) that they don't cross; `undefined` if there is none. */
+  /** Returns the highest page boundary within [start, end) at which they are not contiguous; `undefined` if there is none. */
   highestBreak(list: ListRecord, start: number, end: number): number | undefined;
 }
 
-/** `--legacy-mem` sorts its pages by physical address, so what is adjacent is contiguous (eal_memalloc_is_contig). */
+/** For `--legacy-mem`, which sorts its pages by physical address: adjacent pages are contiguous (eal_memalloc_is_contig). */
 export const LEGACY_CONTIGUITY: IovaContiguity = Object.freeze({ highestBreak: () => undefined });
 
-/** Everything else: the segments tell, and in VA mode they tell that everything is. */
+/** For all other modes: compares the addresses in the segments, which in VA mode are all contiguous. */
 export const SEGMENT_CONTIGUITY: IovaContiguity = Object.freeze({
   highestBreak(list: ListRecord, start: number, end: number) {
     const { pageSize } = list;
@@ -97,8 +97,8 @@ export const SEGMENT_CONTIGUITY: IovaContiguity = Object.freeze({
 });
 
 /**
- * The whole pages of a free element that can be given back, as malloc_heap_free finds them: none that has to stay, and
- * nothing may remain next to them that is too small for a block. `undefined` if there are none.
+ * Returns the whole pages of a free element that the heap can give back [malloc_heap_free]: none that has to stay, and so
+ * that what remains on either side is large enough for a block. `undefined` if there are none.
  */
 export function releasablePages(
   element: Element,
@@ -113,7 +113,7 @@ export function releasablePages(
   return start < end ? { addr: start, len: end - start } : undefined;
 }
 
-/** The first run of whole pages that need not stay. */
+/** Returns the first range of whole pages that need not stay. */
 function freeablePages(element: Element, list: ListRecord): { start: number; end: number } {
   const { pageSize } = list;
   const last = floorTo(element.end, pageSize);

@@ -3,22 +3,22 @@ import { type BlockShape, ceilTo } from './fit.js';
 import { HEADER, type HeapSpace, type PageRange, type PageSource } from './heap-space.js';
 import type { BlockRequest, MallocHeap } from './malloc-heap.js';
 
-/** What a heap is to grow by. */
+/** How a heap is to grow. */
 export interface Growth {
   readonly socketId: number;
   readonly pageSize: number;
-  /** What the pages are for. */
+  /** The block that the pages are for. */
   readonly request: BlockRequest;
-  /** Of the sync request; a random one by default. */
+  /** Id of the sync request; a random one by default. */
   readonly id?: bigint;
-  /** Asked once all secondaries have followed; true by default. */
+  /** Called once all secondaries have followed; false undoes the growth. True by default. */
   readonly isStillWanted?: () => boolean;
 }
 
 /**
- * Makes pages for a block, has every secondary map them and gives them to the heap: alloc_pages_on_heap. Only then, so
- * that nobody can take memory that isn't mapped everywhere, and a failure leaves the heap as it was. The caller holds
- * the heap's lock and `memory_hotplug_lock`, or whoever it answers does.
+ * Makes pages for a block, has every secondary map them, and then gives them to the heap [alloc_pages_on_heap]: in this
+ * order, so that no process takes memory that isn't mapped everywhere, and a failure leaves the heap as it was. Either the
+ * caller holds the heap's lock and `memory_hotplug_lock`, or the secondary that it answers.
  *
  * @returns whether the heap has such a block now
  */
@@ -37,12 +37,12 @@ export function growHeap(space: HeapSpace, heap: MallocHeap, growth: Growth): bo
   if (!isReady) return false;
   heap.addPages(made);
   if (heap.has(request)) return true;
-  // they don't help: a bound or physical addresses are in the way
+  // the pages don't help: the bound or the physical addresses don't fit
   if (heap.removePages(made)) releasePages(space, pages, made, id);
   return false;
 }
 
-/** Secondaries may have mapped them already. */
+/** Removes the pages again and tells the secondaries, which may have mapped them already. */
 function rollBack({ sync }: HeapSpace, source: PageSource, { addr, len }: PageRange, id: bigint): void {
   try {
     source.release(addr, len);
@@ -52,9 +52,9 @@ function rollBack({ sync }: HeapSpace, source: PageSource, { addr, len }: PageRa
 }
 
 /**
- * Gives up pages that no heap knows any more.
+ * Gives back pages that belong to no heap any more.
  *
- * @returns whether every secondary has followed; it does no harm if not, as nothing is in them
+ * @returns whether every secondary has followed; if not, that does no harm, because nothing is in the pages
  */
 export function releasePages(
   { sync }: HeapSpace,
@@ -66,12 +66,12 @@ export function releasePages(
   try {
     source.release(addr, len);
   } finally {
-    hasSynced = sync?.('mp_malloc_sync', id) ?? true; // also of those whose files could not be removed
+    hasSynced = sync?.('mp_malloc_sync', id) ?? true; // also where a file could not be removed
   }
   return hasSynced;
 }
 
-/** How many pages a block takes that begins in none of the others: as try_expand_heap_primary since 21.02. */
+/** Returns the number of pages for a block with its header [try_expand_heap_primary since 21.02]. */
 function pagesFor({ size, align }: Pick<BlockShape, 'size' | 'align'>, pageSize: number): number {
   return ceilTo(ceilTo(size, align) + HEADER, pageSize) / pageSize;
 }

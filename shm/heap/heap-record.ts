@@ -17,7 +17,7 @@ const POINTER = 8;
 /** One `struct malloc_heap` of `rte_mem_config`; its lock is the word at its beginning. */
 export class HeapRecord {
   readonly index: number;
-  /** Its address in C processes. */
+  /** Its address in C processes, which the header of each element repeats. */
   readonly addr: number;
   readonly #fields: DataView;
 
@@ -28,12 +28,12 @@ export class HeapRecord {
     this.#fields = words.view(this.addr, layout.mallocHeapSize);
   }
 
-  /** The address of the head of free list `list`. */
+  /** Returns the address of the head of a free list. */
   headAddr(list: number): number {
     return this.addr + FREE_HEADS + list * POINTER;
   }
 
-  /** The first element of free list `list`; 0 for none. */
+  /** Returns the address of the first element of a free list; 0 for none. */
   head(list: number): number {
     return list < FREE_LISTS ? readPointer(this.#fields, FREE_HEADS + list * POINTER) : 0;
   }
@@ -82,7 +82,7 @@ export class HeapRecord {
     writePointer(this.#fields, TOTAL_SIZE, bytes);
   }
 
-  /** Empty for a heap that isn't in use. */
+  /** `socket_0` and so on for EAL's own heaps; empty for a heap that isn't in use. */
   get name(): string {
     const bytes = Buffer.from(this.#fields.buffer, this.#fields.byteOffset + NAME, NAME_SIZE);
     const end = bytes.indexOf(0);
@@ -96,27 +96,27 @@ export class HeapRecord {
   }
 }
 
-/** MALLOC_MINSIZE_LOG2 and MALLOC_LOG2_INCREMENT (malloc_elem.c): list 0 ends at 256, each further one is 4 times as long. */
+/** MALLOC_MINSIZE_LOG2 and MALLOC_LOG2_INCREMENT (malloc_elem.c): list 0 ends at 256 bytes, each further one 4 times as high. */
 const FIRST_LOG2 = 8;
 const LOG2_STEP = 2;
-/** No chain is longer: what goes on behind runs in a circle. */
+/** No free list is longer: one that goes on runs in a circle. */
 const MAX_ELEMENTS = 2 ** 24;
 
-/** Which free list blocks of `size` bytes (without header) are in: malloc_elem_free_list_index. */
+/** Returns the free list of blocks of `size` bytes, without header [malloc_elem_free_list_index]. */
 export function freeListIndex(size: number, { freeListBias }: Pick<MemConfigLayout, 'freeListBias'>): number {
   const bits = bitLength(size - freeListBias);
   if (bits <= FIRST_LOG2) return 0;
   return Math.min(FREE_LISTS - 1, Math.floor((bits - FIRST_LOG2 + LOG2_STEP - 1) / LOG2_STEP));
 }
 
-/** How many binary digits a number has; 0 for 0 and below. */
+/** Returns how many binary digits a number has; 0 for 0 and below. */
 function bitLength(value: number): number {
   if (value <= 0) return 0;
   const high = Math.floor(value / 2 ** 32);
   return high > 0 ? 64 - Math.clz32(high) : 32 - Math.clz32(value);
 }
 
-/** A heap's free elements, in lists by size that begin in its record (`LIST_HEAD` of sys/queue.h). */
+/** The free elements of a heap, in lists by size whose heads are in its record (`LIST_HEAD` of sys/queue.h). */
 export class FreeLists {
   readonly #words: SharedWords;
   readonly #record: HeapRecord;
@@ -142,7 +142,7 @@ export class FreeLists {
     this.#words.setPointer(element.freePrev, element.freeNext);
   }
 
-  /** The free elements in the order in which C looks at them, from the list for blocks of `size` bytes on. */
+  /** Yields the free elements in C's order, from the list for blocks of `size` bytes on. */
   *from(size: number): Generator<Element> {
     for (let list = freeListIndex(size, this.#words.space.layout); list < FREE_LISTS; list++)
       yield* this.list(list);

@@ -1,4 +1,5 @@
 import type { MemConfigLayout } from '../layout/releases.js';
+import type { SharedLocks } from '../locks/shared-locks.js';
 
 /** Consecutive pages of one list. */
 export interface PageRange {
@@ -7,80 +8,47 @@ export interface PageRange {
   readonly len: number;
 }
 
-/** What the creating side of shared memory is made of, as its allocator sees it. */
-
-/** Where pages come from and go to. The caller holds `memory_hotplug_lock` for writing, or whoever asked it does. */
+/** Makes and removes pages. Either the caller holds `memory_hotplug_lock` for writing, or the secondary that it answers. */
 export interface PageSource {
   /**
-   * `pages` consecutive pages of a NUMA node: their files are made, locked and mapped, and the list tells of them.
-   * `undefined`: there are no more.
+   * Makes `pages` consecutive pages of a NUMA node: creates, locks and maps their files, and enters them in the list.
+   * Returns `undefined` where there are not that many left.
    */
   allocate(socketId: number, pageSize: number, pages: number): PageRange | undefined;
-  /**
-   * Takes them out of the list and removes their files: all of them out of the list, or none of them, also where it throws.
-   */
+  /** Takes these pages out of the list and removes their files. Where it throws, all of them are out of the list or none. */
   release(addr: number, len: number): void;
-}
-
-/** Each takes a lock for writing, runs the section and releases it. `ETIMEDOUT`. The order is mlock, heap, hotplug. */
-export interface PrimaryLocks {
-  /** The memzone table's. */
-  mlock<T>(section: () => T): T;
-  /** That of one malloc heap. */
-  heap<T>(index: number, section: () => T): T;
-  /** That of the memseg lists. */
-  hotplug<T>(section: () => T): T;
-}
-
-/** A memseg list that pages are taken from. */
-interface SpaceList {
-  readonly index: number;
-  readonly base: number;
-  readonly length: number;
-  readonly pageSize: number;
-  readonly socketId: number;
-}
-
-/** The memzone table. */
-interface MemzoneTable {
-  /** Of its `struct rte_fbarray` in `config`. */
-  readonly descriptorOffset: number;
-  /** The array's file. */
-  readonly bytes: DataView;
 }
 
 /** The two requests that tell secondaries of changed memory (malloc_mp.h). */
 export type SyncAction = 'mp_malloc_sync' | 'mp_malloc_rollback';
 
-/** The shared memory of a primary, mapped for writing. */
-export interface PrimarySpace {
+/**
+ * The shared memory that heaps and memzones are in, mapped for writing. Without `pages` and `sync`, where another
+ * process is the primary, nothing grows or shrinks.
+ */
+export interface HeapSpace {
   readonly layout: MemConfigLayout;
   /** `struct rte_mem_config`. */
   readonly config: DataView;
   /** `mem_cfg_addr`: where C processes have `config`. */
   readonly configAddress: number;
-  readonly lists: readonly SpaceList[];
-  readonly memzones: MemzoneTable;
-  readonly pages: PageSource;
-  readonly locks: PrimaryLocks;
-  /** The file of the array of `memsegs[list]`. */
+  /** The file of the memzone table's array. */
+  readonly memzones: DataView;
+  readonly locks: SharedLocks;
+  /** Returns the file of `memsegs[list].memseg_arr`; it need not be writable. */
   segments(list: number): DataView;
-  /** Bytes at addresses of the primary, which must be in mapped pages. */
+  /** Returns the bytes at an address of the primary, which must be in mapped pages. */
   view(addr: number, len: number): DataView;
+  readonly pages?: PageSource;
   /** Has every secondary follow, and blocks until all have answered; false if one failed or didn't answer. */
-  sync(action: SyncAction, id: bigint): boolean;
+  readonly sync?: (action: SyncAction, id: bigint) => boolean;
 }
 
-/**
- * The shared memory that heaps and memzones are in. Without `pages` and `sync` nothing grows or shrinks: whoever attached
- * to another's memory can't make pages.
- */
-export interface HeapSpace
-  extends Pick<PrimarySpace, 'layout' | 'config' | 'configAddress' | 'memzones' | 'locks' | 'view'> {
-  /** The file of `memsegs[list].memseg_arr`; reading it is enough. */
-  segments(list: number): DataView;
-  readonly pages?: PageSource;
-  readonly sync?: PrimarySpace['sync'];
+/** The shared memory of a primary, which can grow. */
+export interface PrimarySpace extends HeapSpace {
+  readonly lists: readonly { readonly base: number; readonly length: number }[];
+  readonly pages: PageSource;
+  readonly sync: (action: SyncAction, id: bigint) => boolean;
 }
 
 /** sizeof(struct malloc_elem), malloc_elem.h, in front of every block: the same for both sizes of cache line. */

@@ -20,9 +20,9 @@ import { corrupt, SharedWords } from './shared-words.js';
 
 /** How to allocate a block. */
 export interface AllocateOptions {
-  /** NUMA node; any by default. */
+  /** NUMA node; any node by default. */
   readonly socketId?: number | undefined;
-  /** A power of two, in bytes; a cache line by default and at least. */
+  /** Alignment in bytes, a power of two; a cache line by default and at least. */
   readonly align?: number | undefined;
 }
 
@@ -33,8 +33,8 @@ export interface NamedHeapStats extends HeapStats {
 }
 
 /**
- * The allocator of a primary's shared memory, which C processes use at the same time: rte_malloc. It takes the locks that
- * they take, for as short; `ETIMEDOUT` when one isn't to be had.
+ * The allocator of a primary's shared memory, which C processes use at the same time with rte_malloc. It takes the same
+ * locks as they do, for as short a time. Throws `ETIMEDOUT` where another process keeps a lock.
  */
 export class Heap {
   readonly #space: HeapSpace;
@@ -46,15 +46,15 @@ export class Heap {
   }
 
   /**
-   * The address of a block of `size` bytes at least [rte_malloc_socket]; `undefined` if there is none, and there are no
-   * pages for it. `EINVAL` for a size or an alignment that can't be.
+   * Allocates a block of at least `size` bytes [rte_malloc_socket] and returns its address; `undefined` if there is no such
+   * block and no pages for it. Throws `EINVAL` for an impossible size or alignment.
    */
   allocate(size: number, { socketId = SOCKET_ID_ANY, align = 1 }: AllocateOptions = {}): number | undefined {
     const { cacheLine } = this.#space.layout;
     if (!Number.isSafeInteger(size) || size <= 0 || !isPowerOfTwo(align)) {
       throw new MpError(
         'EINVAL',
-        `There are no blocks of ${size} bytes aligned to ${align}: give a whole number and a power of two`,
+        `A block of ${size} bytes aligned to ${align} is impossible: give a whole number of bytes and a power of two`,
       );
     }
     const shape = { size: ceilTo(size, cacheLine), align: Math.max(align, cacheLine), bound: 0 };
@@ -62,9 +62,9 @@ export class Heap {
   }
 
   /**
-   * Frees the block at `addr` [rte_free]; `EINVAL` if there is none.
+   * Frees the block at `addr` [rte_free]. Throws `EINVAL` if there is none.
    *
-   * @param before what nobody may see any more once the block is free
+   * @param before removes what refers to the block, before the block is free
    */
   release(addr: number, before?: () => void): void {
     const heap = this.#heaps.holding(addr);
@@ -76,7 +76,7 @@ export class Heap {
     });
   }
 
-  /** One for each heap in use. */
+  /** Returns the statistics of each heap in use. */
   stats(): NamedHeapStats[] {
     return this.#heaps.all().map((heap) => {
       const stats = this.#space.locks.heap(heap.index, () => heap.stats());
@@ -84,7 +84,7 @@ export class Heap {
     });
   }
 
-  /** @internal A block as memzones need it: from the heaps of a node, which grow if need be. */
+  /** @internal Takes a block for a memzone from the heaps of a node, which grow if need be. */
   take(request: BlockRequest, socketId: number): Block | undefined {
     return this.#firstOf(socketId, (heap) => {
       for (const step of stepsFor(this.#heaps.words, heap, request)) {
@@ -95,12 +95,12 @@ export class Heap {
     });
   }
 
-  /** @internal The largest block that a node's heaps have; they don't grow. */
+  /** @internal Takes the largest block that a node's heaps have; they don't grow. */
   takeLargest(request: BlockRequest, socketId: number): Block | undefined {
     return this.#firstOf(socketId, (heap) => heap.takeLargest(request));
   }
 
-  /** The heaps of a node one after the other, each with its lock. */
+  /** Tries the heaps of a node one after the other, each with its lock. */
   #firstOf(socketId: number, from: (heap: MallocHeap) => Block | undefined): Block | undefined {
     for (const heap of this.#heaps.ofSocket(socketId)) {
       const block = this.#space.locks.heap(heap.index, () => from(heap));
@@ -120,7 +120,7 @@ export class Heap {
     return hasGrown ? heap.take(request) : undefined;
   }
 
-  /** The heap keeps them where others don't let us: the block is free all the same. */
+  /** Gives pages back; where that fails, the heap keeps them, and the block is free all the same. */
   #giveBack(heap: MallocHeap, pages: PageRange): void {
     const { pages: source, locks } = this.#space;
     if (source === undefined) return;
@@ -134,7 +134,7 @@ export class Heap {
   }
 }
 
-/** Names EAL's own heaps and gives them their nodes: rte_eal_malloc_heap_init. The rest of their records is zero. */
+/** Writes the names and nodes of EAL's own heaps [rte_eal_malloc_heap_init]. The rest of their records is zero. */
 export function initHeaps(space: HeapSpace, socketIds: readonly number[]): void {
   socketIds.forEach((socketId, index) => {
     const record = new HeapRecord(new SharedWords(space), index);
@@ -143,8 +143,8 @@ export function initHeaps(space: HeapSpace, socketIds: readonly number[]): void 
   });
 }
 
-/** Gives the pages that a primary starts with to the heap of their node: malloc_add_seg. Nobody else is there yet. */
-export function addRun(space: HeapSpace, pages: PageRange): void {
+/** Gives the pages that a primary starts with to the heap of their node [malloc_add_seg]. No other process is attached yet. */
+export function addStartPages(space: HeapSpace, pages: PageRange): void {
   const heaps = new Heaps(space);
   const list = ListRecord.holding(heaps.words, pages.addr);
   const heap = heaps.all().find(({ socketId }) => socketId === list?.socketId);
@@ -162,29 +162,29 @@ export class Heaps {
     this.#heaps = Array.from({ length: MAX_HEAPS }, (_, index) => new MallocHeap(this.words, index));
   }
 
-  /** Those in use. */
+  /** Returns the heaps in use. */
   all(): MallocHeap[] {
     return this.#heaps.filter(({ name }) => name !== '');
   }
 
-  /** By its position in `malloc_heaps`, which growth requests name. */
+  /** Returns the heap at a position in `malloc_heaps`, which growth requests name. */
   at(index: number): MallocHeap | undefined {
     const heap = this.#heaps[index];
     return heap?.name === '' ? undefined : heap;
   }
 
   /**
-   * The heaps to try for a node, in this order. For any node: EAL's own heaps, those with memory first.
+   * Returns the heaps to try for a node, in order. For any node these are EAL's own heaps, those with memory first.
    *
    * @param socketId {@link SOCKET_ID_ANY} or a node; 256 and up for heaps of external memory
    */
   ofSocket(socketId: number): MallocHeap[] {
     if (socketId !== SOCKET_ID_ANY) return this.all().filter((heap) => heap.socketId === socketId);
     const own = this.all().filter((heap) => heap.socketId < EXTERNAL_SOCKET_ID);
-    return own.sort((a, b) => Number(b.totalBytes > 0) - Number(a.totalBytes > 0));
+    return own.sort((a, b) => Number(b.totalSize > 0) - Number(a.totalSize > 0));
   }
 
-  /** The heap that the block at `addr` is of; `EINVAL` if there is none. */
+  /** Returns the heap of the block at `addr`. Throws `EINVAL` if there is none. */
   holding(addr: number): MallocHeap {
     const record = heapOf(this.words, addr);
     const heap = this.#heaps.find((one) => one.addr === record);
@@ -194,19 +194,19 @@ export class Heaps {
 }
 
 /** One way to get a block. */
-export interface Step {
-  /** What to look for it with. */
+interface Step {
+  /** Flags to search with. */
   readonly flags: number;
-  /** Pages of this size are to be made first; without, it is looked for in what the heap has. */
+  /** Size of the pages that the heap grows by first; without it, the heap doesn't grow. */
   readonly pageSize?: number;
 }
 
 /**
- * The ways to get a block from a heap, in the order of malloc_heap_alloc_on_heap_id: pages that were asked for before
- * others, memory that is there before new memory, small pages before large ones.
+ * Returns the ways to get a block from a heap, in the order of malloc_heap_alloc_on_heap_id: the requested page sizes
+ * before others, memory of the heap before new memory, small pages before large ones.
  */
 function stepsFor(words: SharedWords, heap: MallocHeap, { flags }: BlockRequest): Step[] {
-  // nobody can tell what pages an application's memory has
+  // the page size of an application's memory isn't known
   if (heap.isExternal) return [{ flags: flags | MemzoneFlag.SIZE_HINT_ONLY }];
   if (isLegacy(words)) return [{ flags }];
   const strict = withoutHint(flags);
@@ -222,7 +222,7 @@ function stepsFor(words: SharedWords, heap: MallocHeap, { flags }: BlockRequest)
   ];
 }
 
-/** Smallest first. */
+/** Returns the page sizes of a node's lists, smallest first. */
 function pageSizesOf(words: SharedWords, socketId: number): number[] {
   const lists = ListRecord.all(words).filter((list) => list.socketId === socketId && !list.external);
   return [...new Set(lists.map(({ pageSize }) => pageSize))].sort((a, b) => a - b);

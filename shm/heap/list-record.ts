@@ -21,7 +21,7 @@ const BASE_VA = 0;
 /** RTE_BAD_IOVA: the physical address isn't known. */
 export const BAD_IOVA = 2n ** 64n - 1n;
 
-/** The `struct rte_memseg_list` that an element points to, read where it is. */
+/** The `struct rte_memseg_list` that an element points to, read in place. */
 export class ListRecord {
   readonly index: number;
   /** Its address in C processes. */
@@ -37,7 +37,7 @@ export class ListRecord {
     this.#fields = words.view(this.addr, MEMSEG_LIST_SIZE);
   }
 
-  /** `ELAYOUT` where there is no list. */
+  /** Throws `ELAYOUT` where there is no list. */
   static at(words: SharedWords, addr: number): ListRecord {
     const { layout, configAddress } = words.space;
     const index = (addr - configAddress - layout.offsets.memsegs) / MEMSEG_LIST_SIZE;
@@ -46,12 +46,12 @@ export class ListRecord {
     throw corrupt('the list of a malloc_elem', addr, 'the address of an rte_memseg_list');
   }
 
-  /** The list that this address is in, as rte_mem_virt2memseg_list. */
+  /** Returns the list that this address is in [rte_mem_virt2memseg_list]. */
   static holding(words: SharedWords, addr: number): ListRecord | undefined {
     return ListRecord.all(words).find((list) => list.base <= addr && addr < list.base + list.length);
   }
 
-  /** Those in use: an unused one has no base. */
+  /** Returns the lists in use: an unused one has no base. */
   static all(words: SharedWords): ListRecord[] {
     const lists = Array.from({ length: MAX_MEMSEG_LISTS }, (_, index) => new ListRecord(words, index));
     return lists.filter(({ base }) => base !== 0);
@@ -73,7 +73,7 @@ export class ListRecord {
     return readPointer(this.#fields, LIST_LENGTH);
   }
 
-  /** An application's own memory. */
+  /** Whether it is an application's own memory. */
   get external(): boolean {
     return this.#fields.getUint32(LIST_EXTERNAL, true) !== 0;
   }
@@ -83,22 +83,21 @@ export class ListRecord {
     return this.#fields.getUint32(LIST_HEAP, true) !== 0 && !this.external;
   }
 
-  /** Which of its pages there are, ascending. */
+  /** Returns the indexes of its pages in use, ascending. */
   segmentsInUse(): number[] {
     const { config, layout } = this.#words.space;
-    const { buffer, byteOffset, byteLength } = this.#words.space.segments(this.index);
     const array = new FbarrayTable({
       config,
       layout,
       offset: layout.offsets.memsegs + this.index * MEMSEG_LIST_SIZE + LIST_ARRAY,
       eltSize: MEMSEG_SIZE,
-      file: new Uint8Array(buffer, byteOffset, byteLength),
+      file: this.#words.space.segments(this.index),
       path: `the array of memsegs[${this.index}]`,
     });
     return [...array.used()];
   }
 
-  /** Whether all of these pages are there. */
+  /** Whether all of these pages are in use. */
   hasPages({ addr, len }: PageRange): boolean {
     const inUse = new Set(this.segmentsInUse());
     for (let at = addr - this.base; at < addr + len - this.base; at += this.pageSize) {
@@ -107,13 +106,13 @@ export class ListRecord {
     return true;
   }
 
-  /** The physical address of a byte, or its own in VA mode; {@link BAD_IOVA} if unknown. */
+  /** Returns the physical address of a byte, in VA mode its own; {@link BAD_IOVA} if unknown. */
   iovaOf(addr: number): bigint {
     const iova = this.#segment(addr).getBigUint64(MEMSEG_IOVA, true);
     return iova === BAD_IOVA ? iova : iova + BigInt((addr - this.base) % this.pageSize);
   }
 
-  /** Whether the page was there from the start, and has to stay. */
+  /** Whether a page was there from the start, and has to stay. */
   isKept(addr: number): boolean {
     return (this.#segment(addr).getUint32(MEMSEG_FLAGS, true) & DO_NOT_FREE) !== 0;
   }

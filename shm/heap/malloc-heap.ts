@@ -16,13 +16,13 @@ import { ListRecord } from './list-record.js';
 import { allowsPageSize, isOnlyHint } from './page-flags.js';
 import { corrupt, type SharedWords } from './shared-words.js';
 
-/** What a heap is asked for. */
+/** A block to look for in a heap. */
 export interface BlockRequest extends BlockShape {
-  /** Page sizes, and whether they are a hint: see {@link MemzoneFlag}. */
+  /** Page sizes, and whether they are only a hint: see {@link MemzoneFlag}. */
   readonly flags: number;
 }
 
-/** A free element, and where in it the header of a block would begin. */
+/** A free element, and the address in it of the header of the block. */
 interface Place {
   readonly element: Element;
   readonly header: number;
@@ -30,14 +30,14 @@ interface Place {
 
 /** A block that is in use. */
 export interface Block {
-  /** Of its first byte, which the header is in front of. */
+  /** Address of its first byte, behind the header. */
   readonly addr: number;
-  /** Bytes. */
+  /** Length in bytes. */
   readonly len: number;
   readonly list: ListRecord;
 }
 
-/** As rte_malloc_get_socket_stats; sizes in bytes. */
+/** Statistics as of rte_malloc_get_socket_stats; sizes in bytes. */
 export interface HeapStats {
   readonly totalBytes: number;
   readonly freeBytes: number;
@@ -48,52 +48,31 @@ export interface HeapStats {
 }
 
 /**
- * One `struct malloc_heap` and the elements in it (malloc_heap.c, malloc_elem.c). Whoever uses it holds the heap's lock,
- * or answers a secondary that holds it.
+ * One `struct malloc_heap` and the elements in it (malloc_heap.c, malloc_elem.c). Either the caller holds the heap's lock,
+ * or the secondary that it answers.
  */
-export class MallocHeap {
-  readonly index: number;
+export class MallocHeap extends HeapRecord {
   readonly #words: SharedWords;
   readonly #legacy: boolean;
   readonly #contiguity: IovaContiguity;
-  readonly #record: HeapRecord;
   readonly #freeLists: FreeLists;
   readonly #chain: Chain;
 
   constructor(words: SharedWords, index: number) {
-    this.index = index;
+    super(words, index);
     this.#words = words;
     this.#legacy = isLegacy(words);
     this.#contiguity = this.#legacy ? LEGACY_CONTIGUITY : SEGMENT_CONTIGUITY;
-    this.#record = new HeapRecord(words, index);
-    this.#freeLists = new FreeLists(words, this.#record);
-    this.#chain = new Chain(words, this.#record, this.#freeLists);
+    this.#freeLists = new FreeLists(words, this);
+    this.#chain = new Chain(words, this, this.#freeLists);
   }
 
-  /** Where its record is in C processes, which every header repeats. */
-  get addr(): number {
-    return this.#record.addr;
-  }
-
-  /** `socket_0` for EAL's own; empty for one that isn't in use. */
-  get name(): string {
-    return this.#record.name;
-  }
-
-  get socketId(): number {
-    return this.#record.socketId;
-  }
-
-  /** Of memory that an application brought along. */
+  /** Whether its memory is an application's own. */
   get isExternal(): boolean {
     return this.socketId >= EXTERNAL_SOCKET_ID;
   }
 
-  get totalBytes(): number {
-    return this.#record.totalSize;
-  }
-
-  /** New pages of one list become free memory: malloc_heap_add_memory. */
+  /** Makes new pages of one list free memory of the heap [malloc_heap_add_memory]. */
   addPages({ addr, len }: PageRange): void {
     const list = ListRecord.holding(this.#words, addr);
     if (list === undefined) throw corrupt('the address of new pages', addr, 'one within a list');
@@ -107,10 +86,10 @@ export class MallocHeap {
     });
     this.#chain.insert(element);
     this.#freeLists.insert(this.#chain.joinFree(element));
-    this.#record.totalSize += len;
+    this.totalSize += len;
   }
 
-  /** Takes pages out again if they are all free; whether they were. */
+  /** Takes pages out again if they are all free; returns whether they were. */
   removePages({ addr, len }: PageRange): boolean {
     for (const element of this.#freeLists.from(0)) {
       if (element.addr > addr || element.end < addr + len) continue;
@@ -120,18 +99,18 @@ export class MallocHeap {
     return false;
   }
 
-  /** Takes a block, `undefined` if there is none; it never makes the heap grow. */
+  /** Takes a block; returns `undefined` if there is none. Never makes the heap grow. */
   take(request: BlockRequest): Block | undefined {
     const place = this.#find(request);
     return place === undefined ? undefined : this.#cut(place.element, place.header, request.size);
   }
 
-  /** Whether `take` would find one. */
+  /** Whether `take` would find a block. */
   has(request: BlockRequest): boolean {
     return this.#find(request) !== undefined;
   }
 
-  /** Takes the largest block that there is. */
+  /** Takes the largest free block. */
   takeLargest(request: BlockRequest): Block | undefined {
     let [largest, size]: [Element | undefined, number] = [undefined, 0];
     for (const element of this.#freeLists.from(0)) {
@@ -146,12 +125,12 @@ export class MallocHeap {
     return header === undefined ? undefined : this.#cut(largest, header, size);
   }
 
-  /** `EINVAL` unless there is a block in use whose first byte is at `addr`. */
+  /** Throws `EINVAL` unless there is a block in use whose first byte is at `addr`. */
   requireBlock(addr: number): void {
     this.#elementOf(addr);
   }
 
-  /** Frees a block; the pages that the heap gave up thereby, if any. `EINVAL` for what isn't a block. */
+  /** Frees a block; returns the pages that the heap gives up thereby, if any. Throws `EINVAL` if there is no block. */
   free(addr: number): PageRange | undefined {
     const freed = this.#elementOf(addr);
     const { size } = freed;
@@ -160,8 +139,8 @@ export class MallocHeap {
     const joined = this.#chain.joinFree(freed);
     this.#freeLists.insert(joined);
     joined.pad = 0;
-    this.#record.allocCount--;
-    // what is dirty already needn't be cleared: whoever takes it does
+    this.allocCount--;
+    // memory that is dirty already need not be cleared: the process that takes it does so
     if (!joined.dirty) this.#words.zero(freed.addr + HEADER, size - HEADER);
     return this.#release(joined);
   }
@@ -173,12 +152,12 @@ export class MallocHeap {
       freeBytes += size;
       greatestFreeBytes = Math.max(greatestFreeBytes, size);
     }
-    const { totalSize: totalBytes, allocCount } = this.#record;
+    const { totalSize: totalBytes, allocCount } = this;
     const allocBytes = totalBytes - freeBytes;
     return { totalBytes, freeBytes, allocBytes, greatestFreeBytes, freeCount, allocCount };
   }
 
-  /** As find_suitable_element. */
+  /** Searches the free lists [find_suitable_element]. */
   #find(request: BlockRequest): Place | undefined {
     let other: Place | undefined;
     for (const element of this.#freeLists.from(request.size)) {
@@ -191,7 +170,7 @@ export class MallocHeap {
     return isOnlyHint(request.flags) ? other : undefined;
   }
 
-  /** As malloc_elem_alloc: what is left above the block is split off, what is left below too or becomes its padding. */
+  /** Cuts a block out of an element [malloc_elem_alloc]: splits off the rest above, and the rest below or makes it padding. */
   #cut(element: Element, header: number, size: number): Block {
     const room = HEADER + this.#words.space.layout.cacheLine;
     const end = header + HEADER + size;
@@ -207,11 +186,11 @@ export class MallocHeap {
       this.#chain.split(element, header).state = ElementState.BUSY;
       this.#freeLists.insert(element);
     }
-    this.#record.allocCount++;
+    this.allocCount++;
     return { addr, len, list };
   }
 
-  /** The block's header goes in front of it nevertheless, and says how far it is to the real one. */
+  /** Writes a second header directly in front of the block, which says how far it is to the real one. */
   #pad(element: Element, below: number): void {
     element.state = ElementState.BUSY;
     element.pad = below;
@@ -224,14 +203,14 @@ export class MallocHeap {
 
   #release(element: Element): PageRange | undefined {
     const list = this.#listOf(element);
-    // legacy memory is made at the start, and stays
+    // legacy memory is made at the start and stays
     if (this.#words.space.pages === undefined || this.#legacy || list.external) return undefined;
     const pages = releasablePages(element, list, this.#words.space.layout.cacheLine);
     if (pages !== undefined) this.#hide(element, pages);
     return pages;
   }
 
-  /** As malloc_elem_hide_region: what remains on either side stays free. */
+  /** Takes pages out of a free element [malloc_elem_hide_region]: what remains on either side stays free. */
   #hide(element: Element, { addr, len }: PageRange): void {
     this.#freeLists.remove(element);
     if (element.end > addr + len) this.#freeLists.insert(this.#chain.split(element, addr + len));
@@ -242,7 +221,7 @@ export class MallocHeap {
     }
     this.#chain.remove(hidden);
     this.#words.zero(addr, HEADER);
-    this.#record.totalSize -= len;
+    this.totalSize -= len;
   }
 
   #elementOf(addr: number): Element {
@@ -259,14 +238,14 @@ export class MallocHeap {
   }
 }
 
-/** The address of the heap that the block at `addr` says it is of. */
+/** Returns the address of the heap that the header of the block at `addr` names. */
 export function heapOf(words: SharedWords, addr: number): number {
   const header = Element.at(words, addr - HEADER);
   if (header.state !== ElementState.PAD) return header.heap;
   return Element.at(words, header.addr - header.pad).heap;
 }
 
-/** `--legacy-mem`, and `--no-huge`, which sets it too. */
+/** Whether the primary runs with `--legacy-mem`, or with `--no-huge`, which sets it, too. */
 export function isLegacy(words: SharedWords): boolean {
   const { config, layout } = words.space;
   return config.getUint32(layout.offsets.legacyMem, true) !== 0;
@@ -275,6 +254,6 @@ export function isLegacy(words: SharedWords): boolean {
 export function noBlock(addr: number): MpError {
   return new MpError(
     'EINVAL',
-    `There is no block in use at 0x${addr.toString(16)}: was it freed before, or does it not come from this heap?`,
+    `There is no block in use at 0x${addr.toString(16)}: check whether it was freed before, or comes from another heap`,
   );
 }

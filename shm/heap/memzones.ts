@@ -19,35 +19,28 @@ import { areKnownFlags, MemzoneFlag } from './page-flags.js';
 
 const PATH = 'fbarray_memzone';
 
-/** The zone of this name, or only if it is at this address. */
+/** The name of a zone, with an address to free only the zone that is there. */
 export type ZoneKey = string | { readonly name: string; readonly addr: number };
 
-/** The memzone table that all processes share, to reserve and free in: eal_common_memzone.c. */
+/** Reserves and frees memzones in the table that all processes share (eal_common_memzone.c). */
 export class Memzones {
   readonly #space: HeapSpace;
   readonly #heap: Heap;
   readonly #table: FbarrayTable;
 
-  /** `ELAYOUT` where the table isn't one. */
+  /** Throws `ELAYOUT` where the table has impossible values. */
   constructor(space: HeapSpace) {
-    const { config, layout, memzones } = space;
-    const { buffer, byteOffset, byteLength } = memzones.bytes;
+    const { config, layout, memzones: file } = space;
+    const offset = layout.offsets.memzones;
     this.#space = space;
     this.#heap = new Heap(space);
-    this.#table = new FbarrayTable({
-      config,
-      layout,
-      offset: memzones.descriptorOffset,
-      eltSize: MEMZONE_SIZE,
-      file: new Uint8Array(buffer, byteOffset, byteLength),
-      path: PATH,
-    });
+    this.#table = new FbarrayTable({ config, layout, offset, eltSize: MEMZONE_SIZE, file, path: PATH });
   }
 
   /**
-   * Reserves a zone of `len` bytes, of the largest block for 0 [rte_memzone_reserve_bounded], and returns its index in
-   * the table. Its bytes are what they are. Throws `ENAMETOOLONG`, `EINVAL`, `EEXIST`, `ENOSPC` (no entry left),
-   * `ENOMEM`, `ETIMEDOUT` (a lock).
+   * Reserves a zone of `len` bytes, or of the largest block for 0 [rte_memzone_reserve_bounded], and returns its index in
+   * the table. Doesn't clear its bytes. Throws `ENAMETOOLONG`, `EINVAL`, `EEXIST`, `ENOSPC` (no entry left), `ENOMEM`,
+   * `ETIMEDOUT` (a lock).
    */
   reserve(name: string, len: number, options: ReserveOptions = {}): number {
     const request = zoneRequest(name, len, options, this.#space.layout.cacheLine);
@@ -63,7 +56,7 @@ export class Memzones {
     });
   }
 
-  /** Frees a zone and its memory [rte_memzone_free]. `ENOENT` if there is none, `ETIMEDOUT`. */
+  /** Frees a zone and its memory [rte_memzone_free]. Throws `ENOENT` if there is none, `ETIMEDOUT` (a lock). */
   free(zone: ZoneKey): void {
     const { name, addr } = typeof zone === 'string' ? { name: zone, addr: undefined } : zone;
     this.#space.locks.mlock(() => {
@@ -71,7 +64,7 @@ export class Memzones {
       const found = index === undefined ? undefined : this.read(index);
       if (index === undefined || found === undefined) throw noZone(name);
       if (addr !== undefined && found.addr !== addr) throw noZone(name);
-      // the entry first, so that it never leads to memory that is free
+      // removes the entry first, so that it never refers to free memory
       this.#heap.release(found.addr, () => {
         this.#table.entry(index).fill(0);
         this.#table.setFree(index);
@@ -79,12 +72,12 @@ export class Memzones {
     });
   }
 
-  /** What entry `index` of the table says. */
+  /** Reads an entry of the table. */
   read(index: number): MemzoneFields {
     return readMemzone({ bytes: this.#table.entry(index), path: PATH }, index);
   }
 
-  /** The index of the zone of this name [rte_memzone_lookup]; somebody else may free it right afterwards. */
+  /** Returns the index of a zone [rte_memzone_lookup]; another process may free it right afterwards. */
   find(name: string): number | undefined {
     return this.#space.locks.mlock(() => this.#find(nameBytes(name)));
   }
@@ -100,7 +93,7 @@ export class Memzones {
 
   #add({ name, size, largest }: ZoneRequest, { addr, len, list }: Block): number {
     const index = this.#table.findFree();
-    if (index === undefined) throw full(name, this.#table.len); // its count was wrong
+    if (index === undefined) throw full(name, this.#table.len); // the count was wrong
     this.#table.setUsed(index);
     writeMemzone(this.#table.entry(index), {
       name,
@@ -118,7 +111,7 @@ export class Memzones {
 function full(name: string, capacity: number): MpError {
   return new MpError(
     'ENOSPC',
-    `Memzone ${JSON.stringify(name)} has no place: all ${capacity} entries of the table are in use, so free one first`,
+    `The memzone table has no room for ${JSON.stringify(name)}, all ${capacity} entries are in use: free a zone first`,
   );
 }
 
@@ -131,31 +124,34 @@ function exists(name: string): MpError {
 
 function noMemory({ name, size, largest, socketId }: ZoneRequest): MpError {
   const where = socketId === SOCKET_ID_ANY ? 'any NUMA node' : `NUMA node ${socketId}`;
-  const what = largest ? 'The largest block' : `${size} bytes in a row`;
+  const what = largest ? 'There is no free block' : `There are no ${size} bytes in a row`;
   return new MpError(
     'ENOMEM',
-    `${what} for memzone ${JSON.stringify(name)} can't be had on ${where} as asked: free zones, add hugepages, or ask for less`,
+    `${what} for memzone ${JSON.stringify(name)} on ${where} with these options: free zones, add hugepages, or ask for less`,
   );
 }
 
 function noZone(name: string): MpError {
-  return new MpError('ENOENT', `There is no memzone ${JSON.stringify(name)}: was it freed already?`);
+  return new MpError(
+    'ENOENT',
+    `There is no memzone ${JSON.stringify(name)}: check the name, and whether it was freed already`,
+  );
 }
 
-/** A reservation whose fields were checked. */
-export interface ZoneRequest extends BlockRequest {
+/** A reservation whose fields are checked. */
+interface ZoneRequest extends BlockRequest {
   readonly name: string;
-  /** As it stands in an entry, with its NUL. */
+  /** The name as in an entry, with its NUL. */
   readonly nameBytes: Buffer;
   readonly socketId: number;
-  /** The largest block that there is, whatever `size` says. */
+  /** Whether to take the largest block, whatever `size` is. */
   readonly largest: boolean;
 }
 
-/** Checks what memzone_reserve_aligned_thread_unsafe checks, in its order: `ENAMETOOLONG` or `EINVAL`. */
+/** Checks what memzone_reserve_aligned_thread_unsafe checks, in its order. Throws `ENAMETOOLONG` or `EINVAL`. */
 function zoneRequest(name: string, len: number, options: ReserveOptions, cacheLine: number): ZoneRequest {
   if (typeof name !== 'string')
-    throw new MpError('EINVAL', `A memzone's name is ${String(name)}: give a string`);
+    throw new MpError('EINVAL', `The name of the memzone is ${String(name)}: give a string`);
   if (typeof options !== 'object' || options === null) throw invalid(name, 'options', options, 'an object');
   const { socketId = SOCKET_ID_ANY, align = cacheLine, bound = 0, flags = 0 } = options;
   const bytes = nameBytes(name);
@@ -166,7 +162,7 @@ function zoneRequest(name: string, len: number, options: ReserveOptions, cacheLi
   }
   const rounded = ceilTo(len, cacheLine);
   if (bound !== 0 && (!isPowerOfTwo(bound) || Math.max(rounded, cacheLine) > bound)) {
-    throw invalid(name, 'bound', bound, `0 or a power of two that isn't less than ${rounded} bytes`);
+    throw invalid(name, 'bound', bound, `0 or a power of two of at least ${rounded} bytes`);
   }
   if (!Number.isInteger(socketId) || socketId < SOCKET_ID_ANY) {
     throw invalid(name, 'socketId', socketId, 'a NUMA node, or -1 for any');
@@ -188,11 +184,14 @@ function zoneRequest(name: string, len: number, options: ReserveOptions, cacheLi
 function badName(name: string): MpError {
   const bytes = Buffer.byteLength(name);
   if (bytes === 0 || name.includes('\0')) {
-    return new MpError('EINVAL', `${JSON.stringify(name)} is no name for a memzone: give 1 to 31 bytes`);
+    return new MpError(
+      'EINVAL',
+      `${JSON.stringify(name)} can't be the name of a memzone: give 1 to 31 bytes without NUL`,
+    );
   }
   return new MpError(
     'ENAMETOOLONG',
-    `The name ${JSON.stringify(name)} has ${bytes} bytes, a memzone's at most 31: give a shorter one`,
+    `The name ${JSON.stringify(name)} has ${bytes} bytes, and a memzone's name has at most 31: give a shorter one`,
   );
 }
 

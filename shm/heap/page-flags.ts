@@ -2,8 +2,8 @@ const MB = 2 ** 20;
 const GB = 2 ** 30;
 
 /**
- * What a reservation may ask for: the RTE_MEMZONE_* flags (rte_memzone.h), to be added up. Pages of a size that the
- * memory doesn't have are `ENOMEM`, unless `SIZE_HINT_ONLY` says that others will do.
+ * Flags of a reservation, to be added up: RTE_MEMZONE_* (rte_memzone.h). A page size that the memory doesn't have is
+ * `ENOMEM`, except with `SIZE_HINT_ONLY`.
  *
  * @example
  * const flags = MemzoneFlag.PAGES_1GB | MemzoneFlag.SIZE_HINT_ONLY;
@@ -14,7 +14,7 @@ export const MemzoneFlag = Object.freeze({
   PAGES_2MB: 0x1,
   /** Pages of 1 GiB. */
   PAGES_1GB: 0x2,
-  /** Other pages will do as well. */
+  /** Page sizes are only a hint: pages of another size will do as well. */
   SIZE_HINT_ONLY: 0x4,
   /** Pages of 16 MiB. */
   PAGES_16MB: 0x100,
@@ -28,7 +28,7 @@ export const MemzoneFlag = Object.freeze({
   PAGES_512MB: 0x40000,
   /** Pages of 4 GiB. */
   PAGES_4GB: 0x80000,
-  /** Bus addresses that follow each other. */
+  /** Contiguous bus addresses. */
   IOVA_CONTIG: 0x100000,
 });
 
@@ -49,13 +49,13 @@ export function areKnownFlags(flags: number): boolean {
   return Number.isInteger(flags) && flags >= 0 && (flags & ~KNOWN) === 0 && flags <= KNOWN;
 }
 
-/** Whether pages of this size are what the flags ask for: check_hugepage_sz (malloc_heap.c). */
+/** Whether the flags allow pages of this size [check_hugepage_sz, malloc_heap.c]. */
 export function allowsPageSize(flags: number, pageSize: number): boolean {
   const sizes = sizesIn(flags);
   return sizes === 0 || (sizes & (BY_PAGE_SIZE.get(pageSize) ?? 0)) !== 0;
 }
 
-/** The page sizes that are asked for; 0: any will do. */
+/** Returns the flags of the requested page sizes; 0: any size. */
 export function sizesIn(flags: number): number {
   return flags & ~MemzoneFlag.SIZE_HINT_ONLY & ~MemzoneFlag.IOVA_CONTIG;
 }

@@ -17,12 +17,13 @@ import type { BlockRequest } from './malloc-heap.js';
 import { SharedWords } from './shared-words.js';
 
 /**
- * Answers a secondary's `mp_malloc_request`: makes pages for its heap, or takes back those that it has taken out, and
- * has every secondary follow. The secondary waits, 5,000 ms at most, and holds the heap's lock and `memory_hotplug_lock`
- * meanwhile; so these aren't taken here. One that has given up gets no pages: its heap is somebody else's to change.
+ * Answers a secondary's `mp_malloc_request`: makes pages for its heap, or removes those that it has taken out, and has
+ * every secondary follow. The requester waits for up to 5,000 ms and holds the heap's lock and `memory_hotplug_lock`
+ * meanwhile, so this doesn't take them. A requester that has given up gets no pages: another process may be changing its
+ * heap. Throws `EBADMSG` for an invalid request, which C doesn't answer either.
  *
- * @param isOurs whether this process holds `memory_hotplug_lock` itself: then whoever asked has given up
- * @returns the param of `mp_malloc_response`, for all secondaries. `EBADMSG` for what is no request: C doesn't answer that
+ * @param isOurs whether this process holds `memory_hotplug_lock` itself: then the requester has given up
+ * @returns the param of `mp_malloc_response`, for all secondaries
  */
 export function serveMallocRequest(
   space: HeapSpace,
@@ -47,7 +48,7 @@ function serveAlloc(space: HeapSpace, asked: MallocAllocRequest, isStillWanted: 
   return isStillWanted() && growHeap(space, heap, { socketId, pageSize, request, id, isStillWanted });
 }
 
-/** Whoever asks holds `memory_hotplug_lock` for writing until it gives up. */
+/** Whether a process holds `memory_hotplug_lock` for writing, as a requester does until it gives up. */
 function isWriteHeld({ config, layout }: HeapSpace): boolean {
   return new RwLock(wordsOf(config), layout.offsets.memoryHotplugLock, layout.rwlock).isWriteHeld;
 }
@@ -64,7 +65,7 @@ function serveFree(
   return isWaiting() ? release() : space.locks.hotplug(release);
 }
 
-/** Whether these are whole pages of one list, all of them there, and none that has to stay. */
+/** Whether these are whole pages of one list, all in use, and none that has to stay. */
 function canBeReleased(space: HeapSpace, { addr, len }: PageRange): boolean {
   const list = ListRecord.holding(new SharedWords(space), addr);
   if (list === undefined || list.external) return false;
@@ -75,7 +76,7 @@ function canBeReleased(space: HeapSpace, { addr, len }: PageRange): boolean {
   return list.hasPages({ addr, len });
 }
 
-/** Sizes and alignment as the requester will look for the block with them; `undefined` for what can't be. */
+/** Returns the block that the requester will look for; `undefined` where the request has impossible values. */
 function blockRequest(asked: MallocAllocRequest, cacheLine: number): BlockRequest | undefined {
   const [size, align, bound] = [asked.eltSize, asked.align, asked.bound].map(Number);
   if (size === undefined || align === undefined || bound === undefined) return undefined;

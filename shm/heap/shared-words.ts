@@ -1,14 +1,12 @@
 import type { MpError } from '../../protocol/errors.js';
-import { layoutError } from '../errors.js';
+import { layoutError, MAX_ADDRESS } from '../layout/fields.js';
 import type { HeapSpace } from './heap-space.js';
 
-/** What is cleared at a time: a view may not be longer than 4 GiB. */
+/** Bytes to clear at a time: a view can't be longer than 4 GiB. */
 const CHUNK = 2 ** 30;
 const HIGH = 2 ** 32;
-/** Pointers end at 2^47 (x86-64) or 2^48 (arm64). */
-const MAX_ADDRESS = 2 ** 48;
 
-/** Words at addresses of C processes, in `config` or in pages. */
+/** Reads and writes words at addresses of C processes, in `config` or in pages. */
 export class SharedWords {
   readonly space: HeapSpace;
 
@@ -16,7 +14,7 @@ export class SharedWords {
     this.space = space;
   }
 
-  /** The living bytes. */
+  /** Returns the shared bytes, not a copy. */
   view(addr: number, length: number): DataView {
     const { config, configAddress } = this.space;
     const offset = addr - configAddress;
@@ -37,12 +35,12 @@ export class SharedWords {
   }
 }
 
-/** `ELAYOUT` for what a heap holds and can't be. */
+/** Returns the `ELAYOUT` error for an impossible value in a heap. */
 export function corrupt(what: string, value: number, expected: string): MpError {
   return layoutError('The heap', what, `0x${value.toString(16)}`, expected);
 }
 
-/** A `void *` or a `size_t`, which are below 2^48 here; larger ones become a number that no check lets through. */
+/** Reads a `void *` or a `size_t`, which are below 2^48 here; a larger one becomes a number that no check accepts. */
 export function readPointer(view: DataView, offset: number): number {
   return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * HIGH;
 }

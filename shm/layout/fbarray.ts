@@ -1,23 +1,25 @@
-import { layoutError } from '../errors.js';
-import { readText, type Source } from './fields.js';
+import { layoutError, readText, type Source } from './fields.js';
 
-/** `struct rte_fbarray` (rte_fbarray.h) as far as an attaching process needs it; its file is `fbarray_<name>`. */
+/** The fields of `struct rte_fbarray` (rte_fbarray.h) that describe its file, `fbarray_<name>`. */
 export interface FbarrayDescriptor {
   readonly name: string;
-  /** Capacity in entries; constant for the array's life. */
+  /** Capacity in entries, which never changes. */
   readonly len: number;
   readonly eltSize: number;
 }
+
+/** Start of the name of an array's file in the runtime directory (FBARRAY_NAME_FMT, eal_filesystem.h). */
+export const FBARRAY_FILE = 'fbarray_';
 
 const NAME_SIZE = 64; // RTE_FBARRAY_NAME_LEN
 export const FBARRAY_COUNT = 64;
 export const FBARRAY_LEN = 68;
 export const FBARRAY_ELT_SIZE = 72;
 export const FBARRAY_DATA = 80;
-/** Far more than any release makes (2^15 segments, 2560 memzones): a limit to what we read and allocate. */
+/** Limit to what we read and allocate: far more than any release makes (2^15 segments, 2560 memzones). */
 const MAX_LEN = 2 ** 20;
 
-/** The descriptor at `offset` of `config`; `ELAYOUT` names what can't be right. */
+/** Reads the descriptor at `offset` of `config`. Throws `ELAYOUT`, which names the impossible field. */
 export function readDescriptor(
   source: Source,
   offset: number,
@@ -39,13 +41,13 @@ export function readDescriptor(
 
 /** Where the parts of an array's file are (struct used_mask, eal_common_fbarray.c). */
 export interface FbarrayGeometry {
-  /** Of `n_masks`, a u32; the mask words follow 8 bytes later. */
+  /** Offset of `n_masks`, a u32; the mask words begin 8 bytes behind it. */
   readonly maskHead: number;
   /** Number of 64-bit mask words. */
   readonly masks: number;
   /** Bytes from `maskHead` to the end of the last mask word. */
   readonly maskSize: number;
-  /** What the file must at least have. */
+  /** Least size of the file. */
   readonly size: number;
 }
 
@@ -65,7 +67,7 @@ export class UsedMask {
   readonly #head: Buffer;
   readonly #len: number;
 
-  /** `ELAYOUT` when the stored number of words isn't the computed one: a wrong layout, or a primary starting over. */
+  /** Throws `ELAYOUT` when the stored number of words isn't the computed one: a wrong layout, or a primary starting over. */
   constructor(head: Buffer, descriptor: FbarrayDescriptor, path: string) {
     const { masks } = geometryOf(descriptor);
     const stored = head.readUInt32LE(0);
@@ -79,7 +81,7 @@ export class UsedMask {
     return ((this.#byte(index >>> 3) >>> (index & 7)) & 1) === 1;
   }
 
-  /** The used indexes, ascending. */
+  /** Yields the used indexes, ascending. */
   *indexes(): Generator<number> {
     for (let at = 0; at * 8 < this.#len; at++) {
       const byte = this.#byte(at);
@@ -98,7 +100,7 @@ export class UsedMask {
     return 0;
   }
 
-  // the words are little-endian, so bit i of the mask is bit (i mod 8) of byte (i div 8)
+  // words are little-endian, so bit i of the mask is bit (i mod 8) of byte (i div 8)
   #byte(at: number): number {
     return this.#head[MASK_WORDS + at] ?? 0;
   }

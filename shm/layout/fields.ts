@@ -1,19 +1,31 @@
-/** Readers of C fields, each of which refuses a value that can't be right: `ELAYOUT` with the field's name. */
-import { layoutError } from '../errors.js';
+import { MpError } from '../../protocol/errors.js';
 
-/** Bytes of a shared file, with what an error says about them. */
+/** Readers of C fields. Each throws `ELAYOUT` with the field's name for an impossible value. */
+
+/** Bytes of a shared file, with its path for messages. */
 export interface Source {
   readonly bytes: Buffer;
   readonly path: string;
 }
 
-/** User-space addresses end at 2^47 (x86-64) or 2^48 (arm64), so they are exact as numbers. */
-const MAX_ADDRESS = 2 ** 48;
+/** Returns the `ELAYOUT` error for a shared file that holds what no known layout has there; names the field and its value. */
+export function layoutError(path: string, field: string, value: unknown, expected: string): MpError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return new MpError(
+    'ELAYOUT',
+    `${path}: ${field} is ${shown}, expected ${expected}. Check that an unmodified DPDK primary made this file, and that no primary is starting over`,
+    { path },
+  );
+}
+
+/** End of user-space addresses, 2^47 on x86-64 and 2^48 on arm64, so that they are exact as numbers. */
+export const MAX_ADDRESS = 2 ** 48;
 /** Larger than the largest page of any architecture DPDK runs on (16 GiB). */
 const MAX_PAGE_SIZE = 2 ** 34;
-const MIN_PAGE_SIZE = 4096;
+/** The smallest page of these architectures. */
+export const MIN_PAGE_SIZE = 4096;
 
-/** A `void *` or a length: below 2^48. */
+/** Reads a `void *` or a length, which is below 2^48. */
 export function readAddress(source: Source, offset: number, field: string): number {
   const value = source.bytes.readBigUInt64LE(offset);
   if (value >= BigInt(MAX_ADDRESS)) throw layoutError(source.path, field, value, 'less than 2^48');
@@ -22,25 +34,27 @@ export function readAddress(source: Source, offset: number, field: string): numb
 
 export function readPageSize(source: Source, offset: number, field: string): number {
   const value = readAddress(source, offset, field);
-  if (!isPowerOfTwo(value) || value < MIN_PAGE_SIZE || value > MAX_PAGE_SIZE) {
-    throw layoutError(source.path, field, value, 'a power of two from 4096 to 2^34');
-  }
+  if (!isPageSize(value)) throw layoutError(source.path, field, value, 'a power of two from 4096 to 2^34');
   return value;
 }
 
-/** A 32-bit 0 or 1. */
+export function isPageSize(value: unknown): value is number {
+  return isPowerOfTwo(value) && value >= MIN_PAGE_SIZE && value <= MAX_PAGE_SIZE;
+}
+
+/** Reads a 32-bit 0 or 1. */
 export function readFlag(source: Source, offset: number, field: string): boolean {
   const value = source.bytes.readUInt32LE(offset);
   if (value > 1) throw layoutError(source.path, field, value, '0 or 1');
   return value === 1;
 }
 
-/** A NUL-terminated string in `size` bytes of printable ASCII, without slashes. */
+/** Reads a NUL-terminated string of printable ASCII in `size` bytes. */
 export function readText(source: Source, offset: number, size: number, field: string): string {
   return readString(source, offset, size, field, 'latin1', /^[\x20-\x7e]*$/);
 }
 
-/** The same for a path, which a user has named: in any script. */
+/** Reads a NUL-terminated path, which users may write in any script. */
 export function readPath(source: Source, offset: number, size: number, field: string): string {
   return readString(source, offset, size, field, 'utf8', /^\P{Cc}*$/u);
 }
@@ -62,13 +76,13 @@ function readString(
   return text;
 }
 
-/** Writes ASCII; the NUL behind it is there already. */
+/** Writes ASCII to bytes that are zero: so the NUL is there already. */
 export function writeText(into: DataView, offset: number, text: string): void {
   for (let i = 0; i < text.length; i++) into.setUint8(offset + i, text.charCodeAt(i));
 }
 
 export function isPowerOfTwo(value: unknown): value is number {
-  // the logarithm of large numbers is rounded
+  // Math.log2 is rounded for large numbers
   return (
     Number.isInteger(value) && (value as number) > 0 && 2 ** Math.round(Math.log2(value as number)) === value
   );

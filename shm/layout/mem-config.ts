@@ -4,9 +4,8 @@ import { MpError } from '../../protocol/errors.js';
 import { fileError } from '../../sys/errors.js';
 import { type RecordLock, recordLockOn } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
-import { layoutError } from '../errors.js';
 import { type FbarrayDescriptor, readDescriptor } from './fbarray.js';
-import { readAddress, readFlag } from './fields.js';
+import { layoutError, MIN_PAGE_SIZE, readAddress, readFlag } from './fields.js';
 import { type MemsegList, readMemsegLists } from './memseg.js';
 import { MEMZONE_SIZE } from './memzone-entry.js';
 import {
@@ -18,21 +17,21 @@ import {
   VERSION_OFFSET,
 } from './releases.js';
 
-// struct rte_fbarray begins with the array's name: where this stands tells the families apart
+// struct rte_fbarray begins with the array's name: its offset tells the families apart
 const MEMZONE_ARRAY = Buffer.from('memzone\0', 'latin1');
 
-/** `memzones` and `tailq_head` where the families have them. */
+/** Offsets of `memzones` and `tailq_head` in the families. */
 const MEMZONES_A = 40;
 const MEMZONES_B = 48;
 const TAILQS_B = 17552;
 const TAILQS_C = 17576;
 
-/** `magic` and `version` of struct rte_mem_config. */
+/** Size of `magic` and `version` of struct rte_mem_config. */
 const HEAD_SIZE = 8;
 
 /**
- * The layout of a whole `config`, by its size, by its version word and by what it holds; the three must agree.
- * `EVERSION` for a release that isn't known, `ELAYOUT` where they disagree.
+ * Returns the layout of a whole `config` by its size, its version word and its content, which must agree. Throws `EVERSION`
+ * for an unknown release, `ELAYOUT` where they disagree.
  *
  * @param bytes the whole file, whose magic is set
  */
@@ -59,15 +58,15 @@ export function chooseLayout(bytes: Buffer, path: string): MemConfigLayout {
   );
 }
 
-/** The families that the content doesn't rule out. */
+/** Returns the families that the content doesn't rule out. */
 function familiesByContent(bytes: Buffer): readonly LayoutFamily[] {
   if (hasMemzonesAt(bytes, MEMZONES_A)) return ['A'];
   if (!hasMemzonesAt(bytes, MEMZONES_B)) return [];
-  // behind the lists B has the first tailq head, where C has its three words first
+  // behind the lists, B has the first tailq head; C has three other words first
   if (isTailqName(bytes, TAILQS_B + TAILQ_NAME_OFFSET)) return ['B'];
   const hasRange = bytes.readBigUInt64LE(TAILQS_B) !== 0n;
   if (hasRange || isTailqName(bytes, TAILQS_C + TAILQ_NAME_OFFSET)) return ['C'];
-  // a primary that links EAL alone has no tailqs since 24.11: then the version decides
+  // a primary that links only EAL has no tailqs since 24.11: then the version decides
   return ['B', 'C'];
 }
 
@@ -87,32 +86,30 @@ export function isComplete(head: Buffer): boolean {
 function unknownVersion(word: number, path: string): MpError {
   return new MpError(
     'EVERSION',
-    `${path} is of DPDK ${versionOf(word)} (0x${word.toString(16).padStart(8, '0')}), whose shared memory this library doesn't know: use a primary of 19.08 to 26.11, or a newer dpdk-ipc`,
+    `${path} is of DPDK ${versionOf(word)} (0x${word.toString(16).padStart(8, '0')}), whose shared memory this release of dpdk-ipc doesn't know: use a primary of 19.08 to 26.11, or a newer dpdk-ipc`,
     { path },
   );
 }
 
-/** What `config` says, once and for all of the primary's life. */
+/** The content of `config` that stays the same for the primary's life. */
 export interface MemConfig {
   readonly layout: MemConfigLayout;
   readonly versionWord: number;
   readonly memzones: FbarrayDescriptor;
-  /** `--legacy-mem`, and `--no-huge`, which sets it too. */
+  /** `--legacy-mem`, or `--no-huge`, which sets it, too. */
   readonly legacyMem: boolean;
   readonly singleFileSegments: boolean;
-  /** The lists at this moment: external ones come and go. */
+  /** The lists when `config` was read: external ones come and go. */
   readonly lists: readonly MemsegList[];
 }
 
-const PAGE = 4096;
-
-/** Parses a whole `config` whose magic is set. `EVERSION` or `ELAYOUT`, never a guess. */
+/** Parses a whole `config` whose magic is set. Throws `EVERSION` or `ELAYOUT` rather than guess. */
 export function parseMemConfig(bytes: Buffer, path: string): MemConfig {
   const layout = chooseLayout(bytes, path);
   const source = { bytes, path };
   const { offsets } = layout;
   const address = readAddress(source, offsets.memCfgAddr, 'mem_cfg_addr');
-  if (address === 0 || address % PAGE !== 0) {
+  if (address === 0 || address % MIN_PAGE_SIZE !== 0) {
     throw layoutError(path, 'mem_cfg_addr', address, 'a page-aligned address');
   }
   return Object.freeze({
@@ -125,21 +122,21 @@ export function parseMemConfig(bytes: Buffer, path: string): MemConfig {
   });
 }
 
-/** A link would lead elsewhere; opening a pipe would wait for its writer. */
+/** Refuses a symbolic link, and doesn't wait for the writer of a pipe. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** What a primary's `config` file tells without being mapped. */
+/** The head of a primary's `config` file, and its lock. */
 export interface ConfigHead {
-  /** Initialisation is complete. It stays so after the primary's death. */
+  /** Whether initialisation is complete; it stays true after the primary's death. */
   readonly complete: boolean;
-  /** `rte_mem_config.version`; the number of memory channels before 19.08. */
+  /** `rte_mem_config.version`; before 19.08 the number of memory channels. */
   readonly versionWord: number;
   /** The lock that a C primary holds for as long as it lives. */
   readonly lock: RecordLock | undefined;
 }
 
 /**
- * Reads the head of `config`; `undefined` where there is no such file, or none that long. Throws `EACCES` and the like
+ * Reads the head of `config`; `undefined` where there is no such file, or a shorter one. Throws an error such as `EACCES`
  * where it can't be read.
  */
 export function readConfigHead(path: string): ConfigHead | undefined {
@@ -148,7 +145,7 @@ export function readConfigHead(path: string): ConfigHead | undefined {
     fd = openSync(path, OPEN_FLAGS);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(error, path, 'Run as the same user as the primary');
+    throw fileError(error, path);
   }
   try {
     const head = Buffer.alloc(HEAD_SIZE);
@@ -156,7 +153,7 @@ export function readConfigHead(path: string): ConfigHead | undefined {
     if (readSync(fd, head, 0, HEAD_SIZE, 0) < HEAD_SIZE) return undefined;
     const lock = recordLockOn(fd);
     return {
-      complete: head.readUInt32LE(0) === RTE_MAGIC,
+      complete: isComplete(head),
       versionWord: head.readUInt32LE(VERSION_OFFSET),
       lock: typeof lock === 'number' ? undefined : lock,
     };

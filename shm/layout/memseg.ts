@@ -1,17 +1,16 @@
-import { layoutError } from '../errors.js';
 import { type FbarrayDescriptor, readDescriptor } from './fbarray.js';
-import { readAddress, readFlag, readPageSize, type Source } from './fields.js';
+import { layoutError, readAddress, readFlag, readPageSize, type Source } from './fields.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from './releases.js';
 
-/** `struct rte_memseg_list` (rte_memory.h): a reserved range of addresses of pages of one size. */
+/** `struct rte_memseg_list` (rte_memory.h): a reserved range of addresses for pages of one size. */
 export interface MemsegList {
-  /** Position in `rte_mem_config.memsegs`, which hugepage file names are made of. */
+  /** Index in `rte_mem_config.memsegs`, which is part of hugepage file names. */
   readonly index: number;
   readonly base: number;
   readonly length: number;
   readonly pageSize: number;
   readonly socketId: number;
-  /** Not EAL's own memory: it has no files. */
+  /** Whether it is an application's own memory, which has no files. */
   readonly external: boolean;
   readonly array: FbarrayDescriptor;
 }
@@ -19,7 +18,7 @@ export interface MemsegList {
 // offsets in struct rte_memseg_list
 export const LIST_PAGE_SIZE = 8;
 export const LIST_SOCKET_ID = 16;
-/** Counts every change of the list's pages: memory hotplug. */
+/** Offset of the counter of changes of the list's pages (memory hotplug). */
 export const LIST_VERSION = 20;
 export const LIST_LENGTH = 24;
 export const LIST_EXTERNAL = 32;
@@ -29,12 +28,12 @@ export const LIST_ARRAY = 40;
 /** sizeof(struct rte_memseg) */
 export const MEMSEG_SIZE = 48;
 
-/** The lists in use; `source` is the whole `config`, `offset` where `memsegs` begins. */
+/** Reads the lists in use; `memsegs` begins at `offset` of `source`. */
 export function readMemsegLists(source: Source, offset: number): MemsegList[] {
   const lists: MemsegList[] = [];
   for (let index = 0; index < MAX_MEMSEG_LISTS; index++) {
     const at = offset + index * MEMSEG_LIST_SIZE;
-    // some releases leave a length behind at an unused list: the base alone says
+    // some releases leave a length in an unused list: only the base tells
     if (source.bytes.readBigUInt64LE(at) !== 0n) lists.push(readList(source, at, index));
   }
   return lists;
@@ -60,19 +59,19 @@ function readList(source: Source, at: number, index: number): MemsegList {
 
 /** One page of the primary's memory: `struct rte_memseg` (rte_memory.h). */
 export interface Memseg {
-  /** Where it is in the primary. */
+  /** Address in the primary. */
   readonly addr: bigint;
   /** Physical address, or `addr` in VA mode; all ones if unknown. */
   readonly iova: bigint;
-  /** Bytes. */
+  /** Length in bytes. */
   readonly len: number;
-  /** Bytes, as `len`. */
+  /** Size of the page in bytes, the same as `len`. */
   readonly hugepageSize: number;
   /** NUMA node; 256 and up for external heaps. */
   readonly socketId: number;
-  /** `RTE_MEMSEG_FLAG_*`. */
+  /** `RTE_MEMSEG_FLAG_*` bits. */
   readonly flags: number;
-  /** Memory that an application brought along: it can be listed but not mapped. */
+  /** Whether it is an application's own memory, which can be listed but not mapped. */
   readonly external: boolean;
 }
 
@@ -84,7 +83,7 @@ export const MEMSEG_HUGEPAGE_SZ = 24;
 export const MEMSEG_SOCKET_ID = 32;
 export const MEMSEG_FLAGS = 44;
 
-/** RTE_MEMSEG_FLAG_DO_NOT_FREE (rte_memory.h): a page that EAL started with, which stays. */
+/** RTE_MEMSEG_FLAG_DO_NOT_FREE (rte_memory.h): EAL started with this page, and keeps it. */
 export const DO_NOT_FREE = 1;
 
 export function readMemseg(entry: Buffer, list: MemsegList): Memseg {

@@ -21,24 +21,24 @@ export interface MemzoneFields {
   readonly flags: number;
 }
 
-/** The name as it stands in an entry, or `undefined` where no entry can have it: empty, or 32 bytes and more. */
+/** Returns a name as in an entry, with its NUL; `undefined` for an impossible name: empty, with a NUL, or 32 bytes and more. */
 export function nameBytes(name: string): Buffer | undefined {
   const bytes = Buffer.from(name, 'utf8');
   if (bytes.length === 0 || bytes.length >= NAME_SIZE || bytes.includes(0)) return undefined;
   return Buffer.concat([bytes, Buffer.alloc(1)]);
 }
 
-/** Whether the entry's name is exactly this one; `name` comes from {@link nameBytes}, with its NUL. */
+/** Whether the entry has exactly this name, which comes from {@link nameBytes}. */
 export function hasName(entry: Buffer, name: Buffer): boolean {
   return entry.subarray(0, name.length).equals(name);
 }
 
-/** Address 0 or no name is how an entry looks that a writer hasn't filled yet, or has cleared already. */
+/** Whether an entry is complete: one that a writer is filling or clearing has no name or no address. */
 export function isFilled(entry: Buffer): boolean {
   return entry[0] !== 0 && entry.readBigUInt64LE(ADDR) !== 0n;
 }
 
-/** Decodes one entry; `ELAYOUT` with the field's name for what can't be right. */
+/** Decodes an entry. Throws `ELAYOUT`, which names the impossible field. */
 export function readMemzone(source: Source, index: number): MemzoneFields {
   const { bytes } = source;
   const field = `memzone[${index}]`;
@@ -54,7 +54,7 @@ export function readMemzone(source: Source, index: number): MemzoneFields {
   });
 }
 
-/** Fills a cleared entry, the name before the address: whoever reads without the lock takes it for empty until then. */
+/** Fills a cleared entry, the name before the address: a process that reads without the lock takes it for empty until then. */
 export function writeMemzone(entry: Buffer, fields: MemzoneFields): void {
   entry.write(fields.name, 0, NAME_SIZE - 1, 'utf8');
   entry.writeBigUInt64LE(fields.iova, IOVA);

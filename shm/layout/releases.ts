@@ -1,9 +1,9 @@
 /**
- * The layouts of `struct rte_mem_config` (eal_memcfg.h) from 19.08 to 26.11, as frozen records. Whatever depends on the
- * release or on the build reads the record that was chosen; nothing else looks at the version.
+ * The layouts of `struct rte_mem_config` (eal_memcfg.h) from 19.08 to 26.11, as frozen records. Code that depends on the
+ * release or on the build reads the chosen record, and never the version.
  */
 
-/** A: 19.08 to 23.07; B: 23.11 to 26.03 (one spinlock more); C: since 26.07 (three words more behind the lists). */
+/** A: 19.08 to 23.07; B: 23.11 to 26.03 (one more spinlock); C: since 26.07 (three more words behind the lists). */
 export type LayoutFamily = 'A' | 'B' | 'C';
 
 /** Byte offsets in `struct rte_mem_config`. */
@@ -14,7 +14,7 @@ interface MemConfigOffsets {
   readonly mpStatus: number | undefined;
   readonly memzones: number;
   readonly memsegs: number;
-  /** `mem_va_addr`, `mem_va_len`, `mem_va_page_sz`: one range that holds all lists. Since 26.07. */
+  /** `mem_va_addr`, `mem_va_len`, `mem_va_page_sz`: the range that holds all lists. Since 26.07. */
   readonly memVa: number | undefined;
   readonly tailqHead: number;
   readonly mallocHeaps: number;
@@ -22,16 +22,16 @@ interface MemConfigOffsets {
   readonly memCfgAddr: number;
   readonly legacyMem: number;
   readonly singleFileSegments: number;
-  /** Here since 19.11; 19.08 has something else. */
+  /** Since 19.11; 19.08 has another field here. */
   readonly tscHz: number;
 }
 
-/** One release range of `struct rte_mem_config` in one build flavour. */
+/** The layout of `struct rte_mem_config` in a range of releases, for one size of cache line. */
 export interface MemConfigLayout {
   readonly family: LayoutFamily;
   /** RTE_CACHE_LINE_SIZE of the primary's build, in bytes. */
   readonly cacheLine: 64 | 128;
-  /** sizeof(struct rte_mem_config), which is the size of `config`. */
+  /** sizeof(struct rte_mem_config), the size of `config`. */
   readonly size: number;
   /** sizeof(struct malloc_heap) */
   readonly mallocHeapSize: number;
@@ -39,18 +39,18 @@ export interface MemConfigLayout {
   readonly firstWord: number;
   readonly lastWord: number;
   readonly offsets: MemConfigOffsets;
-  /** rte_rwlock_t: a signed count of readers up to 22.07, flag bits and a count since 22.11. */
+  /** Format of rte_rwlock_t: a signed count of readers up to 22.07, flag bits and a count since 22.11. */
   readonly rwlock: 'signed-count' | 'flag-bits';
   /**
-   * Subtracted from a block's size before its free list is looked up: up to 23.03 a power of two is in the list of the
-   * sizes below it (malloc_elem_free_list_index).
+   * Subtracted from a block's size to find its free list: up to 23.03 a power of two is in the list of the sizes below it
+   * (malloc_elem_free_list_index).
    */
   readonly freeListBias: 0 | 1;
-  /** Hugepage files: `map_<L * 8192 + S>`, or `map_<L>_<S>` since 26.07. */
+  /** Names of hugepage files: `map_<L * 8192 + S>`, since 26.07 `map_<L>_<S>`. */
   readonly pageFile: 'file-id' | 'list-and-segment';
 }
 
-/** RTE_MAGIC (eal_memcfg.h): there once the primary's initialisation is complete. */
+/** RTE_MAGIC (eal_memcfg.h), which the primary writes once its initialisation is complete. */
 export const RTE_MAGIC = 19820526;
 export const VERSION_OFFSET = 4;
 /** RTE_MAX_MEMSEG_LISTS (rte_config.h), the same in every release. */
@@ -61,8 +61,8 @@ export const MEMSEG_LIST_SIZE = 136;
 export const MAX_HEAPS = 32;
 /** offsetof(struct rte_tailq_head, name) */
 export const TAILQ_NAME_OFFSET = 16;
-/** RTE_MAX_MEMSEG_PER_LIST, the multiplier in hugepage file names up to 26.03. */
-export const SEGMENTS_PER_FILE_ID = 8192;
+/** RTE_MAX_MEMSEG_PER_LIST (rte_config.h), also the multiplier in hugepage file names up to 26.03. */
+export const MAX_SEGMENTS_PER_LIST = 8192;
 
 type FrontOffsets = Pick<
   MemConfigOffsets,
@@ -98,7 +98,7 @@ interface Build {
   readonly offsets: BackOffsets;
 }
 
-// malloc_heaps is aligned to the cache line and its elements are padded to it: everything behind moves
+// malloc_heaps is aligned to the cache line and its elements are padded to it, so all fields behind it move
 const BUILDS: readonly Build[] = Object.freeze([
   Object.freeze({
     cacheLine: 64,

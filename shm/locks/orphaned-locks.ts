@@ -1,33 +1,33 @@
 import { FBARRAY_COUNT } from '../layout/fbarray.js';
 import type { MemConfigLayout } from '../layout/releases.js';
 import { RwLock, wordsOf } from './rwlock.js';
-import { Spinlock } from './spinlock.js';
+import { Spinlock } from './shared-locks.js';
 
 /** A lock that a process took and may have died with. */
 interface Suspect {
   readonly name: string;
   isHeld(): boolean;
   release(): void;
-  /** Something that nobody changes without it: who does is alive. */
+  /** Data that only the holder of the lock changes: if it changes, the holder is alive. */
   guarded(): string;
 }
 
-/** What the locks of a dead requester are looked at for. */
+/** The locks of a requester, by its heap. */
 export interface OrphanOptions {
   readonly layout: MemConfigLayout;
   readonly config: DataView;
-  /** The requester's heap: it held that lock, too. */
+  /** Index of the requester's heap, whose lock it held, too. */
   readonly heap: number;
 }
 
-/** Held at every look for this long, with nobody asking us for memory, and nothing changed: no living process does that. */
+/** No living process holds a lock for this long without a change, while no secondary asks the primary for memory. */
 const GRACE_MS = 1_000;
 
 /**
- * The locks of a secondary that asked for memory and died before it had the answer: it held `memory_hotplug_lock` and its
- * heap's lock, and `mlock` where it was after a memzone. They have no owner, and block everybody for good. Since it was
- * waiting, it was not in the middle of changing anything, so they can be released; but only what nobody else can have taken
- * since. One after the other, because others that wait for the first hold the second.
+ * The locks of a secondary that asked for memory and died before it got the answer: it held `memory_hotplug_lock` and its
+ * heap's lock, and `mlock` if it reserved a memzone. Locks have no owner, so these block every other process for good.
+ * They can be released, because a waiting process is not in the middle of a change; but only those that no other process
+ * can have taken since. They are released one after the other, because processes that wait for the first hold the second.
  */
 export class OrphanedLocks {
   readonly #suspects: Suspect[];
@@ -38,16 +38,16 @@ export class OrphanedLocks {
     this.#suspects = [hotplugLock(options), heapLock(options), mlock(options)];
   }
 
-  /** Whether the requester has let go of its locks, so that there is nothing to watch. */
+  /** Whether the requester has released its locks, so that there is nothing to watch. */
   get isOver(): boolean {
     return this.#suspects[0]?.isHeld() !== true;
   }
 
   /**
-   * One look, with the requester known to be dead. Returns the names of the locks that were released by this look;
-   * `undefined` once there is nothing more to look for.
+   * Looks at the locks of a requester that is dead. Returns the names of the locks that it released; `undefined` once no
+   * lock is left.
    *
-   * @param isBusy somebody asks for memory just now, or this process itself changes it: what is held may be rightly so
+   * @param isBusy whether a secondary asks for memory now, or this process changes it: then a living process may hold the locks
    */
   look(now: number, isBusy: boolean): readonly string[] | undefined {
     const [next] = this.#suspects;
@@ -73,7 +73,7 @@ export class OrphanedLocks {
   }
 }
 
-/** Whoever takes it for a change of memory asks us. */
+/** A process that changes memory under this lock asks the primary, so nothing else need be watched. */
 function hotplugLock({ layout, config }: OrphanOptions): Suspect {
   const lock = new RwLock(wordsOf(config), layout.offsets.memoryHotplugLock, layout.rwlock);
   return { ...heldBy(lock), name: 'memory_hotplug_lock', guarded: () => '' };

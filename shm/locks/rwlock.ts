@@ -1,22 +1,22 @@
 import { holdingSignals } from '../../sys/signal-guard.js';
 
-/** One format of `rte_rwlock_t`: what readers and writers do to its 32-bit word. */
+/** A format of `rte_rwlock_t`: what readers and writers do to its 32-bit word. */
 interface RwLockFormat {
   /** Whether a reader would have to wait. */
   isTaken(word: number): boolean;
   /** Whether a writer is inside. */
   isWriteHeld(word: number): boolean;
-  /** One attempt of `rte_rwlock_read_lock`: true if the lock is ours now, else nothing has changed. */
+  /** Makes one attempt of `rte_rwlock_read_lock`; returns true if it took the lock, else nothing has changed. */
   tryRead(words: Int32Array, index: number): boolean;
-  /** `rte_rwlock_read_unlock` */
+  /** Releases a read lock [rte_rwlock_read_unlock]. */
   release(words: Int32Array, index: number): void;
-  /** As `tryRead`, for `rte_rwlock_write_lock`. */
+  /** Makes one attempt of `rte_rwlock_write_lock`; returns true if it took the lock, else nothing has changed. */
   tryWrite(words: Int32Array, index: number): boolean;
-  /** `rte_rwlock_write_unlock` */
+  /** Releases a write lock [rte_rwlock_write_unlock]. */
   releaseWrite(words: Int32Array, index: number): void;
 }
 
-/** How often a writer looks again, which is some microseconds: most sections are over by then. */
+/** Number of looks of a writer, which take some microseconds: most sections are over by then. */
 const WRITE_POLLS = 200;
 
 // rte_rwlock.h since 22.11
@@ -30,7 +30,7 @@ const FLAG_BITS: RwLockFormat = Object.freeze({
   isWriteHeld: (word: number) => (word & WRITE) !== 0,
   tryRead(words: Int32Array, index: number) {
     if ((Atomics.add(words, index, READ) & MASK) === 0) return true;
-    Atomics.sub(words, index, READ); // a writer was faster: it must not wait for us
+    Atomics.sub(words, index, READ); // a writer was faster, and must not wait for us
     return false;
   },
   release(words: Int32Array, index: number) {
@@ -40,10 +40,10 @@ const FLAG_BITS: RwLockFormat = Object.freeze({
     for (let poll = 0; poll < WRITE_POLLS; poll++) {
       const word = Atomics.load(words, index);
       if (word < WRITE && Atomics.compareExchange(words, index, word, WRITE) === word) return true;
-      // readers come and go without end otherwise
+      // else readers that overlap would keep a writer out for good
       if (word > MASK && (word & MASK) === 0) Atomics.or(words, index, WAIT);
     }
-    // readers would wait for good; another writer that waits asks again itself
+    // else readers would wait for good; another writer that waits sets the bit again
     Atomics.and(words, index, ~WAIT);
     return false;
   },
@@ -74,10 +74,10 @@ const SIGNED_COUNT: RwLockFormat = Object.freeze({
   },
 });
 
-/** By `MemConfigLayout.rwlock`. */
+/** The formats, by `MemConfigLayout.rwlock`. */
 export const RWLOCK_FORMATS = Object.freeze({ 'flag-bits': FLAG_BITS, 'signed-count': SIGNED_COUNT });
 
-/** `config` in the words that its locks are. */
+/** Returns `config` as words, which its locks are. */
 export function wordsOf({ buffer, byteOffset, byteLength }: DataView): Int32Array {
   return new Int32Array(buffer, byteOffset, byteLength >> 2);
 }
@@ -104,9 +104,9 @@ export class RwLock {
   }
 
   /**
-   * Runs `section` with the read lock, or returns `undefined` at once if a writer has it. The lock has no owner: whoever
-   * dies with it blocks every process for good. So the section is synchronous, an exception releases the lock, and
-   * signals that would end the process wait until it is released.
+   * Runs `section` with the read lock, or returns `undefined` at once if a writer has it. The lock has no owner: a process
+   * that dies with it blocks every other process for good. So the section is synchronous, an exception releases the lock,
+   * and signals that would end the process wait until it is released.
    */
   tryRead<T>(section: () => T): { readonly result: T } | undefined {
     return holdingSignals(() => {
@@ -119,7 +119,7 @@ export class RwLock {
     });
   }
 
-  /** One attempt to be the only one inside; whoever gets the lock holds signals, and releases it whatever happens. */
+  /** Makes one attempt to take the lock for writing. The caller holds signals, and releases the lock whatever happens. */
   tryWrite(): boolean {
     return this.#format.tryWrite(this.#words, this.#index);
   }

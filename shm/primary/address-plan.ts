@@ -1,17 +1,17 @@
-/** Where C processes are to have everything: the same addresses in each, as EAL itself would choose them. */
+/** Plans the addresses of the shared memory, which are the same in all C processes, as EAL would choose them. */
+import { ceilTo } from '../heap/fit.js';
 import { geometryOf } from '../layout/fbarray.js';
+import { MIN_PAGE_SIZE } from '../layout/fields.js';
 import { MEMSEG_SIZE } from '../layout/memseg.js';
 import { MEMZONE_SIZE } from '../layout/memzone-entry.js';
-import type { MemConfigLayout } from '../layout/releases.js';
+import { MAX_SEGMENTS_PER_LIST, type MemConfigLayout } from '../layout/releases.js';
 
 /** RTE_MAX_MEMZONE (rte_config.h) */
 const MAX_MEMZONES = 2560;
-/** RTE_MAX_MEMSEG_PER_LIST and RTE_MAX_MEM_MB_PER_LIST (rte_config.h): how long a list is at most. */
-const MAX_SEGMENTS = 8192;
+/** RTE_MAX_MEM_MB_PER_LIST (rte_config.h), in bytes. */
 const MAX_LIST_BYTES = 2 ** 35;
 /** The base-virtaddr that EAL asks for on 64-bit machines (eal_get_baseaddr). */
 const BASE = 2 ** 32;
-const PAGE = 4096;
 
 /** One array: its file is `fbarray_<name>`. */
 export interface ArrayPlan {
@@ -19,7 +19,7 @@ export interface ArrayPlan {
   readonly eltSize: number;
   readonly len: number;
   readonly address: number;
-  /** Of its file, in whole pages. */
+  /** Size of its file in bytes, whole pages. */
   readonly fileSize: number;
 }
 
@@ -34,25 +34,25 @@ export interface ListPlan {
 
 export interface AddressPlan {
   readonly configAddress: number;
-  /** Of the mapping of `config`. */
+  /** Length of the mapping of `config`. */
   readonly configLength: number;
   readonly memzones: ArrayPlan;
   readonly lists: readonly ListPlan[];
 }
 
-/** One list for each node, of as many pages as a list can have. */
+/** Plans one list for each node, with as many pages as a list can have. */
 export function planAddresses(
   layout: MemConfigLayout,
   pageSize: number,
   nodes: readonly number[],
 ): AddressPlan {
-  const configLength = roundUp(layout.size, PAGE);
+  const configLength = ceilTo(layout.size, MIN_PAGE_SIZE);
   const memzones = planArray('memzone', MEMZONE_SIZE, MAX_MEMZONES, BASE + configLength);
   let next = memzones.address + memzones.fileSize;
-  const len = Math.min(MAX_SEGMENTS, Math.max(1, MAX_LIST_BYTES / pageSize));
+  const len = Math.min(MAX_SEGMENTS_PER_LIST, Math.max(1, MAX_LIST_BYTES / pageSize));
   const lists = nodes.map((socketId, index): ListPlan => {
     const array = planArray(`memseg-${pageSize / 1024}k-${socketId}-0`, MEMSEG_SIZE, len, next);
-    const base = roundUp(array.address + array.fileSize, pageSize);
+    const base = ceilTo(array.address + array.fileSize, pageSize);
     const length = len * pageSize;
     next = base + length;
     return { index, base, length, pageSize, socketId, array };
@@ -61,10 +61,6 @@ export function planAddresses(
 }
 
 function planArray(name: string, eltSize: number, len: number, address: number): ArrayPlan {
-  const fileSize = roundUp(geometryOf({ name, len, eltSize }).size, PAGE);
+  const fileSize = ceilTo(geometryOf({ name, len, eltSize }).size, MIN_PAGE_SIZE);
   return { name, eltSize, len, address, fileSize };
-}
-
-function roundUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
 }

@@ -1,22 +1,20 @@
 import { constants, existsSync, ftruncateSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
-import { EAGAIN } from '../../sys/errors.js';
+import { EAGAIN, fileError, systemError, withFileErrors } from '../../sys/errors.js';
 import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
 import { Mapping } from '../../sys/mapping.js';
 import { pageFileStart } from '../attach/page-files.js';
 import { mapFile } from '../attach/shared-file.js';
-import { callError, fileError } from '../errors.js';
+import { FBARRAY_FILE } from '../layout/fbarray.js';
 import { readConfigHead } from '../layout/mem-config.js';
 import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
+import type { PageDirectory, SpaceMappings } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
 import { isInUse, removeUnused } from './page-file.js';
-import type { PagePlaces, SpaceMappings } from './space.js';
 
-const FBARRAY_FILE = 'fbarray_';
-
-/** The files of a primary's shared memory, created, locked and mapped; nothing is in them yet. */
+/** The files of a primary's shared memory: created, locked, mapped, and all zeros. */
 export class CreatedFiles {
   readonly mappings: SpaceMappings;
   readonly #fds: number[];
@@ -27,8 +25,8 @@ export class CreatedFiles {
   }
 
   /**
-   * Takes over what a dead primary left in `runtimePath`. `EADDRINUSE` while another primary lives, `EBUSY` while
-   * secondaries of the dead one do.
+   * Creates the files in `runtimePath`, or takes over those of a dead primary. Throws `EADDRINUSE` while another primary
+   * lives, `EBUSY` while secondaries of the dead one do.
    */
   static create(runtimePath: string, plan: MemoryPlan, addresses: AddressPlan): CreatedFiles {
     const path = `${runtimePath}/config`;
@@ -56,34 +54,34 @@ export class CreatedFiles {
       const lists = addresses.lists.map((list) => {
         const pages = Mapping.reserve(list.length, list.pageSize);
         if (typeof pages === 'number')
-          throw callError(pages, 'mmap', `${list.length} bytes of address space`);
+          throw systemError('mmap', pages, `${list.length} bytes of address space`);
         made.push(pages);
         return { array: array(list.array), pages };
       });
       removeStaleArrays(runtimePath);
       return new CreatedFiles({ config, memzones, lists }, fds);
     } catch (error) {
-      if (isOurs && isNew) rmSync(path, { force: true }); // while we have its lock
+      if (isOurs && isNew) rmSync(path, { force: true }); // while this process holds its lock
       for (const mapping of made) mapping.close();
       giveUp(fds, isOurs ? runtimePath : undefined);
       throw error;
     }
   }
 
-  /** Gives up the locks, and removes what no secondary uses. `config` and `hugepage_info` stay, as C leaves them. */
+  /** Drops the locks, and removes the arrays that no secondary uses. `config` and `hugepage_info` stay, as in C. */
   leave(runtimePath: string): void {
     giveUp(this.#fds.splice(0), runtimePath);
   }
 
   unmap(): void {
     const { config, memzones, lists } = this.mappings;
-    for (const { pages } of lists) pages.clear(0, pages.length); // back to the pool at once, whatever views there are
+    for (const { pages } of lists) pages.clear(0, pages.length); // frees the pages now, although views may exist
     for (const mapping of [config, memzones, ...lists.flatMap((list) => [list.array, list.pages])])
       mapping.close();
   }
 }
 
-/** The lock of `config` last: until then nobody else begins to use the arrays that are removed here. */
+/** Drops the lock of `config` last: until then no other primary begins to use the arrays that are removed here. */
 function giveUp([config, ...arrays]: readonly number[], runtimePath: string | undefined): void {
   try {
     closeAll(arrays);
@@ -102,21 +100,21 @@ function closeAll(fds: readonly number[]): void {
 }
 
 /** Removes page files of dead primaries of this prefix. */
-export function removeStalePages({ dir, filePrefix }: PagePlaces): void {
+export function removeStalePages({ path, filePrefix }: PageDirectory): void {
   const start = pageFileStart(filePrefix);
-  for (const name of readdirSync(dir)) {
+  for (const name of readdirSync(path)) {
     const isOurs = name.startsWith(start) && /^\d+(_\d+)?$/.test(name.slice(start.length));
-    if (isOurs) removeUnused(`${dir}/${name}`);
+    if (isOurs) removeUnused(`${path}/${name}`);
   }
 }
 
-/** They have these very files mapped: what a new primary writes would tear their memory apart. */
+/** Throws `EBUSY`: secondaries of a dead primary have these files mapped, and a new primary would overwrite their memory. */
 function refuseLiveSecondaries(runtimePath: string): void {
   const path = arraysIn(runtimePath).find(isInUse);
   if (path === undefined) return;
   throw new MpError(
     'EBUSY',
-    `${path} is in use: secondaries of the primary that was here before still run. Stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, tells which)`,
+    `${path} is in use, because secondaries of the former primary still run: stop them first (lslocks, or ls ${runtimePath}/mp_socket_*, shows which)`,
     { path },
   );
 }
@@ -131,58 +129,53 @@ function arraysIn(runtimePath: string): string[] {
     .map((name) => `${runtimePath}/${name}`);
 }
 
-/** Opens and locks `config` as a C primary does; nothing in it is changed unless the lock is ours. */
+/** Opens and locks `config` as a C primary does, without changing its content. */
 function lockConfig(path: string, { layout }: MemoryPlan, fds: number[]): number {
   const fd = open(path, fds);
   const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
   if (result === -EAGAIN) throw taken(path);
-  if (result < 0) throw callError(result, 'fcntl', path);
+  if (result < 0) throw systemError('fcntl', result, path);
   return fd;
 }
 
 function taken(path: string): MpError {
-  return new MpError('EADDRINUSE', `A primary has ${path} already: stop it, or use another filePrefix`, {
+  return new MpError('EADDRINUSE', `Another primary has locked ${path}: stop it, or use another filePrefix`, {
     path,
   });
 }
 
-/** A file of zeros with the lock that says that it is in use. */
+/** Creates a file of zeros, with the `flock` that marks it as in use. */
 function createArray(path: string, size: number, fds: number[]): number {
   const fd = open(path, fds);
   for (const kind of ['exclusive', 'shared'] as const) {
     const result = tryFlock(fd, kind);
-    if (result < 0) throw callError(result, 'flock', path);
+    if (result < 0) throw systemError('flock', result, path);
     if (kind === 'exclusive') writeZeros(fd, size, path);
   }
   return fd;
 }
 
-/** Written, not just of that size: in a file system without room, touching what was never written would be SIGBUS. */
+/** Writes the zeros rather than extend the file: in a full file system, touching what was never written is SIGBUS. */
 function writeZeros(fd: number, size: number, path: string): void {
-  try {
+  withFileErrors(path, () => {
     writeFileSync(fd, Buffer.alloc(size));
     ftruncateSync(fd, size);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot write');
-  }
+  });
 }
 
 function open(path: string, fds: number[]): number {
-  try {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-    fds.push(fd);
-    return fd;
-  } catch (error) {
-    throw fileError(error, path, 'Cannot create');
-  }
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+  const fd = withFileErrors(path, () => openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600));
+  fds.push(fd);
+  return fd;
 }
 
-/** None where somebody has removed the directory. */
+/** Returns no names where the directory was removed. */
 function namesIn(path: string): string[] {
   try {
     return readdirSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw fileError(error, path, 'Cannot list');
+    throw fileError(error, path);
   }
 }

@@ -1,65 +1,64 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
+import { withFileErrors } from '../../sys/errors.js';
 import { freeHugepages } from '../../sys/mounts.js';
 import { numaNodes } from '../../sys/numa.js';
+import { sleep } from '../../sys/poll.js';
 import { writeHugepageInfo } from '../attach/hugepage-info.js';
-import { fileError } from '../errors.js';
-import { addRun, initHeaps } from '../heap/heap.js';
+import { addStartPages, initHeaps } from '../heap/heap.js';
+import { DO_NOT_FREE } from '../layout/memseg.js';
 import { MAX_HEAPS } from '../layout/releases.js';
 import { planAddresses } from './address-plan.js';
 import { CreatedFiles, removeStalePages } from './created-files.js';
+import { MappedSpace, type PageDirectory } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
-import { PagePool } from './page-pool.js';
-import { NOBODY_ATTACHED, primarySpace } from './primary-space.js';
-import { type PagePlaces, type SpaceDescription, SpaceParts } from './space.js';
+import { PagePool, primarySpace } from './primary-space.js';
 import { publish, writeConfig } from './write-config.js';
 
 /**
- * For pages that are ordinary files. Not the runtime directory itself: broadcasts hold its lock, while secondaries lock
- * the directory of page files to follow a change of memory.
+ * Folder for pages that are ordinary files. It is not the runtime directory itself, whose lock broadcasts hold while
+ * secondaries lock the directory of page files to follow a change of memory.
  */
 const PAGES_FOLDER = 'pages';
-/** What a failed start removes unless it was there before, besides what is removed at each end. */
+/** What a failed start also removes, unless it was there before. */
 const OURS: readonly string[] = ['config', 'hugepage_info', PAGES_FOLDER];
 
-interface Made {
-  readonly runtimePath: string;
-  readonly plan: MemoryPlan;
-  readonly files: CreatedFiles;
-  readonly parts: SpaceParts;
-  readonly made: readonly string[];
-}
-
-/** The shared memory that this process has made as a primary. It lives until `close`. */
+/** The shared memory that this process made as a primary. It lives until `close`. */
 export class CreatedMemory {
   readonly plan: MemoryPlan;
-  readonly parts: SpaceParts;
+  readonly mapped: MappedSpace;
   readonly #runtimePath: string;
   readonly #files: CreatedFiles;
-  /** Names of what wasn't there before. */
+  /** Names in {@link OURS} that weren't there before. */
   readonly #made: readonly string[];
   #isOpen = true;
   #isClosed = false;
 
-  private constructor({ runtimePath, plan, files, parts, made }: Made) {
+  private constructor(
+    runtimePath: string,
+    plan: MemoryPlan,
+    files: CreatedFiles,
+    mapped: MappedSpace,
+    made: readonly string[],
+  ) {
     this.#runtimePath = runtimePath;
     this.#made = made;
     this.plan = plan;
     this.#files = files;
-    this.parts = parts;
+    this.mapped = mapped;
   }
 
   /**
-   * Makes everything but the magic, for which secondaries wait. `tscHz` is what their `rte_get_tsc_hz` returns.
-   * `EADDRINUSE` (another primary), `EBUSY` (a former primary's secondaries), `ENOMEM` (hugepages), `EACCES` and the
-   * like; nothing is left behind then.
+   * Makes everything except the magic, which secondaries wait for. `tscHz` is what their `rte_get_tsc_hz` returns. Throws
+   * `EADDRINUSE` (another primary), `EBUSY` (a former primary's secondaries), `ENOMEM` (hugepages), `EACCES` and other file
+   * errors, and leaves nothing behind then.
    */
   static create(runtimePath: string, plan: MemoryPlan, tscHz: number): CreatedMemory {
     if (plan.hugeDir === realpathSync(runtimePath)) {
       throw new MpError(
         'EINVAL',
-        `Option memory.hugeDir is the runtime directory ${runtimePath}, whose lock broadcasts hold: leave it out, or give another one`,
+        `Option memory.hugeDir is the runtime directory ${runtimePath}, whose lock broadcasts hold: leave it out, or give another directory`,
       );
     }
     const nodes = numaNodes().slice(0, MAX_HEAPS); // one heap for each
@@ -69,15 +68,15 @@ export class CreatedMemory {
     let memory: CreatedMemory | undefined;
     try {
       writeConfig(plan, addresses, files.mappings);
-      const places: PagePlaces = {
-        dir: plan.hugeDir ?? makeFolder(`${runtimePath}/${PAGES_FOLDER}`),
+      const directory: PageDirectory = {
+        path: plan.hugeDir ?? makeFolder(`${runtimePath}/${PAGES_FOLDER}`),
         filePrefix: basename(runtimePath),
         hugetlb: plan.hugetlb,
       };
-      const parts = new SpaceParts(plan.layout, addresses, places, files.mappings);
-      memory = new CreatedMemory({ runtimePath, plan, files, parts, made });
+      const mapped = new MappedSpace(plan.layout, addresses, directory, files.mappings);
+      memory = new CreatedMemory(runtimePath, plan, files, mapped, made);
       memory.#fill(nodes);
-      parts.config.setBigUint64(plan.layout.offsets.tscHz, BigInt(Math.round(tscHz)), true);
+      mapped.config.setBigUint64(plan.layout.offsets.tscHz, BigInt(Math.round(tscHz)), true);
       return memory;
     } catch (error) {
       remove(runtimePath, made);
@@ -88,59 +87,54 @@ export class CreatedMemory {
     }
   }
 
-  /** What another thread needs to see it: plain data. */
-  describe(): SpaceDescription {
-    return this.parts.describe();
-  }
-
-  /** From now on secondaries attach. */
+  /** Lets secondaries attach. */
   publish(): void {
-    publish(this.parts.config, true);
+    publish(this.mapped.config, true);
   }
 
   /**
-   * Removes the page files and unlocks the rest; secondaries keep what they have mapped. All that there is to do at the
-   * end of the process, whose other threads may still be looking. Doing it twice is harmless.
+   * Removes the page files and drops the locks; secondaries keep what they have mapped. This is all that the end of the
+   * process needs, when other threads may still use the memory. Calling it twice is harmless.
    */
   leave(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    publish(this.parts.config, false);
+    publish(this.mapped.config, false);
     try {
-      new PagePool(this.parts).removeAll();
+      new PagePool(this.mapped).removeAll();
       removeFolder(`${this.#runtimePath}/${PAGES_FOLDER}`);
     } finally {
-      this.#files.leave(this.#runtimePath); // last: then another primary may begin
+      this.#files.leave(this.#runtimePath); // last: another primary may start then
     }
   }
 
-  /** Once no other thread uses it. Closing twice is harmless. */
+  /** Leaves and unmaps the memory, which no other thread may use any more. Closing twice is harmless. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
       this.leave();
     } finally {
-      this.parts.close();
+      this.mapped.close();
       this.#files.unmap();
     }
   }
 
-  /** For a start that failed: closes it, and removes what a primary leaves otherwise. */
+  /** Closes the memory after a failed start, and removes also what a primary leaves behind. */
   discard(): void {
-    remove(this.#runtimePath, this.#made); // while its locks are ours
+    remove(this.#runtimePath, this.#made); // while this process holds its locks
     this.close();
   }
 
   #fill(nodes: readonly number[]): void {
     const { pageSize, startPages } = this.plan;
-    const { dir } = this.parts.pages;
-    removeStalePages(this.parts.pages); // first: a dead primary's files keep their hugepages
+    const { path: dir } = this.mapped.directory;
+    removeStalePages(this.mapped.directory); // first: a dead primary's files keep their hugepages
     const free = this.plan.hugetlb ? freeHugepages(pageSize) : 0;
     if (this.plan.hugetlb && free < startPages) {
       throw new MpError(
         'ENOMEM',
-        `${startPages} hugepages of ${pageSize} bytes are wanted and ${free} are free: reserve more (dpdk-hugepages.py --setup), or ask for fewer with memory.hugepages`,
+        `The memory begins with ${startPages} hugepages of ${pageSize} bytes, and ${free} are free: reserve more (dpdk-hugepages.py --setup), or ask for fewer with memory.hugepages`,
       );
     }
     writeHugepageInfo(`${this.#runtimePath}/hugepage_info`, {
@@ -149,17 +143,19 @@ export class CreatedMemory {
       maxNumaNodes: this.plan.maxNumaNodes,
       pages: free,
     });
-    const space = primarySpace(this.parts, `${this.#runtimePath}/config`, NOBODY_ATTACHED);
+    // no other process knows of the memory yet: none holds its locks, and none has to follow
+    const calls = { lockTimeoutMs: 0, whileWaiting: sleep, sync: () => true };
+    const space = primarySpace(this.mapped, `${this.#runtimePath}/config`, calls);
     initHeaps(space, [...nodes]);
-    const pages = new PagePool(this.parts).allocateForGood(nodes[0] ?? 0, pageSize, startPages);
+    const pages = new PagePool(this.mapped).allocate(nodes[0] ?? 0, pageSize, startPages, DO_NOT_FREE);
     if (pages === undefined) {
       const what = this.plan.hugetlb ? 'hugepages' : `room in ${dir}`;
       throw new MpError(
         'ENOMEM',
-        `There isn't enough left for ${startPages} pages of ${pageSize} bytes: free ${what}, or ask for fewer`,
+        `There is no room for ${startPages} pages of ${pageSize} bytes: free ${what}, or ask for fewer with memory.hugepages`,
       );
     }
-    addRun(space, pages);
+    addStartPages(space, pages);
   }
 }
 
@@ -168,16 +164,15 @@ function remove(runtimePath: string, names: readonly string[]): void {
 }
 
 function makeFolder(path: string): string {
-  try {
+  const isDirectory = withFileErrors(path, () => {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (lstatSync(path).isDirectory()) return path;
-  } catch (error) {
-    throw fileError(error, path, 'Cannot create');
-  }
-  throw new MpError('ENOTDIR', `${path} is a link, and would lead elsewhere: remove it`, { path });
+    return lstatSync(path).isDirectory();
+  });
+  if (isDirectory) return path;
+  throw new MpError('ENOTDIR', `${path} is a symbolic link, which is not followed: remove it`, { path });
 }
 
-/** Unless another process still uses one of the pages. */
+/** Removes the folder, unless another process still uses a page in it. */
 function removeFolder(path: string): void {
   if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
 }

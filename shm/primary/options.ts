@@ -1,16 +1,17 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
 import { type HugeMount, hugeMounts } from '../../sys/mounts.js';
-import { isPowerOfTwo } from '../layout/fields.js';
-import { LAYOUTS, type MemConfigLayout } from '../layout/releases.js';
+import { isPageSize } from '../layout/fields.js';
+import { LAYOUTS, MAX_SEGMENTS_PER_LIST, type MemConfigLayout } from '../layout/releases.js';
+import { LOCK_TIMEOUT_MS } from '../locks/lock-wait.js';
 import { MAX_TAILQ_NAME, MAX_TAILQS, TAILQ_NAMES } from './tailqs.js';
 import { installedVersion, versionWordOf } from './version.js';
 
 /**
- * What shared memory a primary is to make: the option `memory` of `openPrimary`, in the place of what C's `rte_eal_init`
- * takes as EAL options. All of it lives until the channel is closed or the process ends.
+ * Shared memory for a primary to make: the option `memory` of `openPrimary`, which replaces the EAL options of C's
+ * `rte_eal_init`. The memory lives until the channel is closed or the process ends.
  *
- * Values that can't be are `EINVAL`, each before anything is written: see `openPrimary` for the other errors.
+ * Invalid values throw `EINVAL` before anything is written; see `openPrimary` for the other errors.
  *
  * @example
  * const memory = { hugepages: 8, version: '22.11.11', worker: true };
@@ -21,57 +22,58 @@ import { installedVersion, versionWordOf } from './version.js';
  */
 export interface PrimaryMemoryOptions {
   /**
-   * Pages of hugetlbfs to begin with, 1 to 8,192, as EAL's `-m` has it; more are added when an allocation needs them. 0 or
-   * `false`: no hugepages, ordinary files in `<runtimeDir>/<filePrefix>/pages` instead (C secondaries attach these as
-   * well). `ENOMEM` where fewer are free, `ENOTSUP` where hugetlbfs isn't mounted.
+   * Number of hugepages to begin with, 1 to 8,192 (EAL's `-m` gives the size of the same memory); the memory grows when an
+   * allocation needs more. 0 or `false`: no hugepages, but ordinary files in `<runtimeDir>/<filePrefix>/pages`, which C
+   * secondaries attach as well. Throws `ENOMEM` where fewer are free, `ENOTSUP` where hugetlbfs isn't mounted.
    */
   readonly hugepages: number | boolean;
-  /** Bytes, of every page; default is that of `hugeDir`, or else of the first hugetlbfs mount. 2 MiB without hugepages. */
+  /** Size of each page in bytes; by default that of `hugeDir`, else of the first hugetlbfs mount, and 2 MiB without hugepages. */
   readonly pageSize?: number | undefined;
   /**
-   * Where the page files go: EAL's `--huge-dir`. Default is the first hugetlbfs mount with pages of that size. Without
-   * hugepages any directory but the runtime directory itself. `ENOENT`, `EACCES` where nothing can be written to.
+   * Directory of the page files: EAL's `--huge-dir`. By default the first hugetlbfs mount with pages of that size. Without
+   * hugepages, any directory except the runtime directory itself. Throws `ENOENT` or `EACCES` where it can't be written to.
    */
   readonly hugeDir?: string | undefined;
   /**
-   * The release of the C secondaries, with its minor number, such as `'22.11.11'`: they attach to no other. 20.11 to 26.11,
-   * else `EVERSION`; it decides on the wire dialect, too. Default is what is installed (pkg-config, else librte_eal);
-   * without hugepages and without DPDK it is 24.11.0. Node secondaries take any.
+   * The release of the C secondaries, with its minor number, such as `'22.11.11'`: they refuse any other one. From 20.11 to
+   * 26.11, else throws `EVERSION`; it also decides on the wire dialect. By default the installed release (of pkg-config, else
+   * of librte_eal); without hugepages and without DPDK, 24.11.0. Node secondaries accept any.
    */
   readonly version?: string | undefined;
   /**
-   * Hz, what C's `rte_get_tsc_hz` returns in secondaries; measured by default, which takes 20 ms. `ENOTSUP` where Node can't
-   * read the counter (builds with a shared OpenSSL).
+   * Frequency in Hz that C's `rte_get_tsc_hz` returns in secondaries; measured by default, which takes 20 ms. Throws `ENOTSUP`
+   * where Node can't read the counter (builds with a shared OpenSSL).
    */
   readonly tscHz?: number | undefined;
   /**
-   * RTE_MAX_NUMA_NODES of the secondaries' build (`rte_build_config.h`). Default is that of x86: 32, up to 20.11 4. With a
-   * wrong one secondaries close a descriptor of theirs, and the channel emits `'warning'` (`ELAYOUT`).
+   * `RTE_MAX_NUMA_NODES` of the secondaries' build (`rte_build_config.h`). By default that of x86: 32, up to 20.11 4. With a
+   * wrong number, secondaries close a wrong descriptor of their own, and the channel emits `'warning'` (`ELAYOUT`).
    */
   readonly maxNumaNodes?: number | undefined;
-  /** Names of tailqs that secondaries of yours register besides the 29 of DPDK's own libraries: at most 2. */
+  /** Names of tailqs that your secondaries register besides the 29 of DPDK's own libraries: at most 2. */
   readonly tailqs?: readonly string[] | undefined;
-  /** Milliseconds that `reserve`, `free` and lookups wait for a lock of another process (`ETIMEDOUT`); default 15,000. */
+  /** Milliseconds that `reserve`, `free` and lookups wait for a lock of another process (`ETIMEDOUT`); 15,000 by default. */
   readonly lockTimeoutMs?: number | undefined;
   /**
-   * Answer EAL's own requests in a worker thread, so that a busy main thread lets no secondary wait for memory; default
-   * false: on the event loop. All else is handed to the event loop, in order; up to 1,024 messages wait for it.
+   * Whether a worker thread answers EAL's own requests, so that no secondary waits for memory while the main thread is busy;
+   * by default false: the event loop answers. The thread hands all other messages to the event loop, in order, and holds
+   * up to 1,024 of them.
    */
   readonly worker?: boolean | undefined;
 }
 
-/** What memory is made for where nothing says what for: its layout is the one of 23.11 to 26.03. */
+/** The release to make memory for where no release is given or installed: its layout is that of 23.11 to 26.03. */
 const NODE_VERSION = '24.11.0';
 
-/** Options with their defaults, found possible as far as that can be told without writing anything. */
+/** Options with their defaults, checked as far as possible without writing anything. */
 export interface MemoryPlan {
   readonly versionWord: number;
   readonly layout: MemConfigLayout;
   readonly pageSize: number;
   readonly startPages: number;
-  /** Pages are hugepages. */
+  /** Whether pages are hugepages. */
   readonly hugetlb: boolean;
-  /** Where page files go; `undefined`: into a folder of the runtime directory. */
+  /** Directory of the page files; `undefined`: a folder of the runtime directory. */
   readonly hugeDir: string | undefined;
   readonly tscHz: number | undefined;
   readonly maxNumaNodes: number;
@@ -80,12 +82,9 @@ export interface MemoryPlan {
   readonly worker: boolean;
 }
 
-const LOCK_TIMEOUT_MS = 15_000;
-/** From 21.02 on x86 builds have room for 32 nodes (RTE_MAX_NUMA_NODES), before for 4. */
+/** Since 21.02, x86 builds have room for 32 nodes (RTE_MAX_NUMA_NODES), before that for 4. */
 const MANY_NODES_SINCE = 0x15020000;
 const ORDINARY_PAGE_SIZE = 2 ** 21;
-/** What one list can hold (RTE_MAX_MEMSEG_PER_LIST). */
-const MAX_START_PAGES = 8192;
 
 /** Throws `EINVAL`, `EVERSION` or `ENOTSUP`, each with what to give instead. */
 export function planMemory(options: PrimaryMemoryOptions): MemoryPlan {
@@ -112,8 +111,8 @@ function usualNodes(versionWord: number): number {
 function checkShape(options: PrimaryMemoryOptions): void {
   if (typeof options !== 'object' || options === null) throw invalid('', options, 'an object');
   const { hugepages, worker = false } = options;
-  if (hugepages === true) throw invalid('hugepages', hugepages, 'how many pages to begin with');
-  if (hugepages !== false) wholeNumber('hugepages', hugepages, 0, MAX_START_PAGES);
+  if (hugepages === true) throw invalid('hugepages', hugepages, 'the number of pages to begin with');
+  if (hugepages !== false) wholeNumber('hugepages', hugepages, 0, MAX_SEGMENTS_PER_LIST);
   if (options.version !== undefined && typeof options.version !== 'string')
     throw invalid('version', options.version, "a string such as '22.11.11'");
   if (typeof worker !== 'boolean') throw invalid('worker', worker, 'true or false');
@@ -132,10 +131,6 @@ function placeOf({ hugepages, pageSize, hugeDir: folder }: PrimaryMemoryOptions)
   return { pageSize: mount.pageSize, startPages, hugetlb: true, hugeDir: mount.dir };
 }
 
-function isPageSize(bytes: number): boolean {
-  return isPowerOfTwo(bytes) && bytes >= 4096 && bytes <= 2 ** 34;
-}
-
 function findMount(pageSize: number | undefined, hugeDir: string | undefined) {
   const mounts = hugeMounts();
   const candidates = hugeDir === undefined ? mounts : [mountOf(hugeDir, mounts)];
@@ -148,11 +143,11 @@ function findMount(pageSize: number | undefined, hugeDir: string | undefined) {
   ].join(' ');
   throw new MpError(
     'ENOTSUP',
-    `No hugetlbfs is mounted ${wanted || 'here'} (mounts: ${known}): mount one (mount -t hugetlbfs nodev /mnt/huge), or give memory.hugepages 0 for memory without hugepages`,
+    `No hugetlbfs is mounted ${wanted || 'here'} (mounts: ${known}): mount one (mount -t hugetlbfs nodev /mnt/huge), or set memory.hugepages to 0 for memory without hugepages`,
   );
 }
 
-/** The innermost: mounts may be within others, with pages of another size. */
+/** Returns the innermost mount: mounts may be within others, with pages of another size. */
 function mountOf(folder: string, mounts: readonly HugeMount[]): HugeMount | undefined {
   return mounts
     .filter(({ dir }) => folder === dir || folder.startsWith(`${dir}/`))
@@ -162,7 +157,7 @@ function mountOf(folder: string, mounts: readonly HugeMount[]): HugeMount | unde
     );
 }
 
-/** Secondaries are told this path, whatever their working directory is. */
+/** Returns the absolute path, which secondaries with another working directory get. */
 function realFolder(path: string): string {
   if (typeof path !== 'string' || path === '' || path.includes('\0'))
     throw invalid('hugeDir', path, 'the path of a directory');
@@ -174,30 +169,33 @@ function realFolder(path: string): string {
     if (error instanceof MpError) throw error;
     throw new MpError(
       (error as NodeJS.ErrnoException).code ?? 'EIO',
-      `Option memory.hugeDir is '${path}', which can't be written to: give a directory that can`,
+      `Option memory.hugeDir is '${path}', which is not writable: give a directory that is`,
       { path, cause: error },
     );
   }
 }
 
-/** Where there is no DPDK, no C process can be meant. */
+/** Returns the release for Node secondaries: without DPDK there can be no C process. */
 function versionForNode(hugepages: number | boolean): string {
   if (hugepages === false || hugepages === 0) return NODE_VERSION;
   throw new MpError(
     'EINVAL',
-    "No DPDK is installed here that tells which release the C secondaries are of: give it with memory.version, such as '22.11.11' (a secondary's log begins with it; pkg-config --modversion libdpdk)",
+    "No DPDK is installed here, so the release of the C secondaries is not known: give it with memory.version, such as '22.11.11' (the first line of a secondary's log, or pkg-config --modversion libdpdk on its machine)",
   );
 }
 
-/** Builds for another cache line exist on arm64 and ppc64 only. */
+/** Returns the layout with cache lines of 64 bytes: others exist only on arm64 and ppc64. */
 function layoutOf(versionWord: number): MemConfigLayout {
-  // where two ranges meet in release candidates, the later one is right: what is meant is the release
+  // where two ranges overlap in release candidates, the later one is that of the release
   const found = LAYOUTS.findLast(
     ({ cacheLine, firstWord, lastWord }) =>
       cacheLine === 64 && firstWord <= versionWord && versionWord <= lastWord,
   );
   if (found !== undefined) return found;
-  throw new MpError('EVERSION', `No layout is known for the version word 0x${versionWord.toString(16)}`);
+  throw new MpError(
+    'EVERSION',
+    `No layout is known for the version word 0x${versionWord.toString(16)}: give memory.version a release from 20.11 to 26.11`,
+  );
 }
 
 function allTailqs(more: readonly string[]): readonly string[] {

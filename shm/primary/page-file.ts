@@ -1,22 +1,22 @@
 import { constants, ftruncateSync, openSync, rmSync } from 'node:fs';
-import { EAGAIN } from '../../sys/errors.js';
+import { EAGAIN, fileError, systemError, withFileErrors } from '../../sys/errors.js';
 import { dropFlock, tryFlock } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
 import * as libc from '../../sys/libc.js';
 import type { Mapping } from '../../sys/mapping.js';
 import { bindToNode, nodeOf } from '../../sys/numa.js';
-import { callError, fileError } from '../errors.js';
 
+/** The file of one page. */
 export interface PageFile {
   readonly path: string;
   readonly pageSize: number;
-  /** The NUMA node that it is to come from; `undefined` where there is but one. */
+  /** The NUMA node to take the page from; `undefined` where there is only one. */
   readonly node: number | undefined;
 }
 
 /**
- * Creates the file of one page and maps it at `offset`. The shared `flock` that tells every DPDK process that the page
- * is in use lives as long as the mapping. Throws `ENOMEM` or `ENOSPC` when there is no page left.
+ * Creates the file of one page and maps it at `offset`. Its shared `flock`, which tells every DPDK process that the page
+ * is in use, lasts as long as the mapping. Throws `ENOMEM` or `ENOSPC` when there is no page left.
  */
 export function createPage(mapping: Mapping, offset: number, file: PageFile): void {
   const { path } = file;
@@ -24,7 +24,7 @@ export function createPage(mapping: Mapping, offset: number, file: PageFile): vo
   try {
     fill(mapping, offset, fd, file);
   } catch (error) {
-    dropFlock(fd); // ours would keep the file
+    dropFlock(fd); // this lock would keep the file
     removePage(mapping, offset, file);
     throw error;
   } finally {
@@ -32,65 +32,59 @@ export function createPage(mapping: Mapping, offset: number, file: PageFile): vo
   }
 }
 
-/** A file of our own; a dead primary's secondaries keep what they have mapped of one that was there. */
+/** Creates a new file. Secondaries of a dead primary keep what they have mapped of one that it replaces. */
 function newFile(path: string): number {
-  try {
+  return withFileErrors(path, () => {
     rmSync(path, { force: true });
     return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot create');
-  }
+  });
 }
 
 function fill(mapping: Mapping, offset: number, fd: number, file: PageFile): void {
   const { path, pageSize } = file;
   checked(tryFlock(fd, 'shared'), 'flock', path);
-  try {
-    ftruncateSync(fd, pageSize);
-  } catch (error) {
-    throw fileError(error, path, 'Cannot size');
-  }
+  withFileErrors(path, () => ftruncateSync(fd, pageSize));
   checked(mapping.place(offset, pageSize, fd, 0, true), 'mmap', path);
   allocate(mapping.address + offset, fd, file);
 }
 
-/** Gets the page now, from its node: a page that is missing when it is touched is SIGBUS. */
+/** Allocates the page now, on its node: touching a page that can't be allocated is SIGBUS. */
 function allocate(address: number, fd: number, { path, pageSize, node }: PageFile): void {
   if (node !== undefined) checked(bindToNode(address, pageSize, node), 'mbind', path);
   checked(libc.fallocate(fd, 0, 0, pageSize), 'fallocate', path);
-  if (node !== undefined && nodeOf(address) !== node) throw callError(-EAGAIN, 'mbind', path);
+  if (node !== undefined && nodeOf(address) !== node) throw systemError('mbind', -EAGAIN, path);
 }
 
-/** Unmaps a page, and removes its file unless another process still says that it is in use. */
+/** Unmaps a page, and removes its file unless another process has it locked. */
 export function removePage(mapping: Mapping, offset: number, { path, pageSize }: PageFile): void {
   checked(mapping.clear(offset, pageSize), 'munmap', path);
   removeUnused(path);
 }
 
 function checked(result: number, syscall: string, path: string): void {
-  if (result < 0) throw callError(result, syscall, path);
+  if (result < 0) throw systemError(syscall, result, path);
 }
 
-/** Whether a process says with a `flock` that it uses this file; `undefined`: there is none. Throws where we may not look. */
+/** Whether a process holds a `flock` on this file; `undefined` where there is no file. Throws where this user may not open it. */
 export function isInUse(path: string): boolean | undefined {
   return whileOpen(path, (isFree) => !isFree);
 }
 
-/** Removes a file that nobody has locked: what EAL does with those that it finds at its start. */
+/** Removes a file that no process has locked, as EAL does at its start. */
 export function removeUnused(path: string): void {
   whileOpen(path, (isFree) => {
     if (isFree) rmSync(path, { force: true });
   });
 }
 
-/** Our own lock is held meanwhile. Secondaries that end, or begin, remove such files, too: one that is gone is all right. */
+/** Runs `action` with a lock on the file if it is free. Secondaries remove unused files, too, so the file may be gone. */
 function whileOpen<T>(path: string, action: (isFree: boolean) => T): T | undefined {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(error, path, 'Cannot open');
+    throw fileError(error, path);
   }
   try {
     return action(tryFlock(fd, 'exclusive') === 0);

@@ -4,14 +4,14 @@ import { TAILQ_NAME_OFFSET } from '../layout/releases.js';
 // struct rte_tailq_head (rte_tailq.h): TAILQ_HEAD { first, last }, name
 const TAILQ_HEAD_SIZE = 48;
 const TAILQ_LAST = 8;
-/** RTE_MAX_TAILQ (rte_config.h) is 32; a registration that finds no name needs a free one behind. */
+/** RTE_MAX_TAILQ (rte_config.h) is 32; a registration of a name that isn't listed needs a free entry at the end. */
 export const MAX_TAILQS = 31;
 /** RTE_TAILQ_NAMESIZE is 32. */
 export const MAX_TAILQ_NAME = 31;
 
 /**
- * The lists of objects that the libraries of 20.11 to 26.11 register. A secondary looks up each that it was linked with
- * and fails without it; one too many does no harm.
+ * Names of the lists of objects that the libraries of 20.11 to 26.11 register. A secondary looks up those of the
+ * libraries that it is linked with, and fails without them; unused names do no harm.
  */
 export const TAILQ_NAMES: readonly string[] = Object.freeze([
   'RTE_ACL',
@@ -45,7 +45,7 @@ export const TAILQ_NAMES: readonly string[] = Object.freeze([
   'VMBUS_RESOURCE_LIST',
 ]);
 
-/** Writes empty lists to `config` at `offset`, where C processes have it at `configAddress`. */
+/** Writes empty lists at `offset` of `config`, which C processes have at `configAddress`. */
 export function writeTailqs(
   config: DataView,
   offset: number,
@@ -54,7 +54,7 @@ export function writeTailqs(
 ): void {
   names.forEach((name, i) => {
     const at = offset + i * TAILQ_HEAD_SIZE;
-    // an empty list's last element is its own head: with 0 there, the first insertion is a write to address 0
+    // an empty list's last element is its own head: with 0, the first insertion would write to address 0
     config.setBigUint64(at + TAILQ_LAST, BigInt(configAddress + at), true);
     writeText(config, at + TAILQ_NAME_OFFSET, name);
   });

@@ -4,15 +4,15 @@ import { MpError } from '../../protocol/errors.js';
 
 /** RTE_VER_RELEASE (rte_version.h) of anything that isn't a release candidate. */
 const FINAL_RELEASE = 99;
-/** What its byte of the version word has room for. */
+/** Largest minor number: the version word has one byte for it. */
 const MAX_MINOR = 255;
-/** The first release whose malloc elements are as `shm/heap` writes them, and the end of what is known. */
+/** First and last release whose memory can be made: 20.11 is the first with malloc elements as `shm/heap` writes them. */
 const FIRST_WORD = 0x140b0000;
 const LAST_WORD = 0x1a0bffff;
 
 /**
- * `RTE_VERSION` (rte_version.h) of a release as `rte_version` prints it. `EINVAL` for what is none, `EVERSION` for one
- * whose memory can't be made here.
+ * Returns `RTE_VERSION` (rte_version.h) of a release as `rte_version` prints it. Throws `EINVAL` for text that isn't one,
+ * `EVERSION` for a release whose memory can't be made here.
  *
  * @example
  * versionWordOf('22.11.11'); // 0x160b0b63
@@ -22,17 +22,20 @@ export function versionWordOf(version: string): number {
   if (match === null || Number(match[3]) > MAX_MINOR) {
     throw new MpError(
       'EINVAL',
-      `Option memory.version is '${version}': give a whole one, as rte_version() prints it, such as '22.11.11' or '26.11.0-rc0'`,
+      `Option memory.version is '${version}': give a complete version as rte_version() prints it, such as '22.11.11' or '26.11.0-rc0'`,
     );
   }
   const [year = 0, month = 0, minor = 0] = match.slice(1, 4).map(Number);
   const release = match[4] === undefined ? FINAL_RELEASE : Number(match[4]);
   const word = ((year << 24) | (month << 16) | (minor << 8) | release) >>> 0;
   if (word >= FIRST_WORD && word <= LAST_WORD) return word;
-  throw new MpError('EVERSION', `Shared memory for DPDK ${version} can't be made: 20.11 to 26.11 are known`);
+  throw new MpError(
+    'EVERSION',
+    `Shared memory for DPDK ${version} can't be made: give memory.version a release from 20.11 to 26.11`,
+  );
 }
 
-/** The DPDK that is installed here: what pkg-config says, else what the EAL library calls itself; `undefined`: none. */
+/** Returns the installed release, from pkg-config or else from the EAL library; `undefined` where there is none. */
 export function installedVersion(): string | undefined {
   return pkgConfigVersion() ?? libraryVersion();
 }
@@ -57,7 +60,7 @@ const LIBRARY_FOLDERS: readonly string[] = Object.freeze(
     `${root}/lib`,
   ]),
 );
-/** What `rte_version` returns stands in the library as it is. */
+/** Text that `rte_version` returns, as it is in the library. */
 const VERSION_TEXT = /DPDK (\d\d\.\d\d\.\d{1,3}(?:-rc\d\d?)?)\0/;
 
 function libraryVersion(): string | undefined {

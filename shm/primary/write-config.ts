@@ -4,18 +4,18 @@ import { writeText } from '../layout/fields.js';
 import { LIST_ARRAY, LIST_HEAP, LIST_LENGTH, LIST_PAGE_SIZE, LIST_SOCKET_ID } from '../layout/memseg.js';
 import { MEMSEG_LIST_SIZE, type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout/releases.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
+import type { SpaceMappings } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
-import type { SpaceMappings } from './space.js';
 import { writeTailqs } from './tailqs.js';
 
-/** Writes what `rte_mem_config` says of itself, and describes its arrays, all of them empty. Not the magic. */
+/** Writes the fields of `rte_mem_config` except the magic, and describes its arrays, which are empty. */
 export function writeConfig(plan: MemoryPlan, addresses: AddressPlan, mappings: SpaceMappings): void {
   const { layout } = plan;
   const { offsets } = layout;
   const config = viewOf(mappings.config);
   config.setUint32(VERSION_OFFSET, plan.versionWord, true);
   config.setBigUint64(offsets.memCfgAddr, BigInt(addresses.configAddress), true);
-  config.setInt32(offsets.nextSocketId, EXTERNAL_SOCKET_ID, true); // what the first external heap gets
+  config.setInt32(offsets.nextSocketId, EXTERNAL_SOCKET_ID, true); // node of the first external heap
   describeArray(config, offsets.memzones, viewOf(mappings.memzones), addresses.memzones);
   addresses.lists.forEach((list, i) => {
     const at = offsets.memsegs + list.index * MEMSEG_LIST_SIZE;
@@ -31,7 +31,7 @@ export function writeConfig(plan: MemoryPlan, addresses: AddressPlan, mappings: 
   writeTailqs(config, offsets.tailqHead, addresses.configAddress, plan.tailqs);
 }
 
-/** Since 26.07: the one range that holds all lists. */
+/** Writes the range that holds all lists, since 26.07. */
 function writeAddressRange(config: DataView, { offsets }: MemConfigLayout, { lists }: AddressPlan): void {
   const [first] = lists;
   const last = lists.at(-1);
@@ -41,7 +41,7 @@ function writeAddressRange(config: DataView, { offsets }: MemConfigLayout, { lis
   config.setBigUint64(offsets.memVa + 16, BigInt(first.pageSize), true);
 }
 
-/** Tells secondaries that wait for it that all is there, or that it isn't any more. */
+/** Sets or clears the magic, which tells waiting secondaries whether the memory is complete. */
 export function publish(config: DataView, complete: boolean): void {
   Atomics.store(new Int32Array(config.buffer, config.byteOffset, 1), 0, complete ? RTE_MAGIC : 0);
 }
@@ -50,7 +50,7 @@ function viewOf(mapping: SpaceMappings['config']): DataView {
   return new DataView(mapping.view(0, mapping.length));
 }
 
-/** Makes an empty `struct rte_fbarray` of a descriptor and a file of zeros. */
+/** Makes a descriptor and a file of zeros an empty `struct rte_fbarray`. */
 function describeArray(config: DataView, descriptor: number, file: DataView, plan: ArrayPlan): void {
   const { masks, maskHead } = geometryOf(plan);
   file.setUint32(maskHead, masks, true);

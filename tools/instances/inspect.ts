@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { dialectIn } from '../../lib/peers/to-primary.js';
 import { type DialectId, versionOf } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
-import { isSecondarySocket, PRIMARY_SOCKET, pidOfSocket } from '../../protocol/paths.js';
+import { isSecondarySocket, PRIMARY_SOCKET, pidOfSocket, TELEMETRY_SOCKET } from '../../protocol/paths.js';
 import { type ConfigHead, readConfigHead } from '../../shm/layout/mem-config.js';
 import { ignoringErrno } from '../../sys/errors.js';
-import { namesIn, ownerOf, type ProcessFacts, processFacts, socketOwners } from '../../sys/proc.js';
-import { boundSockets, type SocketState, socketStates } from '../../sys/unix-sockets.js';
+import { namesIn, ownerOf, type ProcessFacts, processFacts } from '../../sys/proc.js';
+import { boundSockets, type SocketState, socketOwners, socketStates } from '../../sys/unix-sockets.js';
 import type { ProbeResult } from './probe.js';
 
 /** The primary and secondaries that run, or ran, under one file prefix of one runtime directory. */
@@ -62,8 +62,6 @@ export interface Inspection extends Omit<Instance, 'ipc'> {
 export function isAlive({ state }: Instance): boolean {
   return state === 'running' || state === 'starting';
 }
-
-const TELEMETRY_SOCKET = 'dpdk_telemetry.v2';
 
 /** Looks at one file prefix, and sends nothing; `undefined`: there is and was no primary. */
 export function inspect(runtimeDir: string, filePrefix: string): Inspection | undefined {

@@ -78,7 +78,7 @@ const DAMAGES: readonly (readonly [string, (heap: Damaged) => void, RegExp])[] =
   ['an empty entry in use', (heap) => zoneEntry(heap).setBigUint64(40, 0n, true), /in use and empty/],
   [
     'an unused entry with something in it',
-    ({ image }) => image.space.memzones.bytes.setUint8(72 * 9, 1),
+    ({ image }) => image.space.memzones.setUint8(72 * 9, 1),
     /entry 9 is unused/,
   ],
   [
@@ -95,7 +95,7 @@ function addToHeap({ image: { space, layout } }: Damaged, offset: number): void 
 
 /** The entry of UPPER. */
 function zoneEntry({ image }: Damaged): DataView {
-  const { buffer, byteOffset } = image.space.memzones.bytes;
+  const { buffer, byteOffset } = image.space.memzones;
   return new DataView(buffer, byteOffset, 72);
 }
 

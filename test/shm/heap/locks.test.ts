@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { FbarrayTable } from '../../../shm/heap/fbarray-table.js';
 import { Heap } from '../../../shm/heap/heap.js';
 import { Memzones } from '../../../shm/heap/memzones.js';
-import { SharedLocks } from '../../../shm/heap/shared-locks.js';
 import { RwLock } from '../../../shm/locks/rwlock.js';
+import { SharedLocks } from '../../../shm/locks/shared-locks.js';
 import { interpose } from '../../../sys/libc.js';
 import { expectError } from '../../support/mp-error.js';
 import { heapImage } from './support/heap-image.js';
@@ -65,8 +65,8 @@ describe('shm heap: locks', () => {
 
   it("holds signals off while it changes an array, not while it waits for the array's lock", () => {
     const { space, layout } = heapImage();
-    const { descriptorOffset: offset, bytes } = space.memzones;
-    const file = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const offset = layout.offsets.memzones;
+    const file = space.memzones;
     const table = new FbarrayTable({ ...space, layout, offset, eltSize: ZONE_SIZE, file, path: 'memzone' });
     const calls: string[] = [];
     interpose((name, call) => (...args) => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MpError } from '../../../protocol/errors.js';
 import { attachMemory } from '../../../shm/attach/attach.js';
-import { pageFilesOf } from '../../../shm/attach/page-files.js';
+import { pageFinderFor } from '../../../shm/attach/page-files.js';
 import type { SharedMemory } from '../../../shm/attach/shared-memory.js';
 import { parseMemConfig } from '../../../shm/layout/mem-config.js';
 import { isInOtherMountNamespace, type Mount, mounts, mountsAt } from '../../../sys/mounts.js';
@@ -143,6 +143,6 @@ function pathsOf(memory: SharedMemory, { filePrefix, directory, primary }: Targe
     const at = Number(addr);
     const list = config.lists.find(({ base, length }) => base <= at && at < base + length);
     if (list === undefined || list.external) return [];
-    return [pageFilesOf(list, context).place(list, (at - list.base) / list.pageSize).path];
+    return [pageFinderFor(list, context).place(list, (at - list.base) / list.pageSize).path];
   });
 }

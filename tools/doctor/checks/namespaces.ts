@@ -1,6 +1,6 @@
 import { isInOtherMountNamespace } from '../../../sys/mounts.js';
-import { processesOfPrefix, socketOwners } from '../../../sys/proc.js';
-import { boundSockets } from '../../../sys/unix-sockets.js';
+import { processesOfPrefix } from '../../../sys/proc.js';
+import { boundSockets, socketOwners } from '../../../sys/unix-sockets.js';
 import { identityOf } from '../../instances/find.js';
 import { count, type DoctorCheck, describeProcess, type Target } from '../doctor-check.js';
 

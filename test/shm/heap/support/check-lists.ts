@@ -77,10 +77,8 @@ const EMPTY = Buffer.alloc(MEMZONE_SIZE);
 
 /** Checks the memzone table, and that each zone is a block in use. */
 export function checkMemzones(space: HeapSpace, elements: readonly Element[], findings: Findings): void {
-  const { config, configAddress, layout, memzones } = space;
-  const { buffer, byteOffset, byteLength } = memzones.bytes;
-  const offset = memzones.descriptorOffset;
-  const file = new Uint8Array(buffer, byteOffset, byteLength);
+  const { config, configAddress, layout, memzones: file } = space;
+  const { memzones: offset } = layout.offsets;
   const tableAddr = configAddress + offset;
   findings.attempt(tableAddr, () => {
     const table = new FbarrayTable({

@@ -2,10 +2,10 @@
 
 import { MpError } from '../../../../protocol/errors.js';
 import { FbarrayTable } from '../../../../shm/heap/fbarray-table.js';
-import { addRun, Heaps, initHeaps } from '../../../../shm/heap/heap.js';
+import { addStartPages, Heaps, initHeaps } from '../../../../shm/heap/heap.js';
 import type { HeapSpace, PageRange } from '../../../../shm/heap/heap-space.js';
-import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
 import { LAYOUTS, type MemConfigLayout } from '../../../../shm/layout/releases.js';
+import { SharedLocks } from '../../../../shm/locks/shared-locks.js';
 
 const CONFIG_ADDRESS = 0x100000000;
 const ZONES = 100;
@@ -146,7 +146,7 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
     layout,
     config,
     configAddress: CONFIG_ADDRESS,
-    memzones: { descriptorOffset: memzones, bytes: zoneFile },
+    memzones: zoneFile,
     locks: new SharedLocks({ layout, config, path: 'config', lockTimeoutMs: 100 }),
     segments: (list) => arrays[list]!,
     view(addr, len) {
@@ -167,7 +167,7 @@ export function heapImage(options: ImageOptions = {}): HeapImage {
   startPages.forEach((n, list) => {
     for (let i = 0; i < n; i++) makePage(list, i, 1);
     const { base, pageSize } = IMAGE_LISTS[list]!;
-    if (n > 0) addRun(space, { addr: base, len: n * pageSize });
+    if (n > 0) addStartPages(space, { addr: base, len: n * pageSize });
   });
   return {
     space,

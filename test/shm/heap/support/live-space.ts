@@ -3,8 +3,8 @@
 import { SharedFile } from '../../../../shm/attach/shared-file.js';
 import type { SharedMemory } from '../../../../shm/attach/shared-memory.js';
 import type { HeapSpace } from '../../../../shm/heap/heap-space.js';
-import { SharedLocks } from '../../../../shm/heap/shared-locks.js';
 import { parseMemConfig } from '../../../../shm/layout/mem-config.js';
+import { SharedLocks } from '../../../../shm/locks/shared-locks.js';
 import { Mapping } from '../../../../sys/mapping.js';
 import type { PeerScope } from '../../../support/dpdk/peers-for.js';
 import { attachLive } from '../../support/live-memory.js';
@@ -35,7 +35,7 @@ export function liveSpace(scope: PeerScope, pages: 'fixed' | 'changing'): LiveSp
     layout,
     config,
     configAddress,
-    memzones: { descriptorOffset: offsets.memzones, bytes: zones },
+    memzones: zones,
     locks: new SharedLocks({ layout, config, path }),
     segments(index) {
       const name = lists.find((list) => list.index === index)?.array.name;

@@ -1,20 +1,20 @@
 import { MpError } from '../../protocol/errors.js';
 import { Mapping } from '../../sys/mapping.js';
 import { PAGE_FILE_NAMES, pageFileStart } from '../attach/page-files.js';
-import { layoutError } from '../errors.js';
 import { FbarrayTable } from '../heap/fbarray-table.js';
+import { layoutError } from '../layout/fields.js';
 import { LIST_ARRAY, MEMSEG_SIZE } from '../layout/memseg.js';
 import { MEMSEG_LIST_SIZE, type MemConfigLayout } from '../layout/releases.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';
 
-/** Where the page files are. Plain data. */
-export interface PagePlaces {
-  readonly dir: string;
+/** The directory of the page files. Plain data. */
+export interface PageDirectory {
+  readonly path: string;
   readonly filePrefix: string;
   readonly hugetlb: boolean;
 }
 
-/** The mappings of a primary's shared memory; their addresses are all that another thread needs to adopt them. */
+/** The mappings of a primary's shared memory. Another thread adopts them by their addresses. */
 export interface SpaceMappings {
   readonly config: Mapping;
   readonly memzones: Mapping;
@@ -24,11 +24,11 @@ export interface SpaceMappings {
 /** The address and the length of a mapping. */
 type Range = readonly [address: number, length: number];
 
-/** All that another thread needs to work on the same memory; plain data. */
+/** What another thread needs to work on the same memory. Plain data. */
 export interface SpaceDescription {
   readonly layout: MemConfigLayout;
   readonly plan: AddressPlan;
-  readonly places: PagePlaces;
+  readonly directory: PageDirectory;
   readonly config: Range;
   readonly memzones: Range;
   readonly lists: readonly { readonly array: Range; readonly pages: Range }[];
@@ -38,59 +38,59 @@ export interface SpaceDescription {
 export interface ListMemory {
   readonly plan: ListPlan;
   readonly array: FbarrayTable;
-  /** The array's file. */
+  /** The file of the array. */
   readonly file: DataView;
   readonly pages: Mapping;
 }
 
-/** Views of this many bytes are kept: making one costs more than using it. */
+/** Length of the views that are kept, because making a view costs more than using it. */
 const CHUNK = 2 ** 26;
 
-/** A primary's shared memory, mapped for writing, by what it consists of. */
-export class SpaceParts {
+/** A primary's shared memory, mapped for writing. */
+export class MappedSpace {
   readonly layout: MemConfigLayout;
   readonly plan: AddressPlan;
   readonly config: DataView;
   readonly memzones: DataView;
   readonly lists: readonly ListMemory[];
-  readonly pages: PagePlaces & { pathOf(list: number, segment: number): string };
+  readonly directory: PageDirectory;
   readonly #chunks = new Map<string, ArrayBuffer>();
   readonly #mappings: SpaceMappings;
-  readonly #places: PagePlaces;
   #isClosed = false;
 
-  constructor(layout: MemConfigLayout, plan: AddressPlan, places: PagePlaces, mappings: SpaceMappings) {
+  constructor(layout: MemConfigLayout, plan: AddressPlan, directory: PageDirectory, mappings: SpaceMappings) {
     this.layout = layout;
     this.plan = plan;
     this.#mappings = mappings;
-    this.#places = places;
+    this.directory = directory;
     this.config = wholeOf(mappings.config);
     this.memzones = wholeOf(mappings.memzones);
     this.lists = plan.lists.map((list, i) => {
       const mapping = mappings.lists[i];
-      if (mapping === undefined) throw layoutError(places.dir, 'mappings', mappings.lists.length, `${i + 1}`);
+      if (mapping === undefined)
+        throw layoutError(directory.path, 'mappings', mappings.lists.length, `${i + 1}`);
       const file = wholeOf(mapping.array);
       const array = new FbarrayTable({
         config: this.config,
         layout,
         offset: layout.offsets.memsegs + list.index * MEMSEG_LIST_SIZE + LIST_ARRAY,
         eltSize: MEMSEG_SIZE,
-        file: bytesOf(file),
+        file,
         path: list.array.name,
       });
       return { plan: list, array, file, pages: mapping.pages };
     });
-    const nameOf = PAGE_FILE_NAMES[layout.pageFile];
-    const start = `${places.dir}/${pageFileStart(places.filePrefix)}`;
-    this.pages = {
-      ...places,
-      pathOf: (list, segment) => start + nameOf(list, segment),
-    };
   }
 
-  /** The same memory in another thread. The one that made it keeps it until this one has ended. */
-  static adopt({ layout, plan, places, config, memzones, lists }: SpaceDescription): SpaceParts {
-    return new SpaceParts(layout, plan, places, {
+  /** Returns the path of the file of a page. */
+  pagePath(list: number, segment: number): string {
+    const { path, filePrefix } = this.directory;
+    return `${path}/${pageFileStart(filePrefix)}${PAGE_FILE_NAMES[this.layout.pageFile](list, segment)}`;
+  }
+
+  /** Returns the same memory in another thread. The thread that made it keeps it until this thread has ended. */
+  static adopt({ layout, plan, directory, config, memzones, lists }: SpaceDescription): MappedSpace {
+    return new MappedSpace(layout, plan, directory, {
       config: Mapping.adopt(...config),
       memzones: Mapping.adopt(...memzones),
       lists: lists.map(({ array, pages }) => ({
@@ -105,14 +105,14 @@ export class SpaceParts {
     return {
       layout: this.layout,
       plan: this.plan,
-      places: this.#places,
+      directory: this.directory,
       config: rangeOf(config),
       memzones: rangeOf(memzones),
       lists: lists.map(({ array, pages }) => ({ array: rangeOf(array), pages: rangeOf(pages) })),
     };
   }
 
-  /** The list whose pages these addresses are in; `undefined` where not all of them are there. */
+  /** Returns the list that these addresses are in; `undefined` where not all of their pages are in use. */
   listAt(addr: number, len: number): ListMemory | undefined {
     const list = this.lists.find(({ plan }) => plan.base <= addr && addr + len <= plan.base + plan.length);
     if (list === undefined || len <= 0) return undefined;
@@ -124,22 +124,25 @@ export class SpaceParts {
     return list;
   }
 
-  /** The file of a list's array. */
+  /** Returns the file of a list's array. */
   segments(list: number): DataView {
     const found = this.lists.find(({ plan }) => plan.index === list);
     if (found !== undefined) return found.file;
-    throw new MpError('EFAULT', `There is no memory segment list ${list}: a process has damaged the heap`);
+    throw new MpError(
+      'EFAULT',
+      `There is no memory segment list ${list}, so a process has damaged the heap: restart all processes of this file prefix`,
+    );
   }
 
-  /** Bytes at an address of the primary. `EFAULT` where it has no page: touching one would end this process. */
+  /** Returns the bytes at an address of the primary. Throws `EFAULT` where there is no page, where an access is SIGSEGV. */
   view(addr: number, len: number): DataView {
     if (this.#isClosed)
-      throw new MpError('EBADF', 'This memory was closed with its channel: open another one');
+      throw new MpError('EBADF', 'This memory was closed with its channel: open another channel');
     const list = this.listAt(addr, len);
     if (list === undefined) {
       throw new MpError(
         'EFAULT',
-        `There is no memory at 0x${addr.toString(16)} (${len} bytes): a process has damaged the heap`,
+        `There is no memory at 0x${addr.toString(16)} (${len} bytes), so a process has damaged the heap: restart all processes of this file prefix`,
       );
     }
     const offset = addr - list.plan.base;
@@ -148,7 +151,7 @@ export class SpaceParts {
     return new DataView(this.#chunk(list, chunk), offset - chunk * CHUNK, len);
   }
 
-  /** From now on there is nothing to look at. */
+  /** Makes `view` throw `EBADF`, and drops the views. */
   close(): void {
     this.#isClosed = true;
     this.#chunks.clear();
@@ -167,10 +170,6 @@ export class SpaceParts {
 
 function wholeOf(mapping: Mapping): DataView {
   return new DataView(mapping.view(0, mapping.length));
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: DataView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function rangeOf({ address, length }: Mapping): Range {
