@@ -4,11 +4,11 @@
 import { getChars, isUint8Array, putUtf8, utf8Length } from './bytes.js';
 import { MpError } from './errors.js';
 
-/** The bytes that a struct lies in, once for each way to get at them. */
+/** The memory that a struct lies in, in both forms that types use. */
 export interface StructMemory {
-  /** All of the memory. */
+  /** The memory as bytes. */
   readonly bytes: Uint8Array;
-  /** The same memory. */
+  /** The same memory as a `DataView`. */
   readonly data: DataView;
 }
 
@@ -25,8 +25,9 @@ export interface StructRefusal {
 }
 
 /**
- * A C type: `Value` is what decoding gives, `Init` what encoding takes, `View` what a live view gives. Use those that
- * this module has, such as `u32` and `char(64)`; a program's own one needs these members and no more.
+ * A C type: `Value` is what decoding gives, `Init` what encoding takes, `View` what a live view gives. `u32`, `char(64)`
+ * and what `struct` returns are such types. A program can make its own from these members, and align a field as C's
+ * `__rte_cache_aligned` does: `{ ...u64, align: 64 }`.
  */
 export interface StructType<Value, Init = Value, View = Value> {
   /** `sizeof`, in bytes. */
@@ -190,10 +191,10 @@ export function char(size: number): StructType<string> {
   });
 }
 
-/** Why `text` can't be a C string in a `char` array of `size` bytes. C would cut it. */
+/** Returns why `text` can't be a C string in a `char` array of `size` bytes, where C would cut it; else undefined. */
 export function refusalOfText(text: string, size: number): StructRefusal | undefined {
   if (typeof text !== 'string') return refusal(text, `give a string of at most ${size - 1} bytes of UTF-8`);
-  // never fewer bytes than UTF-16 units: a huge string is refused without a look at it
+  // UTF-8 never has fewer bytes than UTF-16 has units: a huge string is refused without reading it
   const length = text.length >= size ? text.length : utf8Length(text);
   if (length >= size) {
     const problem = `'${text.slice(0, 32)}...' is too long`;
@@ -244,7 +245,7 @@ export function enumOf<Value extends number | bigint, const Names extends Readon
 ): StructType<Extract<keyof Names, string> | Value> {
   type Name = Extract<keyof Names, string>;
   const values = new Map<unknown, Value>(Object.entries(names));
-  // reversed: the first of two names stays
+  // reversed, because the first of two names stays
   const nameOf = new Map([...values].reverse().map(([name, value]) => [value, name as Name]));
   const scratch = memoryOf(new Uint8Array(type.size));
   for (const [name, value] of values) throwRefusal(type.write(scratch, 0, value), String(name));
@@ -263,34 +264,34 @@ export function enumOf<Value extends number | bigint, const Names extends Readon
   });
 }
 
-/** The memory as types take it. */
+/** The bytes as memory of a type. */
 export function memoryOf(bytes: Uint8Array): StructMemory {
   return { bytes, data: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
-/** The refusal of a whole value. */
+/** Makes the refusal of a value. */
 export function refusal(value: unknown, hint: string, code: StructRefusal['code'] = 'EINVAL'): StructRefusal {
   return { code, path: '', problem: `is ${describe(value)}`, hint };
 }
 
-/** The refusal as the value that holds it under `name` reports it. */
+/** The refusal of a part, called `name`, as the refusal of the whole. */
 export function refusalWithin(name: string, refused: StructRefusal): StructRefusal {
   return { ...refused, path: pathOf(name, refused.path) };
 }
 
-/** `'stats'` and `'queues'`, or `'queues'` and `'[3]'`, as one path. */
+/** Joins `'stats'` and `'queues'`, or `'queues'` and `'[3]'`. */
 export function pathOf(outer: string, inner: string): string {
   return outer === '' || inner === '' || inner.startsWith('[') ? outer + inner : `${outer}.${inner}`;
 }
 
-/** Throws a refusal, if there is one; `what` names a value that has no path. */
+/** Throws a refusal, if there is one. `what` is the subject of the message if the refusal has no path. */
 export function throwRefusal(refused: StructRefusal | undefined, what = 'The value'): void {
   if (refused === undefined) return;
   const { code, path, problem, hint } = refused;
   throw new MpError(code, `${path === '' ? what : path} ${problem}: ${hint}`);
 }
 
-/** Throws `EINVAL` unless it can be the length of an array. */
+/** Throws `EINVAL` unless the number can be the length of an array. */
 export function checkCount(count: number, what: string): void {
   if (Number.isInteger(count) && count > 0 && count < 2 ** 31) return;
   throw new MpError(

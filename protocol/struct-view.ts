@@ -9,7 +9,7 @@ import {
   throwRefusal,
 } from './struct-types.js';
 
-/** A type whose values the surroundings don't know. */
+/** A type of any values. */
 export type AnyType = StructType<unknown, never, unknown>;
 
 /** A part of a struct, or an element of an array. */
@@ -22,7 +22,7 @@ export interface StructPart {
   readonly offset: number;
 }
 
-/** Where a view is. Its properties are its parts alone, so that a field may have any name. */
+/** A view. Its own state is private, so that a field may have any name. */
 class Live {
   readonly #memory: StructMemory;
   readonly #at: number;
@@ -32,7 +32,7 @@ class Live {
     this.#memory = memory;
     this.#at = at;
     this.#path = path;
-    Object.preventExtensions(this); // a misspelt field is a TypeError, as everywhere in a module
+    Object.preventExtensions(this); // setting a misspelt field throws a TypeError
   }
 
   static accessor({ type, offset, path }: StructPart): PropertyDescriptor & ThisType<Live> {
@@ -59,7 +59,7 @@ class Live {
   }
 }
 
-/** Replaces what lies in memory by a value of several parts, as a whole or not at all. */
+/** Writes a value of several parts, all of it or nothing. */
 function replace({ bytes }: StructMemory, at: number, type: AnyType, value: never) {
   const fresh = memoryOf(new Uint8Array(type.size));
   const refused = type.write(fresh, 0, value);
@@ -67,12 +67,12 @@ function replace({ bytes }: StructMemory, at: number, type: AnyType, value: neve
   return refused;
 }
 
-/** What console.log asks an object for; by its name, because this folder runs without Node, too. */
+/** Name of the method that Node's console.log calls. This folder imports nothing from Node. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
- * Makes the views of a type that has parts. They are prepared at the first use: an array may have many parts, and most
- * types are never viewed.
+ * Returns the function that makes the views of a type with parts. The accessors are made at its first call: an array may
+ * have many parts, and most types are never viewed.
  */
 export function viewsOf(
   type: AnyType,

@@ -1,4 +1,4 @@
-// Layouts of C structs: where fields lie, by C's rules (System V ABI for x86-64 and AArch64, on which these agree).
+// Layouts of C structs: where fields lie, by the rules of C compilers for x86-64 and AArch64, which agree.
 
 import { isUint8Array } from './bytes.js';
 import { MpError } from './errors.js';
@@ -32,30 +32,30 @@ export interface Layout<Value, Init, View, Names extends PropertyKey> extends St
   /** `offsetof` each field, in bytes. */
   readonly offsets: Readonly<Record<Names, number>>;
   /**
-   * The bytes of a struct. A field that is left out is 0, as in C's `{ .port = 1 }`; so is padding. Throws `EINVAL` that
-   * names the field for a value that its type doesn't have and for a field that the struct doesn't have; `E2BIG` for text
-   * or bytes that don't fit.
+   * Returns the bytes of a struct. A field that is left out is 0, as in C's `{ .port = 1 }`; so is padding. Throws `EINVAL`
+   * for a value that the field's type doesn't have, and for a field that the struct doesn't have; `E2BIG` for text or bytes
+   * that don't fit. The message begins with the field, such as `stats.queues[3].packets`.
    *
-   * With `out` (at least `size` bytes, else `EINVAL`) nothing is allocated for the result: it is the start of `out`. What
-   * is in it after an error is unspecified.
+   * With `out` (at least `size` bytes, else `EINVAL`) it writes to the start of `out`, which it returns. The value must not
+   * be a view of `out`; after an error the bytes there are unspecified.
    *
    * @example
    * const param = struct({ port: u16, packets: u64 }).encode({ packets: 70000n });
    */
   encode(value: Init, out?: Uint8Array): Uint8Array;
   /**
-   * Reads the struct at `offset` (default 0); bytes behind it are not looked at. Everything is a copy. Throws `EBADMSG`
-   * if there are too few bytes.
+   * Reads the struct at `offset` (default 0), and copies all of it. There may be more bytes behind it. Throws `EBADMSG` if
+   * there are too few.
    *
    * @example
    * const { port, packets } = struct({ port: u16, packets: u64 }).decode(msg.param);
    */
   decode(bytes: Uint8Array, offset?: number): Value;
   /**
-   * The struct at `offset` (default 0) as an object whose properties read and write the bytes themselves, aligned or not:
-   * for memzones. A nested struct, union or array is a view, too; assigning to it replaces it as a whole. A value that a
-   * field doesn't have is refused as by `encode`, and changes nothing. A view is valid as long as its bytes are; `decode`
-   * gives a copy. There is no atomicity: C has to be told of a change by a lock or another message.
+   * Returns an object whose properties read and write the struct at `offset` (default 0) in place, aligned or not: for
+   * structs in memzones. A nested struct, union or array is a view, too; assigning to it replaces all of it. Setting a value
+   * that a field can't have throws the same error as `encode`, and changes nothing. Access is not atomic: order it with C's
+   * by a lock or by messages. A view is valid as long as its bytes are.
    *
    * Throws `EBADMSG` if there are too few bytes.
    *
@@ -86,16 +86,16 @@ export type UnionLayout<Members extends StructFields> = Layout<
   keyof Members
 >;
 
-/** A live array: indexed and iterated like an array. `[...view]` is an array with its methods. */
+/** A live array, which is indexed and iterated like an array. `[...view]` has an array's methods, too. */
 export interface ArrayView<Item> extends Iterable<Item> {
-  /** How many elements there are, always the same. */
+  /** How many elements there are. */
   readonly length: number;
   [index: number]: Item;
 }
 
 /**
- * Declares a C struct once, with the alignment and padding that a C compiler gives it, and typed: what `decode` returns
- * has these fields. Throws `EINVAL` for a struct without fields, and for a field whose name is a number, because
+ * Declares a C struct. It gets the alignment and padding that a C compiler gives it, and `decode` returns an object of these
+ * fields and their types. Throws `EINVAL` for a struct without fields, and for a field whose name is a number, because
  * JavaScript would change the fields' order.
  *
  * @example
@@ -204,7 +204,7 @@ function partsOf(fields: StructFields, place: (type: AnyType) => number): readon
   return parts;
 }
 
-/** `most`: how many of the fields a value may have. */
+/** The layout of parts; a value may have at most `most` of them. */
 function layoutOf(parts: readonly StructPart[], size: number, align: number, most = parts.length) {
   const names = new Set(parts.map(({ key }) => key));
   const known = listOf([...names]);
@@ -254,7 +254,7 @@ function put<Value>(target: Record<string, Value>, key: string, value: Value): v
   else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
-/** A property of the value, but not the one that every object has, such as `constructor`. */
+/** A property of the value, except one that every object has, such as `constructor`. */
 function own(value: Readonly<Record<string, unknown>>, key: string): unknown {
   for (
     let object = value;

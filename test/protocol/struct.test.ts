@@ -60,6 +60,12 @@ describe('structs', () => {
     expect(struct({ a: u8, packed })).to.include({ size: 12, align: 1 });
   });
 
+  it('have fields of another alignment, as __rte_cache_aligned gives them', () => {
+    const Ring = struct({ size: u32, tail: { ...u32, align: 64 } });
+    expect(Ring).to.include({ size: 128, align: 64 });
+    expect(Ring.offsets).to.deep.equal({ size: 0, tail: 64 });
+  });
+
   it('round-trip every type', () => {
     const All = struct({ u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool });
     const least = {
