@@ -1,5 +1,5 @@
-// Wire integers are native-endian. Every platform that has both DPDK's EAL on Linux and Node (x86-64, arm64)
-// is little-endian, so that is what these read and write, by shifts: no DataView per datagram.
+// Integers on the wire are native-endian. Every platform that has both DPDK's EAL on Linux and Node (x86-64, arm64) is
+// little-endian, so these functions read and write little-endian, by shifts: no DataView for each datagram.
 
 export function putInt32(bytes: Uint8Array, offset: number, value: number): void {
   bytes[offset] = value;
@@ -8,7 +8,7 @@ export function putInt32(bytes: Uint8Array, offset: number, value: number): void
   bytes[offset + 3] = value >> 24;
 }
 
-/** `offset` must lie inside: the length was checked before. */
+/** Reads an `int`. The caller has checked that all of it is inside. */
 export function getInt32(bytes: Uint8Array, offset: number): number {
   return (
     byteAt(bytes, offset) |
@@ -22,18 +22,18 @@ export function byteAt(bytes: Uint8Array, offset: number): number {
   return bytes[offset] as number;
 }
 
-/** A Buffer is one. By tag rather than `instanceof`: arrays of another realm (vm, jest) are welcome too. */
+/** Returns true for a Buffer, too, and for arrays of another realm (vm, jest), which `instanceof` doesn't know. */
 export function isUint8Array(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array';
 }
 
 const encoder = new TextEncoder();
-// ignoreBOM: bytes that a peer sent are never left out
+// ignoreBOM keeps a byte order mark: no byte that a peer sent is dropped
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 const NOT_ASCII = 0x80;
 
-/** How many bytes `text` takes as UTF-8; -1 when it has half a surrogate pair and so no UTF-8 form. */
+/** Returns how many bytes `text` takes as UTF-8; -1 if it has half a surrogate pair, which UTF-8 can't express. */
 export function utf8Length(text: string): number {
   let length = 0;
   for (let i = 0; i < text.length; i++) {
@@ -51,12 +51,12 @@ function isSurrogate(unit: number): boolean {
   return (unit & 0xf800) === 0xd800;
 }
 
-// past the end of the text `low` is NaN, which is no surrogate
+// behind the end of the text `low` is NaN, which is no surrogate
 function isPair(high: number, low: number): boolean {
   return (high & 0xfc00) === 0xd800 && (low & 0xfc00) === 0xdc00;
 }
 
-/** Writes `text`, whose UTF-8 form is known to fit. Names are short and ASCII: a call of the encoder costs more. */
+/** Writes `text` as UTF-8; the caller has checked that it fits. For short ASCII names a call of the encoder costs more. */
 export function putUtf8(bytes: Uint8Array, offset: number, text: string): void {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -68,7 +68,7 @@ export function putUtf8(bytes: Uint8Array, offset: number, text: string): void {
   }
 }
 
-/** The bytes from `start` to before `end` as text; whatever isn't UTF-8 becomes U+FFFD. */
+/** Returns the bytes from `start` to before `end` as text; what isn't UTF-8 becomes U+FFFD. */
 export function getUtf8(bytes: Uint8Array, start: number, end: number): string {
   let text = '';
   for (let i = start; i < end; i++) {
@@ -79,7 +79,7 @@ export function getUtf8(bytes: Uint8Array, start: number, end: number): string {
   return text;
 }
 
-/** A `char` array of `size` bytes at `offset`, up to its NUL, or all of it where it has none. */
+/** Returns the text in a `char` array of `size` bytes at `offset`: up to its NUL, or all of it if there is none. */
 export function getChars(bytes: Uint8Array, offset: number, size: number): string {
   const nul = bytes.indexOf(0, offset);
   const end = offset + size;

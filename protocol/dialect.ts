@@ -1,6 +1,6 @@
 import { MpError } from './errors.js';
 
-/** Datagram length and most descriptors: what tells DPDK's wire dialects apart. */
+/** Name of a wire dialect: the length of its datagrams, and the most descriptors in a message. */
 export type DialectId = '332/8' | '332/253' | '340/253';
 
 /**
@@ -8,41 +8,41 @@ export type DialectId = '332/8' | '332/253' | '340/253';
  * All numbers are bytes, except `maxFds` (`RTE_MP_MAX_FD_NUM` of rte_eal.h). Frozen; compare by identity.
  */
 export interface Dialect {
-  /** What options and errors call it. */
+  /** Name of the dialect in options and errors. */
   readonly id: DialectId;
-  /** Length of every datagram: the record without its `fds` array. */
+  /** Length of every datagram: that of the C struct without its `fds` array. */
   readonly wireLength: number;
-  /** Most descriptors in one message. */
+  /** The most descriptors in one message. */
   readonly maxFds: number;
   /** Where the fields are. */
   readonly offsets: DialectOffsets;
   /** The first release that speaks it. */
   readonly firstVersion: string;
-  /** The last one, as far as this library knows. */
+  /** The last release that speaks it, as far as this library knows. */
   readonly lastVersion: string;
 }
 
 /** Where the fields of `struct mp_msg_internal` are in a datagram. */
 export interface DialectOffsets {
-  /** int, an {@link MpType}. */
+  /** An `int`, one of {@link MpType}. */
   readonly type: number;
-  /** 64 bytes, ends with a NUL. */
+  /** 64 bytes of text that ends with a NUL. */
   readonly name: number;
-  /** int, 0 to 256. */
+  /** An `int`, 0 to 256. */
   readonly lenParam: number;
-  /** int, 0 to `maxFds`. */
+  /** An `int`, 0 to `maxFds`. */
   readonly numFds: number;
   /** 256 bytes. */
   readonly param: number;
-  /** The one entry of the `fds` array that is sent as bytes, by accident of alignment. It means nothing. */
+  /** The one entry of the `fds` array that alignment makes part of the datagram. It has no meaning. */
   readonly staleFd?: number;
 }
 
 // struct mp_msg_internal up to 25.07: a C int and struct rte_mp_msg, no padding between fields
 const PACKED_OFFSETS = Object.freeze({ type: 0, name: 4, lenParam: 68, numFds: 72, param: 76 });
 
-// 25.11 gave rte_mp_msg.param alignas(8) (rte_eal.h): 4 bytes of padding behind `type`, and 4 at the
-// record's end, so that what is sent, sizeof(record) - sizeof(fds), reaches into `fds`
+// 25.11 gave rte_mp_msg.param alignas(8) (rte_eal.h): 4 bytes of padding behind `type`, and 4 at the end of the struct.
+// C sends sizeof(struct) - sizeof(fds) bytes, which then include the first entry of `fds`.
 const ALIGNED_OFFSETS = Object.freeze({
   type: 0,
   name: 8,
@@ -53,7 +53,7 @@ const ALIGNED_OFFSETS = Object.freeze({
 });
 
 /**
- * The three wire dialects by id; everything that depends on the release reads these records.
+ * The three wire dialects by their ids. All code that depends on the dialect reads these records.
  *
  * @example
  * DIALECTS['340/253'].wireLength; // 340
@@ -91,7 +91,7 @@ const IDS = Object.keys(DIALECTS)
   .map((id) => `'${id}'`)
   .join(', ');
 
-/** The record itself, from itself or its id. `EINVAL` for anything else, also for a copy of a record. */
+/** Returns the record for a record or its id. Throws `EINVAL` for anything else, also for a copy of a record. */
 export function resolveDialect(dialect: Dialect | DialectId): Dialect {
   for (const known of ALL) {
     if (dialect === known || dialect === known.id) return known;
@@ -109,19 +109,19 @@ const VERSION_24_11 = 0x180b0000;
 const VERSION_25_11 = 0x190b0000;
 const VERSION_AFTER_26_11 = 0x1a0c0000;
 
-/** struct rte_mem_config had nchannel where `version` is since 19.08; more channels than this don't exist. */
+/** Up to 19.05 struct rte_mem_config had `nchannel` in the place of `version`; no machine has more channels than this. */
 export const MAX_CHANNELS = 0xff;
 
-// RTE_VER_RELEASE of anything that isn't a release candidate (config/meson.build)
+// RTE_VER_RELEASE of every release that isn't a release candidate (config/meson.build)
 const FINAL_RELEASE = 99;
 
 /**
- * The wire dialect of a primary, from the version word of its `config` file (`struct rte_mem_config`, the
- * second 32-bit word; meaningful once the first, `magic`, is set). Up to 19.05 that word is the count of
- * memory channels, a small number: those releases speak `332/8`.
+ * Returns the wire dialect of a primary from the version word of its `config` file: the second 32-bit word of
+ * `struct rte_mem_config`, which is valid once the first, `magic`, is set. Up to 19.05 that word is the number of memory
+ * channels, a small number: those releases speak `332/8`.
  *
- * Throws `EVERSION` for what this library doesn't know; it never guesses, because a datagram of the wrong
- * length ends the C process's IPC thread.
+ * Throws `EVERSION` for a version that this library doesn't know. It never guesses, because a datagram of the wrong length
+ * ends the C process's IPC thread.
  *
  * @example
  * dialectOf(0x160b0b63).id; // '332/8': DPDK 22.11.11
@@ -152,8 +152,8 @@ function unknownVersion(version: string): MpError {
 }
 
 /**
- * A version word as `rte_version` prints it, without its "DPDK " prefix. Release 99 is a final one, anything
- * lower a release candidate.
+ * Returns a version word as C's `rte_version` prints it, without "DPDK " at the start. Release 99 is a final release; every
+ * lower number is a release candidate.
  *
  * @example
  * versionOf(0x160b0b63); // '22.11.11'

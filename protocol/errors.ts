@@ -1,19 +1,19 @@
-/** What an {@link MpError} may carry besides its code: give only what is known. */
+/** What an {@link MpError} may have besides its code. Leave out what is unknown. */
 export interface MpErrorDetails {
   /** The system call that failed. */
   readonly syscall?: string;
-  /** The file, socket or directory that it was about. */
+  /** The file, socket or directory that the error is about. */
   readonly path?: string;
-  /** Positive, as in errno.h. */
+  /** The errno, positive as in errno.h. */
   readonly errno?: number;
-  /** The error behind this one. */
+  /** The error that caused this one. */
   readonly cause?: unknown;
 }
 
 /**
- * Every error of this library. Where C returns -1 and sets `rte_errno`, this is thrown with the same errno
- * name in `code`; a few codes of its own (`EVERSION`, ...) are documented where they are thrown. The message
- * ends with what to do next. `syscall`, `path`, `errno` (positive) and `cause` are present only when known.
+ * The class of all errors that this library throws. Where C returns -1 and sets `rte_errno`, `code` has the name of that
+ * errno; functions that throw other codes (`EVERSION`, ...) document them. The message ends with what to do next.
+ * `syscall`, `path`, `errno` (positive) and `cause` are present only when known.
  *
  * @example
  * try {
@@ -23,17 +23,17 @@ export interface MpErrorDetails {
  * }
  */
 export class MpError extends Error {
-  /** An errno name such as `'ENOENT'`, or one of our own such as `'EVERSION'`. */
+  /** The name of an errno, such as `'ENOENT'`, or a code of this library, such as `'EVERSION'`. */
   readonly code: string;
   /** The system call that failed. */
   declare readonly syscall?: string;
-  /** The file, socket or directory that it was about. */
+  /** The file, socket or directory that the error is about. */
   declare readonly path?: string;
-  /** Positive, as in errno.h. */
+  /** The errno, positive as in errno.h. */
   declare readonly errno?: number;
 
   static {
-    // on the prototype, so that it is in the stack's first line and isn't printed as an extra property
+    // on the prototype: the stack's first line has the name, and it isn't printed as another property
     MpError.prototype.name = 'MpError';
   }
 

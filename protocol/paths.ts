@@ -1,29 +1,30 @@
 import { MpError } from './errors.js';
 
-/** The primary's socket in the runtime directory (`MP_SOCKET_FNAME`, eal_filesystem.h). */
+/** Name of the primary's socket in the runtime directory (`MP_SOCKET_FNAME`, eal_filesystem.h). */
 export const PRIMARY_SOCKET = 'mp_socket';
-/** Telemetry's socket in the runtime directory (telemetry.c), which a primary binds with `--in-memory`, too. */
+/** Name of telemetry's socket in the runtime directory (telemetry.c), which a primary binds with `--in-memory`, too. */
 export const TELEMETRY_SOCKET = 'dpdk_telemetry.v2';
-/** A broadcast reaches the sockets whose names start so: the glob `mp_socket_*` of eal_common_proc.c. */
+/** Start of the names of secondaries' sockets: a broadcast goes to the glob `mp_socket_*` (eal_common_proc.c). */
 const SECONDARY_SOCKET_START = 'mp_socket_';
-/** Our private reply sockets: outside that glob, so nobody's broadcast ever reaches them. */
+/** Start of the names of this library's reply sockets: outside that glob, so that no broadcast reaches them. */
 const REPLY_SOCKET_START = 'mp_reply_';
 
 /**
- * The longest runtime directory whose sockets all fit into `sun_path` (107 bytes): `/mp_socket` and the longest
- * `_<pid>_<hex>` behind it take 35. C truncates longer ones silently (≤ 25.11), which ends in a stolen socket.
+ * Length of the longest runtime directory whose sockets all fit into `sun_path` (107 bytes): `/mp_socket` and the longest
+ * `_<pid>_<hex>` behind it take 35. C cuts longer paths silently (up to 25.11), and may so take another process's socket.
  */
 const MAX_RUNTIME_PATH = 72;
 
-/** The environment variables that C looks at, in this order; `process.env` will do. */
+/** The environment variables that C reads, in this order; `process.env` has this type, too. */
 export interface RuntimeEnvironment {
   readonly RUNTIME_DIRECTORY?: string | undefined;
   readonly XDG_RUNTIME_DIR?: string | undefined;
 }
 
 /**
- * The directory under which each file prefix has its own: `eal_get_runtime_dir` without the prefix. A variable that
- * is set but empty counts as set, as in C. Never resolve symbolic links in it: the strings are the sockets' identity.
+ * Returns the directory that has a directory for each file prefix: C's `eal_get_runtime_dir` without the prefix. A
+ * variable that is set but empty counts as set, as in C. Never resolve symbolic links in the result: C compares paths of
+ * sockets as text.
  *
  * @param uid the real uid, not the effective one
  */
@@ -33,7 +34,7 @@ export function defaultRuntimeDir(env: RuntimeEnvironment, uid: number): string 
   return `${env.XDG_RUNTIME_DIR ?? '/tmp'}/dpdk`;
 }
 
-/** `<runtimeDir>/<filePrefix>` by plain concatenation; throws `EINVAL` or `ENAMETOOLONG` where C would misbehave. */
+/** Returns `<runtimeDir>/<filePrefix>`. Throws `EINVAL` or `ENAMETOOLONG` for values with which C would misbehave. */
 export function runtimePath(runtimeDir: string, filePrefix: string): string {
   if (filePrefix === '' || filePrefix === '.' || filePrefix === '..' || /[%/\0]/.test(filePrefix)) {
     throw new MpError(
@@ -59,22 +60,22 @@ export function runtimePath(runtimeDir: string, filePrefix: string): string {
   return path;
 }
 
-/** Whether a broadcast of the primary reaches a socket of this name in the runtime directory. */
+/** Returns whether a broadcast of the primary reaches a socket of this name in the runtime directory. */
 export function isSecondarySocket(name: string): boolean {
   return name.startsWith(SECONDARY_SOCKET_START);
 }
 
-/** `mp_socket_<pid>_<hex>`, as `create_socket_path` in eal_common_proc.c names a secondary's socket. */
+/** Returns `mp_socket_<pid>_<hex>`, the name that C's `create_socket_path` (eal_common_proc.c) gives a secondary's socket. */
 export function secondarySocketName(pid: number, unique: bigint): string {
   return `${SECONDARY_SOCKET_START}${pid}_${unique.toString(16)}`;
 }
 
-/** The name of a socket that a request leaves from; see {@link isSecondarySocket} for why it differs. */
+/** Returns the name of a socket that sends a request and gets the reply. No broadcast reaches it: {@link isSecondarySocket}. */
 export function replySocketName(pid: number, unique: bigint): string {
   return `${REPLY_SOCKET_START}${pid}_${unique.toString(16)}`;
 }
 
-/** The pid in the name of a secondary's or a reply socket, `undefined` for any other name. */
+/** Returns the pid in the name of a secondary's socket or a reply socket, `undefined` for any other name. */
 export function pidOfSocket(path: string): number | undefined {
   const match = /^mp_(?:socket|reply)_(\d{1,10})_[0-9a-f]+$/.exec(path.slice(path.lastIndexOf('/') + 1));
   return match === null ? undefined : Number(match[1]);

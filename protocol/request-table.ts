@@ -1,91 +1,91 @@
-// This file owns the state machine of requests: who was asked, who has answered, when a request is over.
-// It has no clock, no sockets and no role: events come in with the time, effects go out, and everything that
-// differs between a primary and a secondary, or between rte_mp_request_sync and rte_mp_request_async
-// (eal_common_proc.c), is data of the start event. What it adopts of C's behaviour is that of 26.07.
+// The state machine of requests: which peers were asked, which have answered, when a request is over. It has no clock,
+// no sockets and no role: events come in with the time, effects go out. All that differs between a primary and a
+// secondary, or between rte_mp_request_sync and rte_mp_request_async (eal_common_proc.c), is data of the start event.
+// Where it behaves like C, it behaves like C in 26.07.
 
 import { MpError } from './errors.js';
 
-/** Begins a request. `id` is the caller's and unique among those that are going on. */
+/** Begins a request. The caller chooses an `id` that no pending request has. */
 export interface RequestStart {
   /** Which event this is. */
   readonly kind: 'start';
-  /** Names the request in later events and effects. */
+  /** Id of the request in later events and effects. */
   readonly id: number;
-  /** Of the action. */
+  /** Name of the action. */
   readonly name: string;
-  /** Paths of those to ask; one that is listed twice is asked once. */
+  /** Socket paths of the peers to ask; a peer that is listed twice is asked once. */
   readonly peers: readonly string[];
-  /** One peer after another until one fails, as C's sync broadcast; or all at once, as its async one. */
+  /** One peer after another until one fails, as C's sync broadcast does; or all at once, as its async one does. */
   readonly order: 'sequential' | 'parallel';
-  /** On the clock of `now`. One that has passed still sends, and times out at the next tick, as in C. */
+  /** Time on the clock of `now`. A request whose deadline has passed is still sent, and times out at the next tick, as in C. */
   readonly deadline: number;
-  /** True (a secondary): a dead peer fails the request. False (a primary): it is skipped and not counted. */
+  /** True (a secondary): a peer that is gone fails the request. False (a primary): it is skipped and not counted. */
   readonly goneIsError: boolean;
-  /** True (as C): fails with `EEXIST` while a request of the same name to one of the peers is going on. */
+  /** True (as in C): the request fails with `EEXIST` while one of the same name to one of the peers is pending. */
   readonly exclusive: boolean;
 }
 
-/** What can happen to requests. `R` is whatever the caller takes for a reply; it is handed back untouched. */
+/** What can happen to requests. `R` is the caller's type of replies; the table hands them back as they are. */
 export type RequestEvent<R> =
   | RequestStart
-  /** The answers to a `send` effect: delivered, nobody there (`ECONNREFUSED`), or any other errno. */
+  /** What came of a `send` effect: delivered, no process at the socket (`ECONNREFUSED`), or any other errno. */
   | { readonly kind: 'sent'; readonly id: number; readonly peer: string }
   | { readonly kind: 'gone'; readonly id: number; readonly peer: string; readonly code: string }
   | { readonly kind: 'send-failed'; readonly id: number; readonly peer: string; readonly code: string }
   /** A REP or an IGN came from `peer` under `name`. */
   | RequestReply<R>
   | { readonly kind: 'ignore'; readonly id: number; readonly peer: string; readonly name: string }
-  /** Time has passed: ends the requests whose deadline is `now` or earlier. */
+  /** Time has passed: requests whose deadline is `now` or earlier end. */
   | { readonly kind: 'tick' }
   | { readonly kind: 'cancel'; readonly id: number; readonly code: string };
 
-/** A REP came in. */
+/** A reply (REP) has arrived. */
 export interface RequestReply<R> {
   /** Which event this is. */
   readonly kind: 'reply';
-  /** The request that its socket belongs to. */
+  /** Id of the request whose socket it came to. */
   readonly id: number;
-  /** Whom it is from. */
+  /** Socket path of its sender. */
   readonly peer: string;
-  /** What it says it answers. */
+  /** Name of the action in the reply. */
   readonly name: string;
-  /** Handed back in the outcome or in a `drop`. */
+  /** The reply itself, which the outcome or a `drop` effect hands back. */
   readonly reply: R;
 }
 
-/** What the caller has to do, in this order. */
+/** What the caller has to do, in the order of the effects. */
 export type RequestEffect<R> =
   | { readonly kind: 'send'; readonly id: number; readonly peer: string }
   | { readonly kind: 'complete'; readonly id: number; readonly outcome: RequestOutcome<R> }
-  /** These replies belong to no one: the caller closes what they carry. */
+  /** These replies belong to no request: the caller closes their descriptors. */
   | { readonly kind: 'drop'; readonly reason: ReplyDropReason; readonly replies: readonly R[] };
 
 /** Why a reply belongs to no request. */
 export type ReplyDropReason = 'late-reply' | 'wrong-name' | 'wrong-peer';
 
 /**
- * `struct rte_mp_reply` of rte_eal.h, and how it came about. The replies are the caller's, also after a
+ * How a request ended, and its replies: `struct rte_mp_reply` of rte_eal.h. The caller owns the replies, also after a
  * failure, where C discards them.
  */
 export interface RequestOutcome<R> {
-  /** How it ended. */
+  /** How the request ended. */
   readonly status: 'done' | 'timeout' | 'failed';
-  /** Of a failure: the errno name of the event that caused it, or `EEXIST`. */
+  /** After a failure: the errno name of the event that caused it, or `EEXIST`. */
   readonly code?: string;
-  /** Of a failure: the peer that caused it. Of a timeout: the first one that has not answered. */
+  /** After a failure: the peer that caused it. After a timeout: the first peer that has not answered. */
   readonly peer?: string;
-  /** Requests delivered, less those answered with IGN. */
+  /** How many peers got the request, without those that answered with IGN. */
   readonly nbSent: number;
   /** How many `replies`. */
   readonly nbReceived: number;
-  /** As they arrived; for a sequential request that is the order in which the peers were asked. */
+  /** The replies in the order of their arrival; for a sequential request this is the order in which the peers were asked. */
   readonly replies: readonly R[];
 }
 
 type PeerState = 'waiting' | 'sending' | 'pending' | 'answered' | 'ignored' | 'gone';
 type PeerEvent = 'contact' | 'sent' | 'gone' | 'reply' | 'ignore';
 
-/** A peer's whole life in one request. An event without an entry changes nothing. */
+/** The states of a peer in one request. An event without an entry changes nothing. */
 const TRANSITIONS: Readonly<Record<PeerState, { readonly [E in PeerEvent]?: PeerState }>> = {
   waiting: { contact: 'sending' },
   sending: { sent: 'pending', gone: 'gone' },
@@ -97,23 +97,23 @@ const TRANSITIONS: Readonly<Record<PeerState, { readonly [E in PeerEvent]?: Peer
 
 interface PendingRequest<R> {
   readonly start: RequestStart;
-  /** In the order of contact. */
+  /** Socket paths in the order in which the peers are asked. */
   readonly peers: readonly string[];
   readonly states: Map<string, PeerState>;
   readonly replies: R[];
   nbSent: number;
-  /** Index of the next peer to contact. */
+  /** Index of the next peer to ask. */
   next: number;
   /** How many peers are sending or pending. */
   open: number;
 }
 
 /**
- * All requests of one process that wait for something: C's `pending_requests` (eal_common_proc.c).
+ * The pending requests of one process: C's `pending_requests` (eal_common_proc.c).
  *
- * Feed every event to `dispatch` and carry out the effects it returns. A started request gets exactly one
- * `complete` effect, maybe in the very call that starts it (nobody to ask, `EEXIST`). A reply is matched by
- * id, peer and name; whatever matches nothing comes back in a `drop` effect.
+ * Pass every event to `dispatch` and carry out the effects that it returns. A started request gets exactly one `complete`
+ * effect, which may come from the call that starts it (no peer to ask, `EEXIST`). A reply is matched by id, peer and name;
+ * one that matches no request comes back in a `drop` effect.
  *
  * @example
  * const table = new RequestTable<string>();
@@ -125,12 +125,12 @@ interface PendingRequest<R> {
 export class RequestTable<R> {
   readonly #requests = new Map<number, PendingRequest<R>>();
 
-  /** How many requests are going on. */
+  /** How many requests are pending. */
   get size(): number {
     return this.#requests.size;
   }
 
-  /** When the next tick is due, on the clock of `now`; undefined when nothing waits. */
+  /** Time of the next tick on the clock of `now`; undefined while no request is pending. */
   get nextDeadline(): number | undefined {
     let earliest: number | undefined;
     for (const { start } of this.#requests.values()) {
@@ -139,12 +139,12 @@ export class RequestTable<R> {
     return earliest;
   }
 
-  /** Whether this request is going on. */
+  /** Whether the request of this id is pending. */
   has(id: number): boolean {
     return this.#requests.has(id);
   }
 
-  /** Throws `EINVAL` only for a start whose id is in use. */
+  /** Takes an event and returns its effects. Throws `EINVAL` only for a start whose id is in use. */
   dispatch(event: RequestEvent<R>, now: number): RequestEffect<R>[] {
     if (event.kind === 'start') return this.#start(event);
     if (event.kind === 'tick') return this.#tick(now);
@@ -181,7 +181,7 @@ export class RequestTable<R> {
   }
 
   /**
-   * Is a request of this name to this peer going on? C's `find_request_by_name`; but C overlooks the later
+   * Whether a request of this name to this peer is pending, as C's `find_request_by_name` finds out. C misses the later
    * peers of a sequential request, which then fails halfway.
    */
   #isBusy(peer: string, name: string): boolean {
@@ -191,7 +191,7 @@ export class RequestTable<R> {
     return false;
   }
 
-  /** Contacts whoever is to be contacted now; when everybody has been and nobody is open, that was it. */
+  /** Asks the peers whose turn it is, or completes the request if all of them have been asked and none is open. */
   #advance(request: PendingRequest<R>): RequestEffect<R>[] {
     if (request.open > 0) return [];
     const { start, peers, next } = request;
@@ -269,12 +269,12 @@ function move(request: PendingRequest<unknown>, peer: string, event: PeerEvent):
   return true;
 }
 
-/** Not asked yet, being asked, or asked and silent. */
+/** Whether a peer is not asked yet, being asked, or asked and without an answer. */
 function isOpen(state: PeerState | undefined): boolean {
   return state === 'waiting' || state === 'sending' || state === 'pending';
 }
 
-/** There is one: a request without an open peer is over. */
+/** The first open peer. There is one, because a request without an open peer is over. */
 function firstOpen({ peers, states }: PendingRequest<unknown>): string {
   return peers.find((peer) => isOpen(states.get(peer))) as string;
 }

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Memzone, type MpChannel, MpError, type MpReply, openSecondary } from '../../lib/index.js';
 import { fail, positive, readOptions, stopSignal } from './options.js';
-import { SharedInfo } from './shared-info.js';
+import { countersOf, SharedInfo } from './shared-info.js';
 
 const HELP = `Usage: client.ts [options]
 
@@ -64,9 +64,9 @@ async function run(): Promise<void> {
 function printCounters(channel: MpChannel): void {
   const zone = sharedInfoZone(channel);
   if (zone === undefined) return;
-  const info = new SharedInfo(zone.bytes);
-  console.log(`[Client] in shared memory: ${info}`);
-  if (given['force-quit']) info.forceQuit();
+  const info = SharedInfo.view(zone.bytes);
+  console.log(`[Client] in shared memory: ${countersOf(info)}`);
+  if (given['force-quit']) info.forceQuit = 1;
 }
 
 function sharedInfoZone(channel: MpChannel): Memzone | undefined {

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Handler, type MpChannel, openPrimary } from '../../lib/index.js';
 import { fail, positive, readOptions, stopSignal } from './options.js';
-import { SHARED_INFO_LENGTH, SharedInfo } from './shared-info.js';
+import { countersOf, SHARED_INFO_LENGTH, SharedInfo } from './shared-info.js';
 
 const HELP = `Usage: server.ts [options]
 
@@ -37,27 +37,31 @@ function answer(kind: 'SYNC' | 'ASYNC', count: () => void): Handler {
 }
 
 async function serve(channel: MpChannel): Promise<void> {
-  const info = new SharedInfo(channel.memory.reserve('shared_info', SHARED_INFO_LENGTH).bytes);
+  const info = SharedInfo.view(channel.memory.reserve('shared_info', SHARED_INFO_LENGTH).bytes);
   channel.on('error', (error) => console.error('[Server] a reply was not sent:', error));
   channel.registerAction(
     'hello_request',
-    answer('SYNC', () => info.countSync()),
+    answer('SYNC', () => {
+      info.requests += 1n;
+    }),
   );
   channel.registerAction(
     'hello_async_req',
-    answer('ASYNC', () => info.countAsync()),
+    answer('ASYNC', () => {
+      info.asyncRequests += 1n;
+    }),
   );
   console.log(`[Server] ready: ${dirname(channel.socketPath ?? '')}`);
-  const timer = setInterval(() => console.log(`[Server] ${info}`), printMs);
+  const timer = setInterval(() => console.log(`[Server] ${countersOf(info)}`), printMs);
   console.log(`[Server] ends: ${await waitForEnd(info)}`);
   clearInterval(timer);
-  console.log(`[Server] ${info}`);
+  console.log(`[Server] ${countersOf(info)}`);
 }
 
 /** Resolves to the reason when the server has to end. */
 async function waitForEnd(info: SharedInfo): Promise<string> {
   while (!stop.aborted) {
-    if (info.isForceQuit) return 'force_quit';
+    if (info.forceQuit !== 0) return 'force_quit';
     await sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => {});
   }
   return 'signal';

@@ -4,8 +4,10 @@ import {
   type DeviceRequest,
   DeviceRequestType,
   decodeDeviceRequest,
+  decodeVdev,
+  VDEV_ACTION,
+  VdevType,
 } from '../../protocol/eal/device.js';
-import { decodeVdev, VDEV_ACTION, VdevType } from '../../protocol/eal/vdev.js';
 import { type Actions, type Handler, IGNORE } from '../actions/actions.js';
 
 /** What the primary asks of all its secondaries. */

@@ -5,9 +5,12 @@ import {
   type DeviceRequest,
   DeviceRequestType,
   decodeDeviceRequest,
+  decodeVdev,
   encodeDeviceRequest,
+  encodeVdev,
+  VDEV_ACTION,
+  VdevType,
 } from '../../protocol/eal/device.js';
-import { decodeVdev, encodeVdev, VDEV_ACTION, VdevType } from '../../protocol/eal/vdev.js';
 import { MpError } from '../../protocol/errors.js';
 import { errnoName } from '../../sys/errors.js';
 import type { MpChannel, SendOptions } from '../channel.js';

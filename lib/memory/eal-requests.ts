@@ -1,3 +1,4 @@
+import { encodeVdev, VDEV_ACTION, VdevType } from '../../protocol/eal/device.js';
 import {
   decodeMallocRequest,
   encodeMallocResponse,
@@ -9,7 +10,6 @@ import {
   MallocResult,
   MallocType,
 } from '../../protocol/eal/malloc.js';
-import { encodeVdev, VDEV_ACTION, VdevType } from '../../protocol/eal/vdev.js';
 import { MpError } from '../../protocol/errors.js';
 import { HugepageInfoWatch } from '../../shm/attach/hugepage-info.js';
 import type { PrimarySpace, SyncAction } from '../../shm/heap/heap-space.js';

@@ -1,18 +1,22 @@
-import { ENA_ACTION } from './ena.js';
-import { refuseHead } from './head.js';
+import { HeadParam } from './head.js';
 import { decodeIpsecMb, encodeIpsecMb, IPSEC_MB_ACTION } from './ipsec-mb.js';
-import { MLX4_ACTION } from './mlx4.js';
-import { MLX5_ACTION } from './mlx5.js';
-import { decodePdumpRequest, encodePdumpResponse, PDUMP_ACTION } from './pdump.js';
+import { MLX4_ACTION, MLX5_ACTION } from './mellanox.js';
+import { ENA_ACTION } from './nics.js';
+import { decodePdumpRequest, encodePdumpResponse, PDUMP_ACTION } from './tools.js';
 
-/** Of Linux: EOPNOTSUPP, as an answer has it. */
+/** Linux's ENOTSUP as answers have it. */
 const ENOTSUP = -95;
 /** {@link MLX5_ACTION} before 21.11 (`MLX5_MP_NAME`, drivers/net/mlx5/mlx5.h). */
 const OLD_MLX5_ACTION = 'net_mlx5_mp';
 
 type Refusal = (param: Uint8Array) => Uint8Array;
 
-const refuseDriver: Refusal = (param) => refuseHead(param, ENOTSUP);
+/** Repeats all that a driver's request says, with the result. */
+const refuseDriver: Refusal = (request) => {
+  const param = new Uint8Array(request);
+  HeadParam.view(param).result = ENOTSUP;
+  return param;
+};
 
 const REFUSALS = new Map<string, Refusal>([
   [PDUMP_ACTION, (param) => encodePdumpResponse({ ...decodePdumpRequest(param), result: ENOTSUP })],
@@ -24,8 +28,9 @@ const REFUSALS = new Map<string, Refusal>([
 ]);
 
 /**
- * The param of an answer that says no (-ENOTSUP) to a C secondary which would crash at an IGN: these drivers and tools read
- * the one answer that they expect without a look whether it is there. `undefined` where IGN does no harm.
+ * Returns the param of an answer that refuses a request (-ENOTSUP), if the C secondary would crash at an IGN: these drivers
+ * and tools read the one answer that they expect without checking that it is there. Returns `undefined` where IGN does no
+ * harm.
  *
  * @example
  * const refusal = refusalOf(msg.name, msg.param); // as a primary
@@ -34,6 +39,6 @@ export function refusalOf(name: string, param: Uint8Array): Uint8Array | undefin
   try {
     return REFUSALS.get(name)?.(param);
   } catch {
-    return undefined; // no such request comes from C
+    return undefined; // C sends no such request
   }
 }

@@ -1,21 +1,25 @@
-import { type Changes, recordOf } from './releases.js';
-import { viewOf } from './struct.js';
+import { struct } from '../struct.js';
+import { i32 } from '../struct-types.js';
+import { type Changes, encodeFields, recordOf } from './params.js';
 
-/** VFIO: a secondary asks the primary for its descriptors (`EAL_VFIO_MP`, eal_vfio.h). */
+/** The action by which a secondary asks the primary for VFIO's descriptors (`EAL_VFIO_MP`, eal_vfio.h). */
 export const VFIO_ACTION = 'eal_vfio_mp_sync';
 
-/** How a primary answers: OK brings one descriptor, but for the IOMMU type; NO_FD: the group is not bound to VFIO. */
+/**
+ * How a primary answers. OK brings one descriptor, except in the answer to IOMMU_TYPE; NO_FD says that the group is not
+ * bound to VFIO.
+ */
 export const VfioResult = { OK: 0, NO_FD: 1, ERR: 0xff } as const;
 
-/** What can be asked for (`SOCKET_REQ_*`, eal_vfio.h): the numbers of one range of releases. Frozen. */
+/** What a secondary can ask for (`SOCKET_REQ_*`, eal_vfio.h): the numbers of one range of releases. Frozen. */
 export interface VfioRequests {
-  /** A descriptor of the container. */
+  /** The descriptor of a container. */
   readonly CONTAINER: number;
-  /** That of an IOMMU group. */
+  /** The descriptor of an IOMMU group. */
   readonly GROUP: number;
-  /** The primary's own container. */
+  /** The descriptor of the primary's own container. */
   readonly DEFAULT_CONTAINER?: number;
-  /** No descriptor: which type of IOMMU. */
+  /** The type of the IOMMU; no descriptor. */
   readonly IOMMU_TYPE: number;
 }
 
@@ -25,10 +29,10 @@ const SEPARATE: VfioRequests = Object.freeze({
   DEFAULT_CONTAINER: 0x400,
   IOMMU_TYPE: 0x800,
 });
-// CONTAINER is the primary's own one here, and 0x400 means something else
+// CONTAINER is the primary's own container here, and 0x400 means something else
 const UNITED: VfioRequests = Object.freeze({ CONTAINER: 0x100, GROUP: 0x200, IOMMU_TYPE: 0x400 });
 
-// 25.11 changed it, and of the older releases that are still maintained 22.11 did, in 22.11.11
+// 25.11 changed the numbers; of the older releases only 22.11 did, in 22.11.11
 const VFIO_REQUESTS: Changes<VfioRequests> = [
   SEPARATE,
   [0x160b0b00, UNITED],
@@ -37,7 +41,8 @@ const VFIO_REQUESTS: Changes<VfioRequests> = [
 ];
 
 /**
- * What a primary of this version (the version word of its `config`) can be asked for. 0x400 means different things.
+ * Returns what a primary of this version (the version word of its `config`) can be asked for. 0x400 means different things
+ * in different releases.
  *
  * @example
  * const { GROUP } = vfioRequestsOf(0x160b0b63);
@@ -46,11 +51,8 @@ export function vfioRequestsOf(versionWord: number): VfioRequests {
   return recordOf(VFIO_REQUESTS, versionWord);
 }
 
-// struct vfio_mp_param (eal_vfio.h); C answers nothing else than exactly this length
-const VFIO_MP_PARAM_SIZE = 12;
-const REQ = 0;
-const RESULT = 4;
-const VALUE = 8;
+/** `struct vfio_mp_param` (eal_vfio.h). C answers only params of exactly this size. */
+export const VfioParam = struct({ request: i32, result: i32, value: i32 });
 
 /** A request about VFIO, or the answer to one. */
 export interface VfioMessage {
@@ -63,31 +65,21 @@ export interface VfioMessage {
 }
 
 /**
- * The param of such a message; `result` and `value` are 0 unless given.
+ * Encodes the param of a message about VFIO; `result` and `value` are 0 if they are left out.
  *
  * @example
  * const param = encodeVfio({ request: vfioRequestsOf(0x160b0b63).GROUP, value: 12 });
  */
-export function encodeVfio({ request, result = 0, value = 0 }: Partial<VfioMessage> & { request: number }) {
-  const param = new Uint8Array(VFIO_MP_PARAM_SIZE);
-  const view = new DataView(param.buffer);
-  view.setInt32(REQ, request, true);
-  view.setInt32(RESULT, result, true);
-  view.setInt32(VALUE, value, true);
-  return param;
+export function encodeVfio(message: Partial<VfioMessage> & { request: number }): Uint8Array {
+  return encodeFields(VfioParam, message);
 }
 
 /**
- * Reads such a message. Throws `EBADMSG` for one that is too short.
+ * Decodes a message about VFIO. Throws `EBADMSG` for a param that is too short.
  *
  * @example
  * const { result } = decodeVfio(msg.param); // and, if it is VfioResult.OK, msg.takeFds()
  */
 export function decodeVfio(param: Uint8Array): VfioMessage {
-  const view = viewOf(param, VFIO_MP_PARAM_SIZE, 'A message about VFIO');
-  return {
-    request: view.getInt32(REQ, true),
-    result: view.getInt32(RESULT, true),
-    value: view.getInt32(VALUE, true),
-  };
+  return VfioParam.decode(param);
 }

@@ -14,7 +14,7 @@ const PRELUDE = `
 import { type Worker, parentPort } from 'node:worker_threads';
 import { type Message, type MpChannel, type ReceivedMessage, IGNORE, MemzoneFlag, MpError, hotplug, openPrimary, openSecondary } from './lib/index.js';
 import { createMemoryNetwork } from './lib/testing/index.js';
-import { DIALECTS, DecodeError, MpType, RequestTable, decodeMessage, dialectOf, encodeMessage, versionOf } from './protocol/index.js';
+import { DIALECTS, DecodeError, MpType, RequestTable, char, decodeMessage, dialectOf, encodeMessage, f64, struct, u8, u16, u32, u64, versionOf } from './protocol/index.js';
 import { type Memzone, type SharedMemory, attachMemory, attachShared, disableMultiProcess, enableMultiProcess } from './shm/index.js';
 declare const channel: MpChannel;
 declare const datagram: Uint8Array;

@@ -116,6 +116,13 @@ function findNative(): DpdkInstall | Missing {
   };
 }
 
+/** The C compiler's name, or what is missing. */
+export function findCompiler(): string | Missing {
+  const compiler = compilerName();
+  if (run(compiler, '--version') !== undefined) return compiler;
+  return { missing: `${compiler} isn't installed; on Debian or Ubuntu: apt-get install gcc` };
+}
+
 function compilerName(): string {
   return process.env.CC ?? 'gcc';
 }

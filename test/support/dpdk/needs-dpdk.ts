@@ -1,7 +1,7 @@
 // What a test does where there is no DPDK to test against.
 import { buildPeers } from './build.js';
 import { findHugepages } from './hugepages.js';
-import { type DpdkInstall, findDpdk, hasDriver } from './install.js';
+import { type DpdkInstall, findCompiler, findDpdk, hasDriver } from './install.js';
 import { ALL_RELEASES, RELEASES } from './releases.js';
 
 export interface Needs {
@@ -35,6 +35,12 @@ export function needsDriver(context: Mocha.Context, name: string): void {
     context,
     `DPDK's driver ${name} isn't installed; on Debian or Ubuntu: apt-get install libdpdk-dev`,
   );
+}
+
+/** For a `before` hook: the C compiler's name. */
+export function needsCompiler(context: Mocha.Context): string {
+  const compiler = findCompiler();
+  return typeof compiler === 'string' ? compiler : pendingUnlessCi(context, compiler.missing);
 }
 
 /** What tests against C lack on this machine; empty where nothing is missing. */

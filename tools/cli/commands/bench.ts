@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { MpChannel } from '../../../lib/channel.js';
 import type { DialectId } from '../../../protocol/dialect.js';
-import { encodeVdev, VDEV_ACTION, VdevType } from '../../../protocol/eal/vdev.js';
+import { encodeVdev, VDEV_ACTION, VdevType } from '../../../protocol/eal/device.js';
 import { MpError } from '../../../protocol/errors.js';
 import { type Message, MP_MAX_PARAM_LEN } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';

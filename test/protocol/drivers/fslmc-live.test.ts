@@ -1,6 +1,6 @@
 // NXP's fslmc bus: its secondaries ask the primary for VFIO's descriptors while EAL starts.
 import { expect } from 'chai';
-import { FSLMC_ACTION, FslmcRequest } from '../../protocol/drivers/index.js';
+import { FSLMC_ACTION, FslmcRequest } from '../../../protocol/drivers/index.js';
 import {
   decodeVfio,
   encodeVdev,
@@ -8,19 +8,19 @@ import {
   VDEV_ACTION,
   VdevType,
   VfioResult,
-} from '../../protocol/index.js';
-import { driverArgs } from '../lib/hotplug/support.js';
-import { live } from '../live/support/live.js';
-import { takeOver } from '../live/support/take-over.js';
-import { withFds } from '../support/descriptors.js';
-import { fakeFslmc, needsFakeDevices } from '../support/dpdk/fake-devices.js';
-import { RELEASES } from '../support/dpdk/releases.js';
+} from '../../../protocol/index.js';
+import { driverArgs } from '../../lib/hotplug/support.js';
+import { live } from '../../live/support/live.js';
+import { takeOver } from '../../live/support/take-over.js';
+import { withFds } from '../../support/descriptors.js';
+import { fakeFslmc, needsFakeDevices } from '../../support/dpdk/fake-devices.js';
+import { RELEASES } from '../../support/dpdk/releases.js';
 
 const GROUP = 5;
 
 // 22.11 has the bus, too, which asks with EAL's own action for VFIO
 for (const release of RELEASES.filter((name) => name !== '22.11')) {
-  describe(`EAL actions: the fslmc bus of a C secondary, DPDK ${release}`, () => {
+  describe(`the fslmc bus of a C secondary, DPDK ${release}`, () => {
     const scope = live('fslmc', { attachable: true, release });
     before('a device', function () {
       needsFakeDevices(this);

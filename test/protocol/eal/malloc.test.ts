@@ -10,8 +10,8 @@ import {
   type MallocFreeRequest,
   MallocResult,
   MallocType,
-} from '../../protocol/eal/malloc.js';
-import { thrown } from '../support/mp-error.js';
+} from '../../../protocol/eal/malloc.js';
+import { thrown } from '../../support/mp-error.js';
 
 const ID = 0x8807060504030201n;
 const ID_BYTES = [1, 2, 3, 4, 5, 6, 7, 0x88];

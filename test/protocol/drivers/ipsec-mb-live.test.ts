@@ -6,12 +6,12 @@ import {
   IPSEC_MB_ACTION,
   type IpsecMbMessage,
   IpsecMbType,
-} from '../../protocol/drivers/index.js';
-import { live } from '../live/support/live.js';
-import { takeOver } from '../live/support/take-over.js';
-import { needsDriver } from '../support/dpdk/needs-dpdk.js';
+} from '../../../protocol/drivers/index.js';
+import { live } from '../../live/support/live.js';
+import { takeOver } from '../../live/support/take-over.js';
+import { needsDriver } from '../../support/dpdk/needs-dpdk.js';
 
-describe('EAL actions: queue pairs of a crypto device', () => {
+describe('queue pairs of a crypto device', () => {
   const scope = live('crypto', { attachable: true });
   before('its driver', function () {
     needsDriver(this, 'crypto_ipsec_mb');

@@ -3,7 +3,7 @@ import { accessSync, constants, fstatSync, mkdtempSync, readFileSync, readlinkSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { ReceivedMessage } from '../../lib/index.js';
+import type { ReceivedMessage } from '../../../lib/index.js';
 import {
   AFXDP_ACTION,
   decodeAfxdpPort,
@@ -16,13 +16,13 @@ import {
   TAP_START_ACTION,
   TAP_SYNC_ACTION,
   tapFormatOf,
-} from '../../protocol/drivers/index.js';
-import { live } from '../live/support/live.js';
-import { versionOf } from '../live/support/take-over.js';
-import { needsTestpmd, Testpmd } from '../support/dpdk/applications.js';
-import { INTERFACE, needsOwnNetwork, WITHIN_NETWORK } from '../support/dpdk/fake-devices.js';
-import { needsDriver } from '../support/dpdk/needs-dpdk.js';
-import { settling } from '../support/settling.js';
+} from '../../../protocol/drivers/index.js';
+import { live } from '../../live/support/live.js';
+import { versionOf } from '../../live/support/take-over.js';
+import { needsTestpmd, Testpmd } from '../../support/dpdk/applications.js';
+import { INTERFACE, needsOwnNetwork, WITHIN_NETWORK } from '../../support/dpdk/fake-devices.js';
+import { needsDriver } from '../../support/dpdk/needs-dpdk.js';
+import { settling } from '../../support/settling.js';
 
 const TUN = '/dev/net/tun';
 
@@ -39,7 +39,7 @@ function targets(fds: readonly number[]): string[] {
   return fds.map((fd) => readlinkSync(`/proc/self/fd/${fd}`));
 }
 
-describe('EAL actions: memif regions of a live testpmd', () => {
+describe('memif regions of a live testpmd', () => {
   const scope = live('memif');
   before('testpmd', function () {
     needsTestpmd(this);
@@ -77,7 +77,7 @@ describe('EAL actions: memif regions of a live testpmd', () => {
   });
 });
 
-describe('EAL actions: tap queues of a live testpmd', () => {
+describe('tap queues of a live testpmd', () => {
   const scope = live('tap');
   before('testpmd', function () {
     needsTestpmd(this);
@@ -109,7 +109,7 @@ describe('EAL actions: tap queues of a live testpmd', () => {
   });
 });
 
-describe('EAL actions: AF_XDP sockets of a live testpmd', () => {
+describe('AF_XDP sockets of a live testpmd', () => {
   const scope = live('afxdp');
   before('testpmd, and AF_XDP', function () {
     needsTestpmd(this);

@@ -19,13 +19,13 @@ import {
   Mlx4Type,
   Mlx5Type,
   PDUMP_ACTION,
-} from '../../protocol/drivers/index.js';
-import { refusalOf } from '../../protocol/drivers/refusals.js';
+} from '../../../protocol/drivers/index.js';
+import { refusalOf } from '../../../protocol/drivers/refusals.js';
 
 const ENOTSUP = -95;
 
-describe('EAL actions: refusals', () => {
-  it('repeat the request, with a result', () => {
+describe('refusals of requests', () => {
+  it('repeat the request with -ENOTSUP', () => {
     const mlx5 = { type: Mlx5Type.CREATE_MR, portId: 3, address: 1n };
     const refused = refusalOf(MLX5_ACTION, encodeMlx5(mlx5)) ?? new Uint8Array();
     expect(decodeMlx5(refused)).to.include({ ...mlx5, result: ENOTSUP });
@@ -45,14 +45,14 @@ describe('EAL actions: refusals', () => {
     });
   });
 
-  it('change nothing of the request', () => {
+  it('leave the request as it is', () => {
     const request = Buffer.from(encodeEna({ type: EnaType.MTU_SET, portId: 3 }));
     const before = Buffer.from(request);
     refusalOf(ENA_ACTION, request);
     expect(request).to.deep.equal(before);
   });
 
-  it('are not for others, nor for what C never sends', () => {
+  it('are undefined for other actions, and for params that C never sends', () => {
     expect(refusalOf('echo', new Uint8Array(40))).to.equal(undefined);
     for (const name of [MLX5_ACTION, IPSEC_MB_ACTION, PDUMP_ACTION])
       expect(refusalOf(name, new Uint8Array(3))).to.equal(undefined);

@@ -1,4 +1,4 @@
-// The structs of drivers, byte by byte as a C compiler lays them out; those that a C process sent are in eal.test.ts too.
+// The structs of drivers, byte by byte as a C compiler lays them out; captured.test.ts has some that C processes sent.
 import { expect } from 'chai';
 import {
   decodeAfxdpPort,
@@ -35,9 +35,9 @@ import {
   NetvscType,
   Sxe2Type,
   TestpmdType,
-} from '../../protocol/drivers/index.js';
-import { decodeVfio, encodeVfio, VfioResult } from '../../protocol/index.js';
-import { thrown } from '../support/mp-error.js';
+} from '../../../protocol/drivers/index.js';
+import { decodeVfio, encodeVfio, VfioResult } from '../../../protocol/index.js';
+import { thrown } from '../../support/mp-error.js';
 
 const ADDRESS = 0x8877665544332211n;
 const MLX5_NOTHING = {
@@ -195,7 +195,7 @@ function hexOf(param: Uint8Array): string {
   return Buffer.from(param).toString('hex');
 }
 
-describe("EAL actions: drivers' structs", () => {
+describe('structs of drivers, byte by byte', () => {
   for (const [name, text, message, encode, decode] of LAYOUTS) {
     it(name, () => {
       const hex = text.replaceAll(/\s/g, '');
@@ -208,7 +208,7 @@ describe("EAL actions: drivers' structs", () => {
     });
   }
 
-  it('are 0 in what may be left out', () => {
+  it('have 0 for fields that are left out', () => {
     expect(decodeEna(encodeEna({ type: EnaType.DEV_STATS_GET, portId: 0 }))).to.include({
       result: 0,
       mtu: 0,
@@ -222,7 +222,7 @@ describe("EAL actions: drivers' structs", () => {
     expect(hexOf(encodeFslmcMemory({ result: 0 }))).to.equal(`0201${'00'.repeat(62)}`);
   });
 
-  it('may be of a type that is not known yet', () => {
+  it('are decoded with a type that is not known yet', () => {
     const later = Buffer.alloc(40);
     later[0] = 99;
     expect(decodeMlx5(later)).to.deep.equal({ ...MLX5_NOTHING, type: 99, portId: 0 });
@@ -230,7 +230,7 @@ describe("EAL actions: drivers' structs", () => {
   });
 });
 
-describe('EAL actions: drivers are not asked for nonsense', () => {
+describe('messages that drivers would not understand are refused', () => {
   const head = { type: 1, portId: 0 };
   const REFUSED: readonly [string, () => Uint8Array][] = [
     ['an unknown type', () => encodeHns3({ type: 5, portId: 0 })],
