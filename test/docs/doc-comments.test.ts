@@ -1,4 +1,4 @@
-// The examples in doc comments compile: as they stand, in a function that has what they take for granted.
+// The examples in doc comments compile unchanged, in a function that declares the names that they use.
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -9,7 +9,7 @@ import { read } from './documents.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDERS = ['protocol', 'shm', 'lib'];
 
-/** Everything that is exported, and the names that examples don't introduce themselves. */
+/** Imports of everything that is exported, and the names that examples don't declare. */
 const PRELUDE = `
 import { type Worker, parentPort } from 'node:worker_threads';
 import { type Message, type MpChannel, type ReceivedMessage, IGNORE, MemzoneFlag, MpError, hotplug, openPrimary, openSecondary } from './lib/index.js';
@@ -37,7 +37,7 @@ function examplesOf(file: string): Example[] {
 
 const VALUES = 'const|function|class|async function';
 
-/** The names that a file exports: of values, unless more is asked for. */
+/** Names that a file exports: of values, or of the given kinds. */
 function exportsOf(file: string, kinds = VALUES): string[] {
   const exported = read(file).matchAll(new RegExp(`^export (?:${kinds}) (\\w+)`, 'gm'));
   return [...exported].map(([, name = '']) => name);
@@ -45,13 +45,13 @@ function exportsOf(file: string, kinds = VALUES): string[] {
 
 const SURFACE = API_REPORTS.map((name) => read(`api/${name}.api.md`)).join('\n');
 
-/** Whether users get to see something of this file. */
+/** Whether the file exports something that is public. */
 function isPublic(file: string): boolean {
   const names = exportsOf(file, `${VALUES}|interface|type`);
   return names.some((name) => new RegExp(`^export \\w+ ${name}\\b`, 'm').test(SURFACE));
 }
 
-/** What its file exports is at hand, be it public or not. */
+/** The example in a function that has everything its file exports, public or not. */
 function inFunction({ file, code }: Example, i: number): string {
   const names = exportsOf(file).join(', ');
   const module = `./${file.replace(/ts$/, 'js')}`;

@@ -15,10 +15,10 @@ export const DOCUMENTS = [
 /** A code block of JavaScript or TypeScript. */
 export interface Program {
   readonly document: string;
-  /** Of the comment above it, `<!-- run: NAME -->`; without one nothing runs it. */
+  /** Name in the comment above it, `<!-- run: NAME -->`; a program without one isn't run. */
   readonly name: string | undefined;
   readonly source: string;
-  /** The lines of the `text` block below it, if there is one: what it prints. */
+  /** Lines of the `text` block below it, if there is one: what the program prints. */
   readonly output: readonly string[] | undefined;
 }
 

@@ -1,4 +1,4 @@
-// What documents refer to is there.
+// What documents refer to exists.
 import { existsSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect } from 'chai';
@@ -8,7 +8,7 @@ const ROOT = new URL('../../', import.meta.url);
 
 describe('documents', () => {
   for (const document of DOCUMENTS) {
-    it(`${document} links to what is there`, () => {
+    it(`${document} links to files and headings that exist`, () => {
       for (const [, link = ''] of read(document).matchAll(/\]\(([^):]+)\)/g)) {
         const [target = '', anchor] = link.split('#');
         const path = target === '' ? document : posix.join(posix.dirname(document), target);
@@ -26,11 +26,11 @@ describe('documents', () => {
   }
 });
 
-/** What a call of ours may give, and what never leaves us. */
+/** Codes of system calls that no function of this package throws. */
 const NOT_THROWN = ['EPIPE', 'EROFS', 'ESRCH', 'EWOULDBLOCK'];
 
 describe('docs/troubleshooting.md', () => {
-  it('knows every code that is thrown here, or that doc comments name', () => {
+  it('has every code that the sources throw or that doc comments name', () => {
     const sources = ['protocol', 'sys', 'shm', 'lib', 'tools'].flatMap((folder) =>
       readdirSync(new URL(folder, ROOT), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts') && !name.startsWith('conformance/'))

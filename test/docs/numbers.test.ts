@@ -1,4 +1,4 @@
-// The numbers of README.md are those of the runs in bench/results: `npm run bench-report` writes both.
+// The numbers in README.md are those of bench/results: `npm run bench-report` writes both.
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Measure, RunResult } from '../../bench/harness/result.js';

@@ -1,4 +1,4 @@
-// What README.md and docs/ show works: their programs are run as they stand, with the package as npm installs it.
+// The programs in README.md and docs/ work: they are run unchanged, with the package as npm installs it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +16,12 @@ import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 import { CPeer } from '../support/dpdk/peer.js';
 import { PROGRAMS, type Program } from './documents.js';
 
-/** A program that was started on a loaded machine. */
+/** Enough for a program to start on a loaded machine. */
 const START_MS = 30_000;
 const SERVER = fileURLToPath(new URL('../../examples/demo/server.c', import.meta.url));
-/** These need somebody to talk to; the others say below themselves what they print. */
+/** Programs that need a peer; for the others, the page shows what they print. */
 const WITH_OTHERS = ['serve', 'ask', 'answer', 'memory', 'devices'];
-// without hugepages: a primary of this prefix may be running here, and its page files are not ours to touch
+// without hugepages: another primary of this prefix may run on this machine, and have page files
 const C_PRIMARY = { filePrefix: 'rte', hugepages: false, memoryMb: 64 };
 
 function programOf(name: string): Program {
@@ -57,7 +57,7 @@ describe('programs in documents', function () {
     expect(place.entries().filter((name) => name.includes('mp_socket_'))).to.deep.equal([]);
   }
 
-  it('are all run', () => {
+  it('all have a name and are run', () => {
     const unknown = PROGRAMS.filter(
       ({ name, output }) => name === undefined || (output === undefined && !WITH_OTHERS.includes(name)),
     );
@@ -66,7 +66,7 @@ describe('programs in documents', function () {
     expect(names).to.deep.equal([...new Set(names)]);
   });
 
-  it('are short at the beginning', () => {
+  it('have at most ten lines when they come first', () => {
     for (const name of WITH_OTHERS) {
       expect(programOf(name).source.trimEnd().split('\n').length).to.be.at.most(10);
     }
@@ -119,7 +119,7 @@ describe('programs in documents', function () {
         expect(zones.map((text) => text.split(' ')[0])).to.include('shared_info');
         server.kill('SIGTERM');
         expect(await server.exited).to.deep.equal({ code: 0, signal: null });
-        // one was asked for, one was added in its memory
+        // one request, and one that the program added in shared memory
         expect(server.lines.at(-1)?.text).to.match(/handled sync requests: 2,/);
       });
 

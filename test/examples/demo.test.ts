@@ -1,4 +1,4 @@
-// The demo, as a newcomer runs it, and what may go wrong meanwhile.
+// The demo as a newcomer runs it, and what may go wrong meanwhile.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { CProcess } from '../support/c-process.js';
@@ -10,7 +10,7 @@ const DEMO = 'examples/demo/demo.ts';
 const SERVER = 'examples/demo/server.ts';
 const CLIENT = 'examples/demo/client.ts';
 
-/** Two processes that start on a loaded machine. */
+/** Enough for two processes to start on a loaded machine. */
 const START_MS = 30_000;
 
 /** Many more requests than a test waits for. */
@@ -25,7 +25,7 @@ function replies(rounds: number): string[] {
   ]).flat();
 }
 
-/** The lines of one kind keep their order; the two kinds have paces of their own. */
+/** Expects the lines of each kind in order; the two kinds mix. */
 function expectPlayed(program: CProcess, rounds: number): void {
   const said = linesOf(program, 'client  ').filter((line) => !line.startsWith('[Client]'));
   expect(said.sort()).to.deep.equal(replies(rounds).sort());

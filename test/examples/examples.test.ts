@@ -1,9 +1,9 @@
-// Every example runs, prints what it is there to show, and leaves nothing behind.
+// Every example runs, prints what it is meant to show, and leaves no files.
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { linesOf, stage } from './stage.js';
 
-/** What each process prints, by the beginning of its lines. */
+/** Lines that each process prints, by their beginning. */
 const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   'no-server.ts': { 'peers: ': ['0'] },
   'one-way.ts': {
@@ -39,7 +39,7 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly string[
   },
 };
 
-/** What examples share, and no example itself. */
+/** Files that examples share. */
 const SHARED = ['play.ts'];
 
 describe('examples', function () {
@@ -47,7 +47,7 @@ describe('examples', function () {
   const place = stage();
 
   for (const [file, parts] of Object.entries(EXPECTED)) {
-    it(`${file} shows what it says`, async () => {
+    it(`${file} prints what it is meant to show`, async () => {
       const program = place.node(`examples/${file}`);
       const exit = await program.exited;
       expect(exit, program.describe()).to.deep.equal({ code: 0, signal: null });
@@ -59,7 +59,7 @@ describe('examples', function () {
     });
   }
 
-  it('no-server.ts says what to do', async () => {
+  it('no-server.ts prints what to do', async () => {
     const program = place.node('examples/no-server.ts');
     const line = await program.waitFor(/^ENOENT: /);
     expect(line.text).to.contain(`${place.runtimeDir}/nobody-uses-this/mp_socket`);
@@ -67,7 +67,7 @@ describe('examples', function () {
     await program.exited;
   });
 
-  it('all are tested', () => {
+  it('are all tested', () => {
     const files = readdirSync(new URL('../../examples/', import.meta.url)).filter((name) =>
       name.endsWith('.ts'),
     );

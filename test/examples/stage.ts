@@ -1,4 +1,4 @@
-// Where examples play in tests: a runtime directory of their own, which has to be empty again after each.
+// A runtime directory for examples, which must be empty after each test.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,22 +12,22 @@ export class Stage {
   readonly #running: CProcess[] = [];
   #base = '';
 
-  /** For `openPrimary`, so that a test plays too. */
+  /** Option of `openPrimary` for a channel of the test itself. */
   get runtimeDir(): string {
     return `${this.#base}/dpdk`;
   }
 
-  /** DPDK's own name for the place, the same in C and Node. */
+  /** The environment variable that names the directory for C and Node. */
   get env(): Record<string, string> {
     return { RUNTIME_DIRECTORY: this.#base };
   }
 
-  /** A file below it. */
+  /** Path of a file in the directory. */
   path(name: string): string {
     return join(this.#base, name);
   }
 
-  /** What there is in the runtime directory, all prefixes together. */
+  /** Names of all files in the runtime directory, of all prefixes. */
   entries(): string[] {
     try {
       return readdirSync(this.runtimeDir, { recursive: true, encoding: 'utf8' });
