@@ -1,4 +1,4 @@
-// `npm run bench -- --quick`: that it works from end to end. Its times are nobody's business here.
+// `npm run bench -- --quick` works from end to end; its times don't matter here.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import type { RowResult, RunResult } from '../../bench/harness/result.js';
 import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 
-/** The command is to end within a minute; a loaded machine gets more. */
+/** The command takes less than a minute; a loaded machine gets more. */
 const WITHIN_MS = 180_000;
 const ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const HUGEPAGES = 56;
@@ -36,7 +36,7 @@ describe('npm run bench', () => {
     return names[0] ?? '';
   }
 
-  it('measures every row, ours and C', () => {
+  it('measures every row, this package and C', () => {
     expect(run.quick).to.equal(true);
     expect(run.rows.map(({ number }) => number)).to.deep.equal(ROWS);
     for (const row of run.rows) checkRow(row);
@@ -44,7 +44,7 @@ describe('npm run bench', () => {
     expect(run.machine.node).to.equal(process.version);
   });
 
-  it('takes the samples that it says, and more than none', () => {
+  it('takes samples for every measure', () => {
     for (const { title, measures } of run.rows) {
       for (const { contender, variant, count, p50, p99 = p50, max = p99 } of measures) {
         const what = `${title}, ${variant}, ${contender}`;
@@ -56,7 +56,7 @@ describe('npm run bench', () => {
     }
   });
 
-  it('prints a table of it, and where the files are', () => {
+  it('prints a table, and the paths of the files', () => {
     for (const { number, title, verdicts } of run.rows) {
       expect(output).to.include(`${number}. ${title}`);
       for (const { what } of verdicts) expect(output).to.include(what);
@@ -65,7 +65,7 @@ describe('npm run bench', () => {
     expect(output).to.match(/--quick: the times mean nothing/);
   });
 
-  it('writes a page that needs nothing else', () => {
+  it('writes a page that needs no other file', () => {
     const page = readFileSync(join(directory, only('.html')), 'utf8');
     expect(page).not.to.match(/(?:src|href)\s*=|@import|url\(|\bimport\s*\(/);
     expect(withoutLicences(page)).not.to.match(/https?:\/\//);
@@ -74,7 +74,7 @@ describe('npm run bench', () => {
     expect((JSON.parse(data) as RunResult).rows.length).to.equal(ROWS.length);
   });
 
-  it('the median of runs is a table, a page and a README of the whole ones alone', async function () {
+  it('makes a table, a page and a README of the median of whole runs', async function () {
     this.timeout(WITHIN_MS);
     const whole = { ...run, quick: false };
     const slower = { ...whole, at: '2999-01-01T00:00:00.000Z', rows: run.rows.map(threefold) };
@@ -91,7 +91,7 @@ describe('npm run bench', () => {
     expect(readFileSync(join(directory, 'index.html'), 'utf8')).to.include('"runs":3');
   });
 
-  it('says which options there are, and refuses others', async () => {
+  it('lists its options, and refuses wrong values', async () => {
     expect(await npm('run', 'bench', '--', '--help')).to.include('--quick');
     const error = await npm('run', 'bench', '--', '--rows', 'one').then(
       () => undefined,
@@ -103,7 +103,7 @@ describe('npm run bench', () => {
 
 function checkRow({ number, measures, title }: RowResult): void {
   expect(measures.length, title).to.be.greaterThan(0);
-  // nothing in C encodes alone
+  // row 7 has no C: EAL has no function that only encodes
   if (number === 7) return;
   expect(
     measures.some(({ contender }) => /^C\b/.test(contender)),
@@ -120,7 +120,7 @@ function threefold(row: RowResult): RowResult {
   };
 }
 
-/** They name the plotting library's home. */
+/** Removes the licence comments, which have the address of the plotting library. */
 function withoutLicences(page: string): string {
   return page.replaceAll(/\/\*!.*?\*\//gs, '');
 }
