@@ -57,7 +57,7 @@ describe('programs in documents', function () {
     expect(place.entries().filter((name) => name.includes('mp_socket_'))).to.deep.equal([]);
   }
 
-  it('are all run', () => {
+  it('all have a name and are run', () => {
     const unknown = PROGRAMS.filter(
       ({ name, output }) => name === undefined || (output === undefined && !WITH_OTHERS.includes(name)),
     );
@@ -66,7 +66,7 @@ describe('programs in documents', function () {
     expect(names).to.deep.equal([...new Set(names)]);
   });
 
-  it('are short at the beginning', () => {
+  it('have at most ten lines when they come first', () => {
     for (const name of WITH_OTHERS) {
       expect(programOf(name).source.trimEnd().split('\n').length).to.be.at.most(10);
     }
@@ -119,7 +119,7 @@ describe('programs in documents', function () {
         expect(zones.map((text) => text.split(' ')[0])).to.include('shared_info');
         server.kill('SIGTERM');
         expect(await server.exited).to.deep.equal({ code: 0, signal: null });
-        // one was asked for, one was added in its memory
+        // one request, and one that the program added in shared memory
         expect(server.lines.at(-1)?.text).to.match(/handled sync requests: 2,/);
       });
 

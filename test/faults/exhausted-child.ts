@@ -1,4 +1,4 @@
-// A process with few descriptors that uses up the last one; prints what channels say then, and once there are some again.
+// A process that uses up its few descriptors, then prints the codes of calls on channels: without descriptors, and with some again.
 import { closeSync, openSync } from 'node:fs';
 import { type MpChannel, MpError, openPrimary, openSecondary } from '../../lib/index.js';
 
@@ -8,7 +8,7 @@ const primary = await openPrimary(options);
 primary.registerAction('echo', (msg) => ({ param: msg.param, fds: msg.fds }));
 const secondary = await openSecondary({ ...options, visibility: 'private' });
 const other = await openSecondary(options);
-await ask(secondary); // a socket for messages and one for requests are there now
+await ask(secondary); // opens a socket for messages and one for requests
 await secondary.sendMessage({ name: 'echo' });
 
 const files = useUp();
@@ -17,7 +17,7 @@ const result: Record<string, unknown> = {
   openPrivate: await codeOf(openSecondary({ ...options, visibility: 'private' }).then(ask)),
   firstRequest: await codeOf(ask(other)),
   broadcast: await codeOf(primary.sendMessage({ name: 'x' })),
-  // these have their sockets, but the receiver has no room for descriptors
+  // these have their sockets, but the receiver can't take descriptors
   message: await codeOf(secondary.sendMessage({ name: 'echo', fds: [0, 1, 2] })),
   attach: await codeOf(Promise.resolve().then(() => secondary.memory)),
   sync: await codeOf(Promise.resolve().then(() => other.requestSync({ name: 'echo' }, { timeoutMs: 50 }))),

@@ -1,4 +1,4 @@
-// Nothing left: descriptors, room on the disk, the right to write, the directory itself; and clocks that jump.
+// Without descriptors, room on the disk, the right to write, or the directory; and with clocks that jump.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const CHILD = fileURLToPath(new URL('./exhausted-child.ts', import.meta.url));
 describe('faults: exhaustion', () => {
   const scope = new StageScope();
 
-  it('of descriptors: every call says so, nothing is lost, and it goes on when there are some', function () {
+  it('fails with EMFILE without descriptors, loses nothing, and goes on when there are some again', function () {
     this.timeout(60_000);
     const { runtimeDir } = scope.stage;
     const command = `ulimit -n 64; exec "$0" --import "$1" "$2" "$3"`;
@@ -46,7 +46,7 @@ describe('faults: exhaustion', () => {
       const made = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,nr_inodes=6', 'none', mount]);
       if (made.status === 0) return;
       rmdirSync(mount);
-      console.log('      needs the right to mount');
+      console.log('      pending: needs the right to mount');
       this.skip();
     });
 
@@ -54,10 +54,10 @@ describe('faults: exhaustion', () => {
       if (spawnSync('umount', [mount]).status === 0) rmdirSync(mount);
     });
 
-    it('without room a channel does not open, leaves nothing, and opens once there is room', async () => {
+    it('rejects with ENOSPC without room, leaves nothing, and opens once there is room', async () => {
       const options = { runtimeDir: `${mount}/dpdk`, filePrefix: 'rte' };
       const files = ['a', 'b', 'c', 'd', 'e'].map((name) => `${mount}/${name}`);
-      // the file system has one inode itself; then for each number of free ones
+      // the file system's root takes one inode; tries each number of free ones
       for (let free = 0; free <= 3; free++) {
         const used = files.slice(0, 5 - free);
         for (const file of used) writeFileSync(file, '');
@@ -73,7 +73,7 @@ describe('faults: exhaustion', () => {
       expect(readdirSync(mount)).to.deep.equal([]);
     });
 
-    it('that turns read-only, what is open goes on, and what would need a file says EROFS', async () => {
+    it('goes on with open sockets when it becomes read-only, and rejects with EROFS what needs a new file', async () => {
       const options = { runtimeDir: `${mount}/dpdk`, filePrefix: 'rte' };
       const primary = await openPrimary(options);
       primary.registerAction('echo', (msg) => ({ param: msg.param }));
@@ -94,7 +94,7 @@ describe('faults: exhaustion', () => {
     });
   });
 
-  it('of the directory, removed underneath: errors say so, and the next open makes it anew', async () => {
+  it('rejects with ENOENT when the directory was removed, and the next open makes it again', async () => {
     const { options, directory } = scope.stage;
     const primary = await openPrimary(options);
     const secondary = await openSecondary(options);
@@ -116,7 +116,7 @@ describe('faults: exhaustion', () => {
     mkdirSync(directory, { recursive: true });
   });
 
-  it('clocks that jump change no timeout', async () => {
+  it('keeps its timeouts when the clock jumps', async () => {
     const { options } = scope.stage;
     const primary = await scope.keep(openPrimary(options));
     primary.registerAction('echo', (msg) => ({ param: msg.param }));

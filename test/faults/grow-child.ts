@@ -1,6 +1,6 @@
-// A Node primary with memory that kills itself with SIGKILL at its n-th call once its input says so:
-// grow-child.ts PREFIX VERSION STEP. It reserves SHARED, of 4096 bytes 0xA5. The line 'armed' has calls counted from there
-// on, and 'reserve BYTES' has it reserve LARGE itself. 'count' has it print how many calls there were.
+// A Node primary with memory that kills itself with SIGKILL at its n-th system call: grow-child.ts PREFIX VERSION STEP.
+// It reserves SHARED, 4096 bytes 0xA5. Commands on stdin: 'armed' counts calls from then on, 'reserve BYTES' reserves LARGE,
+// 'count' prints how many calls were made.
 import { createInterface } from 'node:readline';
 import { openPrimary } from '../../lib/index.js';
 import { interposed } from './support/fault-plan.js';

@@ -1,4 +1,4 @@
-// The short runs of `npm run test:faults`: processes that are killed at some of their calls.
+// Short runs of `npm run test:faults`: processes that are killed at some of their system calls.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { type Grower, killGrowing } from './support/growth-kills.js';
 import { transpile } from './support/transpiled.js';
 import { callsOf, killPrimary, killSecondary, type Place } from './support/victims.js';
 
-describe('faults: kill -9', () => {
+describe('faults: SIGKILL', () => {
   const SAMPLES = 6;
   let place: Place;
   let remove: () => void;
@@ -29,20 +29,20 @@ describe('faults: kill -9', () => {
     ['secondary', killSecondary],
     ['primary', killPrimary],
   ] as const) {
-    it(`a Node ${role} at ${SAMPLES} of its calls`, async function () {
+    it(`of a Node ${role} at ${SAMPLES} of its calls harms no other process`, async function () {
       this.timeout(60_000);
       const calls = callsOf(await kill(place, Number.MAX_SAFE_INTEGER));
       for (let i = 0; i < SAMPLES; i++) await kill(place, Math.floor((i * calls) / SAMPLES));
     });
   }
 
-  describe('a Node primary whose memory grows', () => {
+  describe('of a Node primary whose memory grows', () => {
     before(async function () {
       await needsDpdk(this, { hugepages: 8 * SAMPLES });
     });
 
     for (const grower of ['primary', 'secondary'] satisfies Grower[]) {
-      it(`for the ${grower}, at ${SAMPLES} of its calls, beside a C secondary`, async function () {
+      it(`for the ${grower} harms no C secondary, at ${SAMPLES} of its calls`, async function () {
         this.timeout(60_000);
         const { root } = place;
         const calls = await killGrowing(root, grower, Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,4 @@
-// Too much of everything: what is slow, stuck or flooded holds up nobody else, and what waits is bounded.
+// Too many messages: peers that are slow, stuck or flooded delay no other peer, and queues are bounded.
 
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
@@ -11,9 +11,9 @@ import { StageScope } from '../support/stage.js';
 
 const CLIENTS = 200;
 const EACH = 10;
-/** Answers to the thread that gets the most. */
+/** How many answers one thread gets until the test ends. */
 const MOST = 1500;
-/** What the kernel queues at one socket. */
+/** How many messages the kernel queues at one socket. */
 const IN_KERNEL = 11;
 
 const ms = (nanoseconds: number) => `${(nanoseconds / 1e6).toFixed(1)} ms`;
@@ -22,7 +22,7 @@ describe('faults: overload', () => {
   const scope = new StageScope();
   const { keep } = scope;
 
-  it(`${CLIENTS} clients that hammer a primary are all served`, async function () {
+  it(`answers ${CLIENTS} clients that ask all the time`, async function () {
     this.timeout(60_000);
     const { options } = scope.stage;
     const primary = await keep(openPrimary(options));
@@ -46,7 +46,7 @@ describe('faults: overload', () => {
     expect(primary.stats.received).to.equal(CLIENTS * EACH);
   });
 
-  it('threads that ask without a pause get their shares while a primary is never idle', async function () {
+  it('answers threads that ask without a pause in similar numbers', async function () {
     this.timeout(60_000);
     const { options } = scope.stage;
     const primary = await keep(openPrimary(options));
@@ -77,7 +77,7 @@ describe('faults: overload', () => {
     expect(turns).to.be.greaterThan(10);
   });
 
-  it('handlers that never return: reading stops at the limit, our own requests go on', async function () {
+  it('stops reading while too many handlers run, and still sends requests', async function () {
     this.timeout(20_000);
     const { options } = scope.stage;
     const primary = await keep(openPrimary({ ...options, maxPendingMessages: 8 }));
@@ -101,18 +101,18 @@ describe('faults: overload', () => {
     expect(reply.msgs[0]?.text()).to.equal('alive');
   });
 
-  it('a requester that floods and never reads its answers costs the others nothing', async function () {
+  it('answers others while a requester floods it and never reads its answers', async function () {
     this.timeout(30_000);
     const { stage } = scope;
     const primary = await keep(openPrimary(stage.options));
     primary.registerAction('echo', (msg) => ({ param: msg.param }));
     const errors: unknown[] = [];
     primary.on('error', (error) => errors.push(error));
-    const deaf = stage.socket('mp_socket_1_deaf');
+    const flooder = stage.socket('mp_socket_1_flooder');
     const request = encodeMessage('332/8', MpType.REQ, { name: 'echo', param: 'flood' });
     const other = await keep(openSecondary({ ...stage.options, visibility: 'private' }));
     for (let i = 0; i < 200; i++) {
-      for (let n = 0; n < 10; n++) deaf.send(request, [], stage.primaryPath);
+      for (let n = 0; n < 10; n++) flooder.send(request, [], stage.primaryPath);
       using reply = await other.request({ name: 'echo', param: `${i}` });
       expect(reply.msgs[0]?.text()).to.equal(`${i}`);
     }
@@ -120,7 +120,7 @@ describe('faults: overload', () => {
     expect(errors).to.deep.equal([]);
   });
 
-  it('a flood of broadcasts reaches everybody who reads, in order', async function () {
+  it('delivers a flood of broadcasts to all secondaries, in order', async function () {
     this.timeout(30_000);
     const { stage } = scope;
     const primary = await keep(openPrimary(stage.options));

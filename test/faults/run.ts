@@ -1,5 +1,5 @@
-// npm run test:faults -- [--cycles 1000] [--sweeps 1] [--seed 1]: every system call fails at every step, then processes are
-// killed with SIGKILL: Node ones at each of their calls in turn, C ones at any time. C needs DPDK and hugepages.
+// npm run test:faults -- [--cycles 1000] [--sweeps 1] [--seed 1]: makes every system call fail at every step, then kills processes
+// with SIGKILL: Node ones at each of their calls in turn, C ones at any time. C needs DPDK and hugepages.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { transpile } from './support/transpiled.js';
 import { callsOf, killPrimary, killSecondary } from './support/victims.js';
 
 const { cycles, sweeps, seed } = numbersFrom({ cycles: 1000, sweeps: 1, seed: 1 });
-/** A C primary takes so long to be ready. */
+/** How long a C primary takes to be ready. */
 const START_MS = 250;
 
 await longRun('test:faults', async (progress) => {
@@ -37,7 +37,7 @@ async function sweepAll(progress: Progress): Promise<string> {
       errors += result.errors;
     }
   }
-  return `${runs} system calls failed, ${errors} of them with an error of ours`;
+  return `${runs} system calls failed, ${errors} of them with an MpError`;
 }
 
 async function killAll(progress: Progress): Promise<string> {

@@ -1,4 +1,4 @@
-// Who may talk to us, what of theirs is opened, and what a hostile neighbour in the runtime directory can do.
+// Other users: which sockets and files of theirs are used, and what a hostile process in the runtime directory can do.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -32,7 +32,7 @@ describe('security: the sockets of a runtime directory', () => {
 
   before(function () {
     if (process.getuid?.() === 0) return;
-    console.log('      needs root, to act as another user');
+    console.log('      pending: needs root, to act as another user');
     this.skip();
   });
 
@@ -49,7 +49,7 @@ describe('security: the sockets of a runtime directory', () => {
     expect(primary.stats.dropped.malformed).to.equal(0);
   });
 
-  it('hand out descriptors that no child inherits', async () => {
+  it('receive descriptors that no child inherits', async () => {
     const { stage, keep } = scope;
     const [primary, secondary] = [
       await keep(openPrimary(stage.options)),
@@ -66,13 +66,13 @@ describe('security: the sockets of a runtime directory', () => {
   });
 });
 
-describe('security: a parent that everybody may write to', () => {
+describe('security: a parent directory that all users may write to', () => {
   let parent: string;
   let runtimeDir: string;
 
   before(function () {
     if (process.getuid?.() === 0) return;
-    console.log('      needs root, to act as another user');
+    console.log('      pending: needs root, to act as another user');
     this.skip();
   });
 
@@ -84,7 +84,7 @@ describe('security: a parent that everybody may write to', () => {
 
   afterEach(() => rmSync(parent, { recursive: true }));
 
-  /** What each way in says. */
+  /** Expects every way to open a channel or memory to fail with EACCES. */
   async function expectRefused(): Promise<void> {
     const options = { runtimeDir, filePrefix: 'rte' };
     for (const attempt of [
@@ -99,14 +99,14 @@ describe('security: a parent that everybody may write to', () => {
     }
   }
 
-  it("another user's directory is not used", async () => {
+  it("refuses another user's directory", async () => {
     mkdirSync(runtimeDir);
     chownSync(runtimeDir, NOBODY, NOBODY);
     await expectRefused();
     expect(readdirSync(runtimeDir)).to.deep.equal([]);
   });
 
-  it("another user's link is not followed, and nothing behind it is touched", async () => {
+  it("refuses another user's symbolic link, and leaves its target alone", async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'mp-'));
     try {
       mkdirSync(`${elsewhere}/rte`);
@@ -120,7 +120,7 @@ describe('security: a parent that everybody may write to', () => {
     }
   });
 
-  it("another user's prefix in it is not used, whoever has the directory above", async () => {
+  it("refuses another user's directory of the prefix in a directory of our own", async () => {
     mkdirSync(runtimeDir);
     chmodSync(runtimeDir, 0o777);
     mkdirSync(`${runtimeDir}/rte`);
@@ -128,7 +128,7 @@ describe('security: a parent that everybody may write to', () => {
     await expectRefused();
   });
 
-  it('our own directory is, and so is a link of ours', async () => {
+  it('uses a directory and a symbolic link of our own', async () => {
     const real = `${parent}/real`;
     mkdirSync(real);
     symlinkSync(real, runtimeDir);
@@ -137,18 +137,18 @@ describe('security: a parent that everybody may write to', () => {
     expect(existsSync(`${real}/rte`)).to.equal(true);
   });
 
-  it('a neighbour who swaps our directory for a link, again and again, costs nobody a file', async function () {
+  it('removes no files while another user keeps swapping the directory for a link', async function () {
     this.timeout(20_000);
-    chmodSync(parent, 0o777); // without the sticky bit anybody may rename anything
+    chmodSync(parent, 0o777); // without the sticky bit all users may rename everything
     const bait = `${parent}/bait`;
     const precious = ['config', 'file', 'mp_socket', 'mp_socket_1_a'];
     mkdirSync(`${bait}/rte`, { recursive: true });
     for (const name of precious) writeFileSync(`${bait}/rte/${name}`, 'precious');
     const before = readdirSync(`${bait}/rte`).length;
     mkdirSync(`${runtimeDir}/rte`, { recursive: true });
-    const neighbour = spawn('python3', ['-c', SWAP, parent], { uid: NOBODY, gid: NOBODY });
-    const ended = new Promise((resolve) => neighbour.once('close', resolve));
-    await new Promise((resolve) => neighbour.stdout.once('data', resolve));
+    const attacker = spawn('python3', ['-c', SWAP, parent], { uid: NOBODY, gid: NOBODY });
+    const ended = new Promise((resolve) => attacker.once('close', resolve));
+    await new Promise((resolve) => attacker.stdout.once('data', resolve));
     let opened = 0;
     for (let i = 0; i < 300; i++) {
       try {
@@ -159,7 +159,7 @@ describe('security: a parent that everybody may write to', () => {
         expect(error).to.be.instanceOf(MpError);
       }
     }
-    neighbour.kill();
+    attacker.kill();
     await ended;
     expect(opened).to.be.greaterThan(0);
     expect(before).to.equal(precious.length);
@@ -194,7 +194,7 @@ describe('security: paths that come from a peer', () => {
   });
 
   for (const name of ['config', 'fbarray_memzone', 'hugepage_info']) {
-    it(`${name} as a link or a pipe is refused, and not waited for`, async () => {
+    it(`refuses a symbolic link or a pipe in the place of ${name}, and does not wait for it`, async () => {
       const path = `${runtime.path}/${name}`;
       renameSync(path, `${path}.real`);
       symlinkSync(`${path}.real`, path);
@@ -214,7 +214,7 @@ describe('security: paths that come from a peer', () => {
   }
 });
 
-/** What python3 says as user nobody. */
+/** Runs a script as user nobody; returns what python3 prints on stderr. */
 function asNobody(script: string): string {
   const { stderr } = spawnSync('python3', ['-c', script], { uid: NOBODY, gid: NOBODY, encoding: 'utf8' });
   return stderr;

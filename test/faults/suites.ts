@@ -1,5 +1,5 @@
-// npm run test:descriptors -- [FILE...]: each test file in a process of its own, which must end with the descriptors that it
-// began with; the root hook (test/support/descriptor-hooks.ts) compares them there, and around each test.
+// npm run test:descriptors -- [FILE...]: runs each test file in a process of its own, which must end with the descriptors that it
+// started with. The root hook (test/support/descriptor-hooks.ts) compares them there, and around each test.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

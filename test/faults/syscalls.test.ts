@@ -1,11 +1,11 @@
-// Every system call fails once, at every step: the answer is an error of ours or none, nothing is left, a retry works.
+// Every system call fails once, at every step: the result is an MpError or none, nothing is left, and a retry works.
 import { expect } from 'chai';
 import { SCENARIOS } from './support/scenarios.js';
 import { sweep } from './support/sweep.js';
 
 describe('faults: system calls', () => {
   for (const scenario of SCENARIOS) {
-    it(scenario.name, async function () {
+    it(`every call fails once: ${scenario.name}`, async function () {
       this.timeout(60_000);
       const { calls, runs, errors, failures } = await sweep(scenario);
       expect(failures, `\n${failures.join('\n')}\n`).to.have.lengthOf(0);

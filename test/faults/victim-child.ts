@@ -1,7 +1,7 @@
-// A process that kills itself with SIGKILL at its n-th call: victim-child.ts ROLE RUNTIMEDIR PREFIX STEP [memory]
+// A process that kills itself with SIGKILL at its n-th system call: victim-child.ts ROLE RUNTIMEDIR PREFIX STEP [memory]
 //
-// A secondary opens, asks `echo`, says `hello`, answers `ask` once, looks at memory if told so, and closes. A primary opens,
-// answers `echo` once, asks everybody `ask`, says `hello`, and closes. Then it prints how many calls that took.
+// A secondary opens, requests `echo`, sends `hello`, answers `ask` once (or reads memory, with `memory`), and closes. A primary
+// opens, answers `echo` once, requests `ask` of all secondaries, sends `hello`, and closes. Then it prints how many calls that took.
 import { closeSync, openSync } from 'node:fs';
 import { type MpChannel, openPrimary, openSecondary } from '../../lib/index.js';
 import { interposed } from './support/fault-plan.js';

@@ -1,4 +1,4 @@
-// The short runs of `npm run fuzz`.
+// Short runs of `npm run fuzz`.
 import { constants } from 'node:os';
 import { expect } from 'chai';
 import { pathAddress, RawSender } from '../support/raw-sender.js';
@@ -10,12 +10,12 @@ const DATAGRAMS = 100_000;
 
 describe('fuzz', () => {
   for (const id of ['332/8', '332/253', '340/253'] as const) {
-    it(`finds the answer in what comes for a request: ${id}`, async function () {
+    it(`finds the answer among random datagrams: ${id}`, async function () {
       this.timeout(60_000);
       expect(await fuzzAnswers(id, 1000, 1)).to.be.greaterThan(2000);
     });
 
-    it(`decodes, or refuses with a reason: ${id}`, function () {
+    it(`decodes random datagrams or refuses them with a reason: ${id}`, function () {
       this.timeout(60_000);
       const { decoded, refused } = fuzzDecoding(id, DATAGRAMS, 1);
       expect(decoded).to.be.greaterThan(DATAGRAMS / 10);
@@ -25,7 +25,7 @@ describe('fuzz', () => {
 
   for (const target of TARGETS) {
     const { role, socketNamespace, dialect } = target;
-    it(`a ${role} receives anything: ${dialect}, ${socketNamespace}`, async function () {
+    it(`handles random datagrams at a ${role}: ${dialect}, ${socketNamespace}`, async function () {
       this.timeout(60_000);
       const tally = await fuzzReceiving(target, Math.ceil(DATAGRAMS / TARGETS.length), 1);
       expect(tally.served).to.be.greaterThan(1000);
@@ -33,7 +33,7 @@ describe('fuzz', () => {
     });
   }
 
-  it('254 descriptors are more than the kernel carries', () => {
+  it('can not send 254 descriptors, which the kernel refuses', () => {
     const sender = new RawSender();
     sender.target = pathAddress('/nowhere');
     const fds = new Array<number>(254).fill(0);

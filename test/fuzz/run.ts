@@ -7,9 +7,9 @@ import { emptyTally, type Tally } from './support/expectation.js';
 import { fuzzReceiving, TARGETS } from './support/receiving.js';
 
 const IDS = ['332/8', '332/253', '340/253'] as const;
-/** At a time: the decoder is not interrupted. */
+/** How many datagrams are decoded without a pause. */
 const ROUND = 100_000;
-/** What a process may grow by while nothing leaks: heaps breathe. */
+/** What a process may grow by without a leak, since heaps grow and shrink. */
 const GROWTH_BYTES = 64 * 2 ** 20;
 
 const { datagrams, seed } = numbersFrom({ datagrams: 10_000_000, seed: 1 });
@@ -19,7 +19,7 @@ await longRun('fuzz', async (progress) => {
   const counts = { received: 0, answers: 0, decoded: 0 };
   const part = Math.ceil(datagrams / TARGETS.length);
   const round = Math.min(part, ROUND);
-  await runRound(0, Math.min(round, 2000)); // whatever is allocated once
+  await runRound(0, Math.min(round, 2000)); // allocates what is allocated once
   const before = await holdings();
   for (let done = 0, i = 1; done < part; done += round, i++) await runRound(i, Math.min(round, part - done));
   const after = await holdings();

@@ -1,4 +1,4 @@
-// No sequence of calls puts a malformed datagram on the wire: everything that leaves is looked at as C does.
+// No sequence of calls sends a malformed datagram: everything that is sent is checked as C does.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type MpChannel, MpError, openPrimary, openSecondary, type Peer } from '../../lib/index.js';
@@ -15,9 +15,9 @@ describe('fuzz: what is sent', () => {
 
   for (const role of ['primary', 'secondary'] as const) {
     for (const dialect of ['332/8', '332/253', '340/253'] as const) {
-      it(`is what C takes, whatever a ${role} is told to send: ${dialect}`, async function () {
+      it(`is what C accepts, with random calls on a ${role}: ${dialect}`, async function () {
         this.timeout(RUNS * 1000 + 20_000);
-        const bench = await Bench.make(scope, role, dialect);
+        const bench = await Recorder.make(scope, role, dialect);
         await fc.assert(
           fc.asyncProperty(fc.array(call, { minLength: 5, maxLength: 30 }), async (calls) => {
             for (const each of calls) await bench.do(each);
@@ -33,7 +33,7 @@ describe('fuzz: what is sent', () => {
 });
 
 /** A channel, and sockets that record what it sends. */
-class Bench {
+class Recorder {
   seen = 0;
   refused = 0;
   readonly #dialect: DialectId;
@@ -41,14 +41,14 @@ class Bench {
   readonly #sockets: DatagramSocket[];
   #running: Promise<void>[] = [];
   #known: Peer = { path: '/nowhere' };
-  /** What the next request is answered with. */
+  /** What the handler returns for the next request. */
   #answer: unknown;
 
   private constructor(dialect: DialectId, channel: MpChannel, sockets: DatagramSocket[]) {
     this.#dialect = dialect;
     this.#channel = channel;
     this.#sockets = sockets;
-    channel.on('error', (error) => this.#mustBeOurs(error));
+    channel.on('error', (error) => this.#mustBeMpError(error));
     channel.registerAction('asked', (_msg, peer) => {
       this.#known = peer;
       return this.#answer as object;
@@ -61,7 +61,7 @@ class Bench {
     const sockets = names.map((name) => stage.socket(name));
     const open = isPrimary ? openPrimary : openSecondary;
     const channel = await keep(open({ ...stage.options, dialect, busyPollMicros: 0 }));
-    return new Bench(dialect, channel, sockets);
+    return new Recorder(dialect, channel, sockets);
   }
 
   async do({ message: given, later, ...rest }: Call): Promise<void> {
@@ -108,7 +108,7 @@ class Bench {
     return (peer === 'self' ? { path: this.#channel.socketPath } : peer) as Peer;
   }
 
-  /** Has the channel's handler return something. */
+  /** Makes the channel's handler return `answer`. */
   async #ask(answer: unknown): Promise<void> {
     this.#answer = answer;
     const request = encodeMessage(this.#dialect, MpType.REQ, { name: 'asked' });
@@ -118,10 +118,10 @@ class Bench {
 
   readonly #refuse = (error: unknown) => {
     this.refused++;
-    this.#mustBeOurs(error);
+    this.#mustBeMpError(error);
   };
 
-  #mustBeOurs(error: unknown): void {
+  #mustBeMpError(error: unknown): void {
     if (!(error instanceof MpError)) throw new Error('not an error of ours', { cause: error });
   }
 

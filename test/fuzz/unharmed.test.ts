@@ -1,4 +1,4 @@
-// A live C primary survives whatever a Node secondary is told to send: its IPC thread would end with one malformed datagram.
+// A live C primary survives random calls on a Node secondary: its IPC thread would end with one malformed datagram.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { MpError, openSecondary } from '../../lib/index.js';
@@ -16,7 +16,7 @@ describeReleases('fuzz: a C primary', (release) => {
     await needsDpdk(this, { release });
   });
 
-  it(`answers after ${CALLS} calls with anything`, async function () {
+  it(`answers after ${CALLS} random calls`, async function () {
     this.timeout(60_000 + CALLS * 20);
     const primary = await scope.start({
       role: 'primary',

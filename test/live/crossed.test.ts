@@ -16,14 +16,14 @@ describe('live: a primary that asks back before it answers', () => {
     channel.registerAction('asked', (msg) => ({ param: `you asked ${msg.text()}` }));
   });
 
-  it('gets its answer while we block in requestSync', () => {
+  it('gets its answer while the secondary blocks in requestSync', () => {
     for (let i = 0; i < 50; i++) {
       using reply = channel.requestSync({ name: 'askback', param: `${i}` });
       expect(reply.msgs[0]?.text()).to.equal(`you asked ${i}`);
     }
   });
 
-  it('gets it without the busy poll, too', async () => {
+  it('gets its answer with busyPollMicros: 0', async () => {
     await channel.close();
     const sleepy = await scope.open({ busyPollMicros: 0 });
     sleepy.registerAction('asked', (msg) => ({ param: `${msg.text()}, well slept` }));
@@ -31,18 +31,18 @@ describe('live: a primary that asks back before it answers', () => {
     expect(reply.msgs[0]?.text()).to.equal('you asked, well slept');
   });
 
-  it('gets it while we await a request', async () => {
+  it('gets its answer while the secondary awaits a request', async () => {
     using reply = await channel.request({ name: 'askback', param: 'politely' });
     expect(reply.msgs[0]?.text()).to.equal('you asked politely');
   });
 
-  it('is told to ignore us while we block', () => {
+  it('gets IGN for an unknown action while the secondary blocks', () => {
     channel.unregisterAction('asked');
     using reply = channel.requestSync({ name: 'askback' });
     expect(reply.msgs[0]?.text()).to.equal('nobody');
   });
 
-  it('reports a handler that throws while we block, and the request still ends', async () => {
+  it("gets its answer from a handler that throws afterwards, which is emitted as 'error'", async () => {
     const reported = settling<unknown>();
     channel.on('error', reported.resolve);
     channel.unregisterAction('asked');
@@ -55,7 +55,7 @@ describe('live: a primary that asks back before it answers', () => {
     expect(await reported.promise).to.have.property('message', 'on purpose');
   });
 
-  it('may be asked again by the handler that it is waiting for', () => {
+  it('may be asked again by the handler that answers it', () => {
     channel.unregisterAction('asked');
     channel.registerAction('asked', (msg) => {
       using slow = channel.requestSync({ name: 'slow', param: msg.text() });
@@ -65,7 +65,7 @@ describe('live: a primary that asks back before it answers', () => {
     expect(reply.msgs[0]?.text()).to.equal('nested twice');
   });
 
-  it('asks us while we block in a request of our own', async () => {
+  it('may ask while the secondary blocks in a request of its own', async () => {
     const asking = primary.command('req asked meanwhile 5000');
     using reply = channel.requestSync({ name: 'slow', param: 'slowly' });
     expect(reply.msgs[0]?.text()).to.equal('slowly');

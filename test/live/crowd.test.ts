@@ -19,7 +19,7 @@ function answersTo(peer: CPeer, name: string): (string | undefined)[] {
 describe('live: eight Node and two C secondaries', () => {
   const scope = live('crowd', { attachable: true });
 
-  it('each ask, and all hear and answer the primary; a private channel is left alone', async function () {
+  it('all ask, hear and answer the primary; a private channel gets no broadcast', async function () {
     this.timeout(30_000);
     const primary = await scope.startPrimary();
     const [cs, others, channels] = await Promise.all([startC(), startNodes(), openChannels()]);
@@ -49,7 +49,7 @@ describe('live: eight Node and two C secondaries', () => {
       nb_sent: '10',
       nb_received: '10',
     });
-    // its own request, and nothing else
+    // only its own request
     expect(hidden.stats).to.include({ sent: 1, received: 1 });
     expect(hidden.socketPath).to.equal(undefined);
   });
@@ -74,11 +74,11 @@ describe('live: eight Node and two C secondaries', () => {
 });
 
 describe('live: two prefixes side by side', () => {
-  // before `left`, whose hooks count descriptors: right has to be gone by then
+  // before `left`, whose hooks count descriptors: `right` must have ended by then
   const right = new LiveScope(peersFor('right'), false);
   const left = live('left');
 
-  it('know nothing of each other', async () => {
+  it('do not reach each other', async () => {
     const primaries = await Promise.all([left.startPrimary(), right.startPrimary()]);
     const channels = await Promise.all([left.open(), right.open()]);
     const names = ['left', 'right'];
@@ -98,7 +98,7 @@ describe('live: two prefixes side by side', () => {
     }
   });
 
-  it('and the end of one is not the end of the other', async () => {
+  it('end independently of each other', async () => {
     const [first] = await Promise.all([left.startPrimary(), right.startPrimary()]);
     const [gone, there] = await Promise.all([left.open(), right.open()]);
     first?.kill('SIGKILL');

@@ -1,4 +1,4 @@
-// "Don't count me": IGN in both directions.
+// IGN, which tells the requester not to count the sender, in both directions.
 import { expect } from 'chai';
 import { settling } from '../support/settling.js';
 import { live } from './support/live.js';
@@ -7,7 +7,7 @@ import { startNodeProcess } from './support/node-peers.js';
 describe('live: IGN', () => {
   const scope = live('ign');
 
-  it('answers a request that nobody registered for', async () => {
+  it('answers a request for an unknown action', async () => {
     const primary = await scope.startPrimary();
     const channel = await scope.open();
     const { fields } = await primary.command('req unknown - 5000');
@@ -16,7 +16,7 @@ describe('live: IGN', () => {
     expect(channel.stats).to.include({ received: 1, sent: 1 });
   });
 
-  it('does not answer a message that nobody registered for', async () => {
+  it('does not answer a message for an unknown action', async () => {
     const primary = await scope.startPrimary();
     const channel = await scope.open();
     const arrived = settling();
@@ -27,7 +27,7 @@ describe('live: IGN', () => {
     expect(channel.stats).to.include({ received: 2, sent: 0 });
   });
 
-  it("lets the requester wait with unhandledRequests: 'silent'", async () => {
+  it("is not sent with unhandledRequests: 'silent'", async () => {
     const primary = await scope.startPrimary();
     const channel = await scope.open({ unhandledRequests: 'silent' });
     const { fields } = await primary.command('req unknown - 50');
@@ -35,7 +35,7 @@ describe('live: IGN', () => {
     expect(channel.stats.sent).to.equal(0);
   });
 
-  it('leaves whoever sends it out of the counts', async () => {
+  it('leaves its sender out of the counts', async () => {
     await startNodeProcess(scope, 'primary');
     const channel = await scope.open();
     for (const ask of [
@@ -49,7 +49,7 @@ describe('live: IGN', () => {
     }
   });
 
-  it('and answers may be mixed among several secondaries', async () => {
+  it('and answers may come from different secondaries', async () => {
     const primary = await scope.startPrimary();
     const [first, second, third] = [await scope.open(), await scope.open(), await scope.open()];
     first.registerAction('mixed', () => ({ param: 'one' }));
@@ -68,7 +68,7 @@ describe('live: IGN', () => {
 describe('live: IGN to a primary that grows its heap', () => {
   const scope = live('ignheap', { attachable: true });
 
-  it('is enough of an answer', async () => {
+  it('is an answer that lets it go on', async () => {
     const primary = await scope.startPrimary();
     const channel = await scope.open();
     // without an answer to its mp_malloc_sync the primary fails after 10 s

@@ -1,4 +1,4 @@
-// Ten thousand of everything: nothing is lost, nothing changes places.
+// Ten thousand messages and requests: none is lost, and all keep their order.
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
 import type { CPeer } from '../support/dpdk/peer.js';
@@ -30,7 +30,7 @@ describe('live: bursts', () => {
     channel = await scope.open();
   });
 
-  it('messages to the primary, all at once', async () => {
+  it('delivers messages to the primary, all sent at once, in order', async () => {
     await Promise.all(
       NUMBERS.map((i) => channel.sendMessage({ name: 'count', param: numbered(i) }, TIMEOUT)),
     );
@@ -40,7 +40,7 @@ describe('live: bursts', () => {
     expect(channel.stats.sent).to.equal(COUNT + 1);
   });
 
-  it('messages from the primary', async () => {
+  it('delivers messages from the primary in order', async () => {
     const received: number[] = [];
     const all = settling();
     channel.registerAction('flood', (msg) => {
@@ -52,7 +52,7 @@ describe('live: bursts', () => {
     expect(received).to.deep.equal(NUMBERS);
   });
 
-  it('messages from the primary to handlers that take their time', async () => {
+  it('delivers messages from the primary to slow handlers, of which a limited number runs', async () => {
     const slow = await scope.open({ maxPendingMessages: 16 });
     const received: number[] = [];
     const all = settling();
@@ -70,7 +70,7 @@ describe('live: bursts', () => {
     expect(most).to.be.within(1, 16);
   });
 
-  it('requests, all at once', async () => {
+  it('answers requests, all sent at once', async () => {
     const answers = await Promise.all(
       NUMBERS.map(async (i) => {
         using reply = await channel.request({ name: 'echo', param: numbered(i) }, TIMEOUT);
@@ -80,14 +80,14 @@ describe('live: bursts', () => {
     expect(answers).to.deep.equal(NUMBERS);
   });
 
-  it('requests, one after the other', () => {
+  it('answers requests, one after the other', () => {
     for (const i of NUMBERS) {
       using reply = channel.requestSync({ name: 'echo', param: numbered(i) });
       expect(numberIn(reply.msgs[0]?.param)).to.equal(i);
     }
   });
 
-  it('messages both ways and requests at the same time', async () => {
+  it('delivers messages both ways and answers requests at the same time', async () => {
     const count = COUNT / 4;
     const numbers = NUMBERS.slice(0, count);
     const received: number[] = [];

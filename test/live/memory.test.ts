@@ -1,4 +1,4 @@
-// A channel and the primary's memory: growth while we are a registered peer, restarts, mp_status.
+// A channel and the primary's memory: growth while the channel is a peer, restarts, mp_status.
 import { expect } from 'chai';
 import { type MpChannel, openSecondary, type SecondaryOptions } from '../../lib/index.js';
 import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
@@ -30,7 +30,7 @@ describe('live: channel.memory', () => {
     expect(channel.memory.version).to.match(/^\d\d\.\d\d\.\d+/);
   });
 
-  it('lets the primary grow and shrink its memory while we are a peer, and shows what is new', async () => {
+  it('lets the primary grow and shrink its memory, and shows new zones', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     const channel = await open();
     const { memory } = channel;
@@ -46,12 +46,12 @@ describe('live: channel.memory', () => {
       expect(zone?.valid).to.equal(false);
       expect(memory.lookup('GROWN')).to.equal(undefined);
     }
-    // Answered, not ignored: an unhandled request would have been counted.
+    // answered by a handler: an unknown action would have been counted
     expect(channel.stats.received).to.be.greaterThan(0);
     expect(channel.stats.dropped['no-action']).to.equal(0);
   });
 
-  it('does not hold the primary up when it looks things up while the primary grows', async () => {
+  it('does not delay the primary by lookups while it grows', async () => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
     const channel = await open();
     const { memory } = channel;
@@ -72,7 +72,7 @@ describe('live: channel.memory', () => {
     expect(lookups).to.be.greaterThan(10);
   });
 
-  it('says ERESTARTED for what came from a primary that was replaced, and attaches to the new one', async () => {
+  it('throws ERESTARTED for zones of a primary that was replaced, and attaches to the new one', async () => {
     const primary = await scope.start({ role: 'primary' });
     const channel = await open();
     const { memory } = channel;
@@ -88,7 +88,7 @@ describe('live: channel.memory', () => {
     expect(channel.memory.lookup('SHARED_INFO')?.valid).to.equal(true);
   });
 
-  it('is not there without a primary, and not after close', async () => {
+  it('throws ENOPRIMARY without a primary, and ECANCELED after close', async () => {
     const channel = await open();
     expect((await mpError(() => channel.memory)).code).to.equal('ENOPRIMARY');
     await scope.start({ role: 'primary' });
@@ -98,7 +98,7 @@ describe('live: channel.memory', () => {
     expect((await mpError(() => channel.memory)).code).to.equal('ECANCELED');
   });
 
-  it('a peer keeps the primary from disabling multi-process; a private channel does not', async () => {
+  it('keeps the primary from disabling multi-process as a peer, not as a private channel', async () => {
     const primary = await scope.start({ role: 'primary' });
     await open({ visibility: 'private' });
     const peer = await open();
@@ -106,7 +106,7 @@ describe('live: channel.memory', () => {
     expect((await primary.command('disable')).fields.ret).to.equal('0');
   });
 
-  it('is refused as a peer by a primary that has disabled multi-process, and may ask it as a private one', async () => {
+  it('rejects a peer with ENOTSUP when the primary has disabled multi-process; a private channel may ask', async () => {
     const primary = await scope.start({ role: 'primary' });
     expect((await primary.command('disable')).fields.ret).to.equal('1');
     const refused = await mpError(openSecondary({ filePrefix: scope.filePrefix }));

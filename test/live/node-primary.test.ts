@@ -1,4 +1,4 @@
-// A Node primary: with Node secondaries, and in the place of a C primary whose C secondary lives.
+// A Node primary: with Node secondaries, and in the place of a C primary whose C secondary is alive.
 import { existsSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, type MpTimeoutError, openPrimary } from '../../lib/index.js';
@@ -14,7 +14,7 @@ describe('live: a Node primary', () => {
   const scope = live('primary');
   const open = async () => scope.closeLater(await openPrimary({ filePrefix: scope.filePrefix }));
 
-  it('is refused while a C primary lives, which is told nothing', async () => {
+  it('is refused while a C primary runs, which does not notice', async () => {
     const primary = await scope.startPrimary();
     const error = await rejected('EADDRINUSE', open());
     expect(error.message).to.contain(String(primary.pid));
@@ -23,12 +23,12 @@ describe('live: a Node primary', () => {
     expect(reply.msgs[0]?.text()).to.equal('still mine');
   });
 
-  it('is refused while another Node primary lives', async () => {
+  it('is refused while another Node primary runs', async () => {
     await open();
     await rejected('EADDRINUSE', open());
   });
 
-  it('takes over from a C primary that was killed, and gives way to the next', async () => {
+  it('replaces a C primary that was killed, and closes for the next one', async () => {
     const dead = await scope.startPrimary();
     const secondary = await scope.open();
     dead.kill('SIGKILL');
@@ -77,7 +77,7 @@ describe('live: a Node primary', () => {
     expect(ignored).to.include({ nbSent: 0, nbReceived: 0 });
   });
 
-  it('with nobody to ask gets an empty reply', async () => {
+  it('gets an empty reply without secondaries', async () => {
     const primary = await open();
     for (const reply of [await primary.request({ name: 'any' }), primary.requestSync({ name: 'any' })]) {
       expect(reply).to.include({ nbSent: 0, nbReceived: 0 });
@@ -86,7 +86,7 @@ describe('live: a Node primary', () => {
     expect(primary.peers()).to.deep.equal([]);
   });
 
-  it('keeps the answers that came when one secondary stays silent', async () => {
+  it('gets the answers that came when one secondary is silent', async () => {
     const primary = await open();
     const [quick, mute] = [await scope.open(), await scope.open()];
     quick.registerAction('tag', () => ({ param: 'quick' }));
@@ -117,7 +117,7 @@ describe('live: a Node primary', () => {
     expect(existsSync(path)).to.equal(true);
   });
 
-  it('accepts an answer from the socket that it asked only', async () => {
+  it('accepts an answer only from the socket that it asked', async () => {
     const primary = await open();
     const asked = RawPeer.bind(scope, 'mp_socket_1_a');
     const asking = primary.request({ name: 'who' });
@@ -130,7 +130,7 @@ describe('live: a Node primary', () => {
     expect(primary.stats.dropped['wrong-peer']).to.equal(1);
   });
 
-  it('waits with a broadcast while somebody is starting', async () => {
+  it('delays a broadcast while a process is starting', async () => {
     const primary = await open();
     const secondary = await scope.open();
     const heard = settling<string>();
@@ -148,7 +148,7 @@ describe('live: a Node primary', () => {
 describe("live: a Node primary in a C primary's place", () => {
   const scope = live('place', { attachable: true });
 
-  /** The C primary goes on owning the memory; its name is ours. Without `config` nothing tells that it lives. */
+  /** Opens a Node primary at the C primary's path. The C primary keeps the memory; without `config` it counts as dead. */
   async function takeOver(): Promise<MpChannel> {
     renameSync(`${scope.runtimeDir}/config`, `${scope.runtimeDir}/config.away`);
     unlinkSync(`${scope.runtimeDir}/mp_socket`);
@@ -197,7 +197,7 @@ describe("live: a Node primary in a C primary's place", () => {
     });
   });
 
-  it('and a C secondary that is killed is no longer counted', async () => {
+  it('no longer counts a C secondary that was killed', async () => {
     await scope.startPrimary();
     const secondary = await scope.startSecondary();
     const primary = await takeOver();

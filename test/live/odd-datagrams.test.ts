@@ -1,4 +1,4 @@
-// Datagrams that no C process sends: they are counted and change nothing.
+// Datagrams that no C process sends: the channel counts them, and does nothing else.
 import { expect } from 'chai';
 import type { MpChannel, MpError } from '../../lib/index.js';
 import { DIALECTS, encodeMessage, MpType } from '../../protocol/index.js';
@@ -40,7 +40,7 @@ describe('live: odd datagrams at a secondary', () => {
     channel.registerAction('echo', (msg) => ({ param: msg.param }));
   });
 
-  /** Comes behind everything that was sent before. */
+  /** Expects an answer to a request, which comes after everything that was sent before. */
   async function expectServing(): Promise<void> {
     raw.send(path, MpType.REQ, { name: 'echo', param: 'still there?' });
     const { name, type, param, sender } = await raw.next();
@@ -49,7 +49,7 @@ describe('live: odd datagrams at a secondary', () => {
   }
 
   for (const [what, bytes] of Object.entries(MALFORMED)) {
-    it(`${what}: dropped, with one warning`, async () => {
+    it(`drops ${what}, with one warning`, async () => {
       const warnings: MpError[] = [];
       channel.on('warning', (warning) => warnings.push(warning));
       raw.sendBytes(path, bytes);
@@ -61,7 +61,7 @@ describe('live: odd datagrams at a secondary', () => {
     });
   }
 
-  it('closes the descriptors that nobody announced', async () => {
+  it('closes descriptors that the datagram does not announce', async () => {
     await withFds(letters(3), (fds) =>
       raw.sendBytes(path, encodeMessage(DIALECT, MpType.REQ, { name: 'echo' }), fds),
     );
@@ -78,14 +78,14 @@ describe('live: odd datagrams at a secondary', () => {
     expect(channel.stats.dropped['unterminated-name']).to.equal(1);
   });
 
-  it('ignores what stands behind the NUL of a name', async () => {
+  it('ignores bytes after the NUL of a name', async () => {
     const bytes = encodeMessage(DIALECT, MpType.REQ, { name: 'echo', param: 'x' });
     bytes.fill(0x61, offsets.name + 'echo'.length + 1, offsets.name + 64);
     raw.sendBytes(path, bytes);
     expect((await raw.next()).name).to.equal('echo');
   });
 
-  it('drops answers that nobody waits for, and their descriptors', async () => {
+  it('drops answers to no request, and their descriptors', async () => {
     await withFds(['a'], (fds) => raw.send(path, MpType.REP, { name: 'echo', fds }));
     raw.send(path, MpType.IGN, { name: 'echo' });
     await expectServing();
@@ -105,7 +105,7 @@ describe('live: odd datagrams at a secondary', () => {
     expect(channel.stats.dropped['unsent-reply']).to.equal(1);
   });
 
-  it('shows the param area behind a len_param of 0', async () => {
+  it('shows the param area of a message with a len_param of 0', async () => {
     const asking = channel.request({ name: 'driver' });
     const { sender } = await raw.next();
     const bytes = encodeMessage(DIALECT, MpType.REP, { name: 'driver' });
@@ -116,7 +116,7 @@ describe('live: odd datagrams at a secondary', () => {
     expect([...(reply.msgs[0]?.paramArea.subarray(0, 4) ?? [])]).to.deep.equal([1, 2, 3, 0]);
   });
 
-  it('lets no third party answer a request', async () => {
+  it('lets no other process answer a request', async () => {
     const third = RawPeer.bind(scope, 'mp_socket_1_a');
     const asking = channel.request({ name: 'who' });
     const { sender } = await raw.next();
@@ -148,7 +148,7 @@ describe('live: odd datagrams at a secondary', () => {
     try {
       raw.send(sender, MpType.REP, { name: 'again', param: 'to one, once more' });
     } catch {
-      // the socket that it was for may be gone
+      // the reply socket may be gone
     }
     raw.send(next, MpType.REP, { name: 'again', param: 'to two' });
     using reply = await second;

@@ -1,4 +1,4 @@
-// Primaries that aren't there yet, die, leave and come back.
+// Primaries that start late, are killed, end and start again.
 import { expect } from 'chai';
 import { type MpChannel, MpTimeoutError } from '../../lib/index.js';
 import type { CPeer } from '../support/dpdk/peer.js';
@@ -15,8 +15,8 @@ describe('live: a primary that goes away', () => {
     channel = await scope.open();
   });
 
-  /** All three ways to send end with this code. */
-  async function expectNobody(code: string): Promise<void> {
+  /** All three ways to send fail with this code. */
+  async function expectUnreachable(code: string): Promise<void> {
     await rejected(code, channel.request({ name: 'echo' }));
     await rejected(
       code,
@@ -25,7 +25,7 @@ describe('live: a primary that goes away', () => {
     await rejected(code, channel.sendMessage({ name: 'silent' }));
   }
 
-  /** All three arrive, on the channel as it is. */
+  /** All three ways to send reach the primary, on the channel as it is. */
   async function expectServed(by: CPeer): Promise<void> {
     using first = await channel.request({ name: 'echo', param: 'request' });
     expect(first.msgs[0]?.text()).to.equal('request');
@@ -40,7 +40,7 @@ describe('live: a primary that goes away', () => {
     await primary.exited;
   }
 
-  it('killed while a request waits: that one times out, the next ones are refused', async () => {
+  it('makes a waiting request time out and the next ones fail with ECONNREFUSED when it is killed', async () => {
     await expectServed(primary);
     const asking = channel.request({ name: 'silent' }, { timeoutMs: 400 });
     const waiting = rejected('ETIMEDOUT', asking);
@@ -49,34 +49,34 @@ describe('live: a primary that goes away', () => {
     const error = await waiting;
     expect(error).to.be.instanceOf(MpTimeoutError);
     expect((error as MpTimeoutError).reply).to.include({ nbSent: 1, nbReceived: 0 });
-    await expectNobody('ECONNREFUSED');
+    await expectUnreachable('ECONNREFUSED');
   });
 
-  it('that has ended cleanly is missing', async () => {
+  it('makes calls fail with ENOENT when it has ended cleanly', async () => {
     await expectServed(primary);
     await primary.quit();
-    await expectNobody('ENOENT');
+    await expectUnreachable('ENOENT');
     expect(channel.peers()).to.deep.equal([]);
   });
 
   for (const [how, end] of [
-    ['was killed', kill],
-    ['ended', () => primary.quit()],
+    ['is killed', kill],
+    ['ends', () => primary.quit()],
   ] as const) {
-    it(`${how} and is started again serves the same channel`, async () => {
+    it(`serves the same channel when it ${how} and is started again`, async () => {
       await expectServed(primary);
       await end();
       await expectServed(await scope.startPrimary());
     });
 
-    it(`${how} and is noticed, then started again, serves the same channel`, async () => {
+    it(`serves the same channel when it ${how}, a call fails, and it is started again`, async () => {
       await end();
-      await rejected(how === 'ended' ? 'ENOENT' : 'ECONNREFUSED', channel.request({ name: 'echo' }));
+      await rejected(how === 'ends' ? 'ENOENT' : 'ECONNREFUSED', channel.request({ name: 'echo' }));
       await expectServed(await scope.startPrimary());
     });
   }
 
-  it('started again reaches the handlers that were there before', async () => {
+  it('reaches the handlers that were registered before when it is started again', async () => {
     channel.registerAction('hello', (msg) => ({ param: `hello ${msg.text()}` }));
     await kill();
     const next = await scope.startPrimary();
@@ -87,7 +87,7 @@ describe('live: a primary that goes away', () => {
     expect((await next.waitFor(/^req\.reply/, { from: 0 })).fields.text).to.equal('hello again');
   });
 
-  it('leaves no answer behind for its successor', async () => {
+  it('leaves no request or answer for its successor', async () => {
     const asking = rejected(
       'ETIMEDOUT',
       channel.request({ name: 'silent', param: 'old' }, { timeoutMs: 800 }),
@@ -105,7 +105,7 @@ describe('live: a primary that goes away', () => {
 describe('live: a secondary before its primary', () => {
   const scope = live('early');
 
-  it('opens, says who is missing, and works once the primary is there', async () => {
+  it('opens, rejects with ENOENT, and works once the primary runs', async () => {
     const channel = await scope.open();
     channel.registerAction('hello', () => ({ param: 'at your service' }));
     const error = await rejected('ENOENT', channel.request({ name: 'echo' }));
@@ -116,7 +116,7 @@ describe('live: a secondary before its primary', () => {
     expect((await primary.command('req hello - 5000')).fields).to.include({ ret: '0', nb_received: '1' });
   });
 
-  it('opens privately, too', async () => {
+  it('opens as a private channel', async () => {
     const channel = await scope.open({ visibility: 'private' });
     await rejected('ENOENT', channel.request({ name: 'echo' }));
     await scope.startPrimary();

@@ -1,4 +1,4 @@
-// What a C primary sends to a Node secondary, and what the handlers there make of it.
+// Requests and messages of a C primary to a Node secondary, and the answers of its handlers.
 import { closeSync } from 'node:fs';
 import { expect } from 'chai';
 import {
@@ -28,7 +28,7 @@ describe('live: a request of the primary', () => {
     channel = await scope.open();
   });
 
-  /** C's result with `handler` on our side, and the answer if there was one. */
+  /** Result of C's request with this handler, and the answer if one came. */
   async function answerOf(
     handler: Handler,
     timeoutMs = 5000,
@@ -41,7 +41,7 @@ describe('live: a request of the primary', () => {
   const ANSWERED = { ret: '0', nb_sent: '1', nb_received: '1' };
   const TIMED_OUT = { ret: '-1', errno: 'ETIMEDOUT', nb_sent: '1', nb_received: '0' };
 
-  it('gets what the handler returns, and the handler knows who asks', async () => {
+  it('gets what the handler returns, which is given the message and the peer', async () => {
     const seen = settling<[ReceivedMessage, Peer]>();
     const { result, reply } = await answerOf((msg, peer) => {
       seen.resolve([msg, peer]);
@@ -56,7 +56,7 @@ describe('live: a request of the primary', () => {
     expect(peer).to.deep.equal({ path: `${scope.runtimeDir}/mp_socket` });
   });
 
-  it('gets an empty body, and one of 256 bytes', async () => {
+  it('gets an empty param, and one of 256 bytes', async () => {
     const empty = await answerOf(() => ({}));
     expect(empty.reply?.fields).to.include({ len: '0', nfds: '0' });
     const param = Uint8Array.from({ length: 256 }, (_, i) => 255 - i);
@@ -124,7 +124,7 @@ describe('live: a request of the primary', () => {
   };
 
   for (const [what, handler] of Object.entries(FAILING)) {
-    it(`times out when the handler ${what}: that is an 'error' event`, async () => {
+    it(`times out when the handler ${what}, which is emitted as 'error'`, async () => {
       const reported = settling<unknown>();
       channel.on('error', reported.resolve);
       const { result } = await answerOf(handler, 50);
@@ -135,7 +135,7 @@ describe('live: a request of the primary', () => {
     });
   }
 
-  it('reports a body that does not fit, and sends nothing', async () => {
+  it("times out when the reply does not fit, which is emitted as 'error'", async () => {
     const reported = settling<unknown>();
     channel.on('error', reported.resolve);
     const { result } = await answerOf(() => ({ param: new Uint8Array(257) }), 50);
@@ -146,7 +146,7 @@ describe('live: a request of the primary', () => {
     expect(channel.stats.sent).to.equal(0);
   });
 
-  it("warns once where nobody listens to 'error'", async () => {
+  it("causes one process warning when 'error' has no listener", async () => {
     const warnings: string[] = [];
     const onWarning = ({ message }: Error) => warnings.push(message);
     process.on('warning', onWarning);
@@ -159,14 +159,14 @@ describe('live: a request of the primary', () => {
     expect(warnings.filter((message) => message.includes('out of order'))).to.have.length(1);
   });
 
-  it('can be asked without blocking the primary', async () => {
+  it('gets an answer with rte_mp_request_async, too', async () => {
     channel.registerAction('ask', (msg) => ({ param: `${msg.text()}!` }));
     expect((await primary.command('areq ask hey 5000')).fields.ret).to.equal('0');
     expect((await primary.waitFor(/^areply name=ask/)).fields).to.include({ nb_sent: '1', nb_received: '1' });
     expect((await primary.waitFor(/^areply\.reply/, { from: 0 })).fields.text).to.equal('hey!');
   });
 
-  it('gets descriptors in the answer, and the handler keeps its own', async () => {
+  it('gets descriptors in the answer, which stay open in the secondary', async () => {
     await withFds(letters(8), async (fds) => {
       const { reply } = await answerOf(() => ({ fds }));
       const seen = letters(8).map((_, i) => reply?.fields[`fd${i}`]);
@@ -186,12 +186,12 @@ describe('live: descriptors from the primary', () => {
     channel = await scope.open();
   });
 
-  /** What C's pipes hold: 'Z', '[', ... */
+  /** Contents of C's pipes: 'Z', '[', ... */
   const pipes = (count: number) => Array.from({ length: count }, (_, i) => String.fromCharCode(90 + i));
 
   for (const count of [1, 8]) {
     for (const verb of ['reqfd', 'areq']) {
-      it(`${verb}: ${count} come in order and are closed behind the handler`, async () => {
+      it(`${verb}: ${count} come in order and are closed after the handler`, async () => {
         const seen = settling<{ fds: readonly number[]; texts: string[] }>();
         channel.registerAction('give', ({ fds }) => {
           seen.resolve({ fds, texts: contents(fds) });
@@ -207,7 +207,7 @@ describe('live: descriptors from the primary', () => {
     }
   }
 
-  it('stay open until a promise has settled', async () => {
+  it("stay open until the handler's promise has settled", async () => {
     const arrived = settling<readonly number[]>();
     const goOn = settling();
     channel.registerAction('give', async (msg) => {
@@ -237,7 +237,7 @@ describe('live: descriptors from the primary', () => {
     for (const fd of taken) closeSync(fd);
   });
 
-  it('are closed behind a handler that throws', async () => {
+  it('are closed after a handler that throws', async () => {
     const seen = settling<readonly number[]>();
     channel.on('error', () => {});
     channel.registerAction('give', ({ fds }) => {
@@ -249,7 +249,7 @@ describe('live: descriptors from the primary', () => {
     expect(channel.stats.fdsClosedUnclaimed).to.equal(3);
   });
 
-  it('are closed when nobody registered for the message', async () => {
+  it('are closed when the action is unknown', async () => {
     const arrived = settling();
     channel.registerAction('after', () => arrived.resolve());
     await primary.command('bcastfd unknown - 3');
@@ -275,7 +275,7 @@ describe('live: a message of the primary', () => {
     const end = settling();
     channel.registerAction('news', (msg) => {
       heard.resolve(msg.text());
-      return { param: 'an answer to nobody' };
+      return { param: 'an answer to a message' };
     });
     channel.registerAction('end', () => end.resolve());
     expect((await primary.command('bcast news extra')).fields.ret).to.equal('0');

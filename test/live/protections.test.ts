@@ -1,4 +1,4 @@
-// Bad input never reaches the wire: one malformed datagram would end the primary's message thread.
+// Bad input is never sent: one malformed datagram would end the primary's message thread.
 import { expect } from 'chai';
 import type { Message, MpChannel } from '../../lib/index.js';
 import { letters, withFds } from '../support/descriptors.js';
@@ -45,13 +45,13 @@ describe('live: bad input', () => {
   }
 
   for (const [what, [code, message]] of Object.entries(BAD)) {
-    it(`${what}: ${code}, and nothing is sent`, () => expectRefused(code, message));
+    it(`rejects ${what} with ${code}, and sends nothing`, () => expectRefused(code, message));
   }
 
-  it('9 descriptors: E2BIG, and nothing is sent', () =>
+  it('rejects 9 descriptors with E2BIG, and sends nothing', () =>
     withFds(letters(9), (fds) => expectRefused('E2BIG', { name: 'silent', fds })));
 
-  it('a closed channel: ECANCELED', async () => {
+  it('rejects everything with ECANCELED on a closed channel', async () => {
     await channel.close();
     await expectClosed();
   });

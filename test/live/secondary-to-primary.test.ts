@@ -1,4 +1,4 @@
-// What a Node secondary sends to a C primary, and what comes back.
+// Requests and messages of a Node secondary to a C primary, and the answers.
 import { closeSync, fstatSync } from 'node:fs';
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
@@ -19,7 +19,7 @@ for (const [way, ask] of Object.entries(WAYS)) {
       channel = await scope.open();
     });
 
-    it('gets text, and the primary sees a NUL behind it', async () => {
+    it('gets text, and the primary sees it with a NUL', async () => {
       using reply = await ask(channel, { name: 'echo', param: 'hellö' });
       const message = only(reply);
       expect(message.name).to.equal('echo');
@@ -28,13 +28,13 @@ for (const [way, ask] of Object.entries(WAYS)) {
       expect((await primary.waitFor(/^got name=echo/)).fields.hex).to.equal('68656c6cc3b600');
     });
 
-    it('leaves from a socket that no broadcast reaches', async () => {
+    it('is sent from a socket that no broadcast reaches', async () => {
       using _reply = await ask(channel, { name: 'echo' });
       const { fields } = await primary.waitFor(/^got name=echo/);
       expect(fields.peer).to.match(new RegExp(`^${scope.runtimeDir}/mp_reply_${process.pid}_[0-9a-f]+$`));
     });
 
-    it('carries no param at all', async () => {
+    it('carries an empty param', async () => {
       using reply = await ask(channel, { name: 'echo' });
       expect(only(reply).param).to.have.length(0);
       expect((await primary.waitFor(/^got name=echo/)).fields).to.include({ len: '0', nfds: '0' });
@@ -56,7 +56,7 @@ for (const [way, ask] of Object.entries(WAYS)) {
     });
 
     for (const count of [1, 8]) {
-      it(`sends ${count} descriptors, in order, and keeps its own`, async () => {
+      it(`sends ${count} descriptors, in order, which stay open here`, async () => {
         await withFds(letters(count), async (fds) => {
           await rejected('ETIMEDOUT', ask(channel, { name: 'silent', fds }, { timeoutMs: 20 }));
           expect(fds.every(isOpen)).to.equal(true);
@@ -64,7 +64,7 @@ for (const [way, ask] of Object.entries(WAYS)) {
         expect(descriptorsSeen(await primary.waitFor(/^got name=silent/))).to.deep.equal(letters(count));
       });
 
-      it(`gets ${count} descriptors back: the same files, in order`, async () => {
+      it(`gets ${count} descriptors of the same files back, in order`, async () => {
         await withFds(letters(count), async (fds) => {
           using reply = await ask(channel, { name: 'echo', fds });
           const message = only(reply);
@@ -77,7 +77,7 @@ for (const [way, ask] of Object.entries(WAYS)) {
     }
 
     for (const name of ['fdecho', 'fd-echo']) {
-      it(`${name}: what the primary read through our descriptor comes back in a pipe`, async () => {
+      it(`${name}: gets back in a pipe what the primary read through the descriptor`, async () => {
         await withFds(['Q'], async (fds) => {
           using reply = await ask(channel, { name, fds });
           expect(only(reply).text()).to.equal('Q');
@@ -95,7 +95,7 @@ for (const [way, ask] of Object.entries(WAYS)) {
       }
     });
 
-    it('closes the descriptors of an answer when it is disposed of, but not those taken', async () => {
+    it('closes the descriptors of an answer on dispose, except those that were taken', async () => {
       let taken: number[];
       let left: readonly number[];
       {
@@ -111,7 +111,7 @@ for (const [way, ask] of Object.entries(WAYS)) {
       for (const fd of taken) closeSync(fd);
     });
 
-    it('accepts a name of 63 bytes and reports one of 64', async () => {
+    it('accepts a name of 63 bytes and rejects one of 64 with E2BIG', async () => {
       await rejected('E2BIG', ask(channel, { name: 'n'.repeat(64) }));
       await rejected('ETIMEDOUT', ask(channel, { name: 'n'.repeat(63) }, { timeoutMs: 20 }));
       expect(channel.stats.sent).to.equal(1);
@@ -130,7 +130,7 @@ describe('live: sendMessage of a secondary', () => {
     channel = await scope.open();
   });
 
-  it('reaches the action, and nothing comes back', async () => {
+  it('reaches the action, and gets no answer', async () => {
     await channel.sendMessage({ name: 'silent', param: 'a message' });
     expect((await primary.waitFor(/^got name=silent/)).fields).to.include({ text: 'a message', nfds: '0' });
     expect(channel.stats).to.include({ sent: 1, received: 0 });
@@ -144,7 +144,7 @@ describe('live: sendMessage of a secondary', () => {
     }
   });
 
-  it('carries 8 descriptors, in order, and keeps its own', async () => {
+  it('carries 8 descriptors, in order, which stay open here', async () => {
     await withFds(letters(8), async (fds) => {
       await channel.sendMessage({ name: 'silent', fds });
       expect(fds.every(isOpen)).to.equal(true);
@@ -152,7 +152,7 @@ describe('live: sendMessage of a secondary', () => {
     expect(descriptorsSeen(await primary.waitFor(/^got name=silent/))).to.deep.equal(letters(8));
   });
 
-  it('comes before a request that is sent after it', async () => {
+  it('arrives before a request that is sent after it', async () => {
     const sending = channel.sendMessage({ name: 'silent', param: 'first' });
     const asking = channel.request({ name: 'echo', param: 'second' });
     await sending;

@@ -1,4 +1,4 @@
-// The socket files in the runtime directory: who makes them, who removes them, and when.
+// Socket files in the runtime directory: when they are made and removed.
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { type MpChannel, openSecondary } from '../../lib/index.js';
@@ -15,7 +15,7 @@ describe('live: socket files', () => {
     primary = await scope.startPrimary();
   });
 
-  /** Names in the runtime directory of the sockets that this process, or all secondaries, have. */
+  /** Names of the socket files of this process; of all secondaries without `pid`. */
   function sockets(pid?: number): string[] {
     const names = readdirSync(scope.runtimeDir).filter((name) => /^mp_(socket|reply)_/.test(name));
     return pid === undefined ? names : names.filter((name) => name.includes(`_${pid}_`));
@@ -28,7 +28,7 @@ describe('live: socket files', () => {
     return channel;
   }
 
-  it('are there while the channel is open, and gone once it is closed', async () => {
+  it('exist while the channel is open', async () => {
     const channel = await usedChannel();
     expect(sockets().map((name) => `${scope.runtimeDir}/${name}`)).to.include(channel.socketPath);
     expect(sockets(process.pid).some((name) => name.startsWith('mp_reply_'))).to.equal(true);
@@ -36,7 +36,7 @@ describe('live: socket files', () => {
     expect(sockets()).to.deep.equal([]);
   });
 
-  it('go away once: closing twice is harmless, also with await using', async () => {
+  it('are removed once when close() is called several times, also with await using', async () => {
     let closes = 0;
     {
       await using channel = await openSecondary({ filePrefix: scope.filePrefix });
@@ -48,14 +48,14 @@ describe('live: socket files', () => {
     expect(sockets()).to.deep.equal([]);
   });
 
-  it('a private channel has none to be asked at', async () => {
+  it('do not exist for a private channel, except for replies', async () => {
     const channel = await scope.open({ visibility: 'private' });
     using _reply = await channel.request({ name: 'echo' });
     expect(sockets().filter((name) => name.startsWith('mp_socket_'))).to.deep.equal([]);
     expect((await primary.command('req echo - 5000')).fields).to.include({ ret: '0', nb_sent: '0' });
   });
 
-  it('of a process that exits without closing go away', async () => {
+  it('of a process that exits without closing are removed', async () => {
     const child = await startNodeProcess(scope);
     await ask(child, 'request echo hi');
     expect(sockets(child.pid)).to.not.deep.equal([]);
@@ -64,7 +64,7 @@ describe('live: socket files', () => {
     expect(sockets()).to.deep.equal([]);
   });
 
-  it('of a process that falls over an exception go away', async () => {
+  it('of a process that ends with an exception are removed', async () => {
     const child = await startNodeProcess(scope);
     await ask(child, 'request echo hi');
     child.send('throw');
@@ -72,7 +72,7 @@ describe('live: socket files', () => {
     expect(sockets()).to.deep.equal([]);
   });
 
-  it('of a killed process stay until the next one opens; those of living processes stay for good', async () => {
+  it('of a killed process are removed by the next channel that opens, those of living processes are not', async () => {
     const child = await startNodeProcess(scope);
     await ask(child, 'request echo hi');
     const living = await usedChannel();
@@ -90,7 +90,7 @@ describe('live: socket files', () => {
     expect((await primary.command('req hello - 5000')).fields).to.include({ ret: '0', nb_received: '1' });
   });
 
-  it('a process ends by itself once its channel is unrefed', async () => {
+  it('of a process that ends because its channel is unreferenced are removed', async () => {
     const child = await startNodeProcess(scope);
     await ask(child, 'unref');
     expect(await child.exited).to.deep.equal({ code: 0, signal: null });
@@ -106,7 +106,7 @@ describe('live: closing', () => {
     primary = await scope.startPrimary();
   });
 
-  it('ends what is under way with ECANCELED', async () => {
+  it('makes calls under way fail with ECANCELED', async () => {
     const channel = await scope.open();
     const asking = [1, 2, 3].map((i) =>
       rejected('ECANCELED', channel.request({ name: 'silent', param: `${i}` })),
@@ -131,12 +131,12 @@ describe('live: closing', () => {
     expect((await primary.command('req echo - 5000')).fields).to.include({ ret: '0', nb_sent: '0' });
   });
 
-  it('comes before opening where the signal was aborted already', async () => {
+  it('makes opening fail with ECANCELED when the signal was aborted before', async () => {
     const { filePrefix } = scope;
     await rejected('ECANCELED', openSecondary({ filePrefix, signal: AbortSignal.abort() }));
   });
 
-  it('happens to a primary while requests wait at it', async () => {
+  it('makes a request time out whose handler has not settled', async () => {
     const channel = await scope.open();
     let answer = () => {};
     const arrived = new Promise<void>((resolve) => {

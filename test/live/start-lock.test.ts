@@ -1,4 +1,4 @@
-// The lock on the runtime directory that keeps processes from starting during a broadcast.
+// The lock on the runtime directory, which keeps processes from starting during a broadcast.
 import { expect } from 'chai';
 import { openSecondary } from '../../lib/index.js';
 import { FileLock } from '../../sys/file-lock.js';
@@ -6,7 +6,7 @@ import { rejected } from '../support/mp-error.js';
 import { settling } from '../support/settling.js';
 import { live } from './support/live.js';
 
-/** Turns of the event loop that a test lets pass to see that something does not happen. */
+/** How many timers a test lets fire to see that something does not happen. */
 const TURNS = 50;
 
 describe('live: the lock on the runtime directory', () => {
@@ -19,7 +19,7 @@ describe('live: the lock on the runtime directory', () => {
     return lock;
   }
 
-  /** How many timers fired until there were TURNS of them or `stop` was settled. */
+  /** How many timers, up to TURNS, fired before `stop` was settled. */
   async function turnsUntil(stop: Promise<unknown>): Promise<number> {
     let turns = 0;
     const enough = settling();
@@ -32,7 +32,7 @@ describe('live: the lock on the runtime directory', () => {
   }
 
   for (const kind of ['shared', 'exclusive'] as const) {
-    it(`held ${kind} by somebody else delays opening, and blocks nothing`, async () => {
+    it(`delays opening while another process holds it ${kind}, without blocking the event loop`, async () => {
       await scope.startPrimary();
       const lock = lockDirectory(kind);
       const opening = scope.open();
@@ -52,7 +52,7 @@ describe('live: the lock on the runtime directory', () => {
     expect(reply.msgs[0]?.text()).to.equal('round the back');
   });
 
-  it('is not waited for any longer once the signal is aborted', async () => {
+  it('makes opening fail with ECANCELED when the signal is aborted meanwhile', async () => {
     await scope.startPrimary();
     lockDirectory('shared');
     const controller = new AbortController();
@@ -69,7 +69,7 @@ describe('live: the lock on the runtime directory', () => {
     lockDirectory('exclusive').release();
   });
 
-  it('is held by a primary in a synchronous broadcast: who opens meanwhile is not asked', async () => {
+  it('delays a channel that opens during a synchronous broadcast, which does not reach it', async () => {
     const primary = await scope.startPrimary();
     const first = await scope.open();
     const asked = settling();

@@ -1,4 +1,4 @@
-// Requests that get their answer late, twice, in a crowd, or never.
+// Requests whose answer comes late, twice, among many others, or never.
 import { expect } from 'chai';
 import { type MpChannel, type MpReply, MpTimeoutError } from '../../lib/index.js';
 import type { CPeer } from '../support/dpdk/peer.js';
@@ -7,14 +7,14 @@ import { live } from './support/live.js';
 
 const textOf = (reply: MpReply) => reply.msgs.map((msg) => msg.text()).join();
 
-/** What the request times out with. */
+/** The error that the request times out with. */
 async function timeoutOf(promise: Promise<MpReply>): Promise<MpTimeoutError> {
   const error = await rejected('ETIMEDOUT', promise);
   expect(error).to.be.instanceOf(MpTimeoutError);
   return error as MpTimeoutError;
 }
 
-describe('live: timeouts', () => {
+describe('live: timeouts and aborts', () => {
   const scope = live('timeouts');
   let primary: CPeer;
   let channel: MpChannel;
@@ -24,7 +24,7 @@ describe('live: timeouts', () => {
     channel = await scope.open();
   });
 
-  it('reject with what there is of the reply', async () => {
+  it('reject with the answers that came', async () => {
     for (const asking of [
       channel.request({ name: 'silent' }, { timeoutMs: 30 }),
       (async () => channel.requestSync({ name: 'silent' }, { timeoutMs: 30 }))(),
@@ -37,7 +37,7 @@ describe('live: timeouts', () => {
     }
   });
 
-  it('of 0, less and none at all are refused before anything is sent', async () => {
+  it('are refused with EINVAL before anything is sent when they are 0, negative or no number', async () => {
     for (const timeoutMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       await rejected('EINVAL', channel.request({ name: 'echo' }, { timeoutMs }));
       await rejected('EINVAL', channel.sendMessage({ name: 'echo' }, { timeoutMs }));
@@ -45,29 +45,29 @@ describe('live: timeouts', () => {
     expect(channel.stats.sent).to.equal(0);
   });
 
-  it('the late answer is not taken for the answer to the next request', async () => {
+  it('leave a late answer that is not taken for that of the next request', async () => {
     await timeoutOf(channel.request({ name: 'slow', param: 'one' }, { timeoutMs: 50 }));
-    // "one" is answered while this one waits
+    // the answer to "one" comes while this one waits
     using second = await channel.request({ name: 'slow', param: 'two' });
     expect(textOf(second)).to.equal('two');
     using third = await channel.request({ name: 'slow', param: 'three' });
     expect(textOf(third)).to.equal('three');
   });
 
-  it('nor with requestSync', async () => {
+  it('leave a late answer that is not taken for that of the next requestSync', async () => {
     await timeoutOf((async () => channel.requestSync({ name: 'slow', param: 'one' }, { timeoutMs: 50 }))());
     using second = channel.requestSync({ name: 'slow', param: 'two' });
     expect(textOf(second)).to.equal('two');
   });
 
-  it('end one of several requests of a name, and the others get their own answers', async () => {
+  it('end one of several requests of a name; the others get their own answers', async () => {
     const waiting = channel.request({ name: 'slow', param: 'patient' });
     await timeoutOf(channel.request({ name: 'slow', param: 'hasty' }, { timeoutMs: 20 }));
     using reply = await waiting;
     expect(textOf(reply)).to.equal('patient');
   });
 
-  it('a request given up by its signal rejects with ECANCELED; the channel works on', async () => {
+  it('reject a request with ECANCELED when its signal is aborted; the channel works on', async () => {
     const controller = new AbortController();
     const asking = channel.request({ name: 'silent' }, { signal: controller.signal });
     await primary.waitFor(/^got name=silent/);
@@ -78,7 +78,7 @@ describe('live: timeouts', () => {
     expect(textOf(reply)).to.equal('on');
   });
 
-  it('a request given up while it waits for its turn is never sent', async () => {
+  it('never let a request be sent that is aborted while it waits for its turn', async () => {
     const controller = new AbortController();
     const crowd = Array.from({ length: 256 }, () =>
       timeoutOf(channel.request({ name: 'silent' }, { timeoutMs: 500 })),
@@ -95,7 +95,7 @@ describe('live: timeouts', () => {
     expect(echoes).to.deep.equal(['behind']);
   });
 
-  it('a message given up before it is sent never is', async () => {
+  it('never let a message be sent whose signal was aborted before', async () => {
     await rejected('ECANCELED', channel.sendMessage({ name: 'silent' }, { signal: AbortSignal.abort() }));
     expect(channel.stats.sent).to.equal(0);
   });

@@ -1,4 +1,4 @@
-// Channels in worker threads, next to one in the main thread.
+// Channels in worker threads, beside one in the main thread.
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
@@ -10,7 +10,7 @@ let primary: CPeer;
 let channel: MpChannel;
 let worker: NodeWorker;
 
-/** To be called inside `describe`: a C primary with a secondary in this thread and one in a worker. */
+/** To be called inside `describe`: starts a C primary, a secondary in this thread and one in a worker for each test. */
 function besideAWorker(label: string): LiveScope {
   const scope = live(label);
   beforeEach(async () => {
@@ -27,7 +27,7 @@ async function expectMainServed(): Promise<void> {
   expect(reply.msgs[0]?.text()).to.equal('main');
 }
 
-/** A broadcast that would wait for a dead thread's socket fails. */
+/** The primary's broadcast reaches only the channel in the main thread, and doesn't wait for another one. */
 async function expectMainAloneIsAsked(): Promise<void> {
   expect((await primary.command('req tag - 1000')).fields).to.include({
     ret: '0',
@@ -48,14 +48,14 @@ describe('live: a channel in a worker thread', () => {
     await expectMainServed();
   });
 
-  it('is asked like the one in the main thread', async () => {
+  it('answers like the one in the main thread', async () => {
     const { fields } = await primary.command('req tag - 5000');
     expect(fields).to.include({ ret: '0', nb_sent: '2', nb_received: '2' });
     const texts = primary.lines.filter(({ event }) => event === 'req.reply').map((line) => line.fields.text);
     expect(texts.sort()).to.deep.equal(['main', 'worker']);
   });
 
-  it('blocks nobody else in requestSync', async () => {
+  it('blocks only its own thread in requestSync', async () => {
     const asking = ask(worker, 'requestSync slow here');
     await primary.waitFor(/^got name=slow/);
     await expectMainServed();
@@ -63,7 +63,7 @@ describe('live: a channel in a worker thread', () => {
     expect((await asking).fields.text).to.equal('here');
   });
 
-  it('closed, lets its thread end, and its sockets are gone', async () => {
+  it('lets its thread end and removes its sockets when it closes', async () => {
     await ask(worker, 'request echo one');
     await ask(worker, 'close');
     expect(await worker.exited).to.equal(0);
@@ -73,30 +73,30 @@ describe('live: a channel in a worker thread', () => {
   });
 });
 
-describe('live: a worker thread that ends without closing its channel', () => {
+describe('live: a worker thread that does not close its channel', () => {
   besideAWorker('workerend');
 
-  it('by process.exit', async () => {
+  it('ends by process.exit', async () => {
     await ask(worker, 'request echo one');
     worker.send('exit');
     expect(await worker.exited).to.equal(0);
     await expectMainAloneIsAsked();
   });
 
-  it('by an exception', async () => {
+  it('ends by an exception', async () => {
     await ask(worker, 'request echo one');
     worker.send('throw');
     expect(await worker.exited).to.equal(1);
     await expectMainAloneIsAsked();
   });
 
-  it('by being terminated', async () => {
+  it('is terminated', async () => {
     await ask(worker, 'request echo one');
     await worker.terminate();
     await expectMainAloneIsAsked();
   });
 
-  it('by being terminated in requestSync', async () => {
+  it('is terminated in requestSync', async () => {
     worker.send('requestSync slow never');
     await primary.waitFor(/^got name=slow/);
     await worker.terminate();

@@ -1,4 +1,4 @@
-// Each release: what C processes send to Node secondaries, alone and with a C secondary among them.
+// What C processes of each release send to Node secondaries, without and with C secondaries beside them.
 import { expect } from 'chai';
 import type { MpChannel, ReceivedMessage } from '../../lib/index.js';
 import { EVERY_BYTE, hasMessageThread } from '../live/support/asking.js';
@@ -10,12 +10,12 @@ import { settling } from '../support/settling.js';
 import { descriptorCounts, firstBytes, pipeBytes } from './support/expected.js';
 
 const HEX = Buffer.from(EVERY_BYTE).toString('hex');
-/** Of the first pipe that a C peer sends. */
+/** The byte in the first pipe that a C peer sends. */
 const FIRST = 'Z'.charCodeAt(0);
 
 const echo = ({ param, fds }: ReceivedMessage) => ({ param, fds });
 
-/** What C read from the pipes that came back. */
+/** Fields of what C reads from the pipes that come back. */
 const pipesOf = (count: number) =>
   Object.fromEntries(
     pipeBytes(count, FIRST).map((byte, i) => [`fd${i}`, `fifo:${byte.toString(16).padStart(2, '0')}`]),
@@ -49,7 +49,7 @@ describeReleases('matrix: a C primary to a Node secondary', (release) => {
       });
     }
 
-    it(`${verb}: no param at all`, async () => {
+    it(`${verb}: an empty param`, async () => {
       channel.registerAction('mirror', echo);
       await primary.command(`${verb} mirror - 5000 0`);
       const { fields } = await primary.waitFor((line) => line.event === event, { from: 0 });
@@ -58,7 +58,7 @@ describeReleases('matrix: a C primary to a Node secondary', (release) => {
   }
 
   for (const count of descriptorCounts(release)) {
-    it(`bcast: 256 bytes and ${count} descriptors, closed behind the handler`, async () => {
+    it(`bcast: 256 bytes and ${count} descriptors, closed after the handler`, async () => {
       const heard = settling<{ param: Uint8Array; fds: readonly number[]; bytes: unknown }>();
       channel.registerAction('news', ({ param, fds }) => {
         heard.resolve({ param, fds, bytes: firstBytes(fds) });
@@ -72,7 +72,7 @@ describeReleases('matrix: a C primary to a Node secondary', (release) => {
     });
   }
 
-  it('an action that we do not have is answered with IGN', async () => {
+  it('answers an unknown action with IGN', async () => {
     for (const verb of ['req', 'areq']) {
       await primary.command(`${verb} unknown - 5000`);
       const result = await primary.waitFor(verb === 'req' ? /^req / : /^areply /, { from: 0 });
@@ -90,12 +90,12 @@ describeReleases('matrix: C and Node secondaries of one primary', (release) => {
 
   beforeEach(async () => {
     primary = await scope.startPrimary();
-    const first = await scope.open(); // there already when the C secondary starts
+    const first = await scope.open(); // opened before the C secondary starts
     secondary = await scope.startSecondary();
     channels = [first, await scope.open()];
   });
 
-  it('a broadcast reaches them all, and so does a request', async () => {
+  it('all get a broadcast, and a request', async () => {
     const heard = channels.map((channel) => {
       const { promise, resolve } = settling<string>();
       channel.registerAction('silent', (msg) => resolve(msg.text()));
@@ -116,7 +116,7 @@ describeReleases('matrix: C and Node secondaries of one primary', (release) => {
     expect([primary, secondary].map(hasMessageThread)).to.deep.equal([true, true]);
   });
 
-  it('a C secondary asks the primary while Node ones do', async () => {
+  it('ask the primary at the same time', async () => {
     const asking = channels.map((channel, i) => channel.request({ name: 'echo', param: `node ${i}` }));
     expect((await secondary.command('reqfd fdecho - 5000 1')).fields.nb_received).to.equal('1');
     expect((await Promise.all(asking)).map(({ msgs }) => msgs[0]?.text())).to.deep.equal([
@@ -125,7 +125,7 @@ describeReleases('matrix: C and Node secondaries of one primary', (release) => {
     ]);
   });
 
-  it('the heap grows for a C secondary, and Node ones see its zone', async () => {
+  it('see the zone for which the heap grows, reserved by a C secondary', async () => {
     const [channel] = channels;
     const before = channel?.memory.memsegs().length;
     expect((await secondary.command(`reserve THEIRS ${6 << 20}`)).fields.len).to.equal(String(6 << 20));

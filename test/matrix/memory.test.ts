@@ -1,4 +1,4 @@
-// Each release: a primary's memory through a channel, the C side verifying.
+// A primary's memory of each release, through a channel; the C side verifies.
 import { expect } from 'chai';
 import type { MpChannel, SharedMemory } from '../../lib/index.js';
 import { expectServing } from '../live/support/asking.js';
@@ -9,7 +9,7 @@ import type { CPeer } from '../support/dpdk/peer.js';
 import { describeReleases } from '../support/dpdk/releases.js';
 
 const BIG_LEN = 5 << 20;
-/** More than is left of 16 MiB beside the big zone. */
+/** More than the big zone leaves of 16 MiB. */
 const MORE_LEN = 12 << 20;
 
 describeReleases('matrix: memory', (release) => {
@@ -24,7 +24,7 @@ describeReleases('matrix: memory', (release) => {
     memory = channel.memory;
   });
 
-  it('is of the primary that says so, with its zones', async () => {
+  it('has the version and the zones of the primary', async () => {
     expect(`DPDK ${memory.version}`).to.equal(
       primary.lines.find(({ event }) => event === 'READY')?.fields.version,
     );
@@ -37,7 +37,7 @@ describeReleases('matrix: memory', (release) => {
     expect(memory.lookup('NOTHING')).to.equal(undefined);
   });
 
-  it('bytes go both ways, across the pages of 5 MiB', async () => {
+  it('shares bytes both ways, across the pages of 5 MiB', async () => {
     const { bytes } = zoneOf(memory, 'BIG');
     expect(bytes.length).to.equal(BIG_LEN);
     await primary.command('fill BIG 7');
@@ -53,7 +53,7 @@ describeReleases('matrix: memory', (release) => {
     expect((await primary.command('peek BIG 2097152 3')).fields.hex).to.equal('010203');
   });
 
-  it('copies stay what they were', async () => {
+  it('makes copies that do not change', async () => {
     await primary.command('fill BIG 5');
     const copy = memory.snapshot(zoneOf(memory, 'BIG'));
     await primary.command('fill BIG 6');
@@ -61,7 +61,7 @@ describeReleases('matrix: memory', (release) => {
     expect(patternErrors(zoneOf(memory, 'BIG').bytes, 6)).to.equal(0);
   });
 
-  it('lists the pages behind the zones', () => {
+  it('lists the pages that the zones are in', () => {
     const pages = new Set(memory.memsegs().map(({ addr }) => addr));
     const size = BigInt(2 << 20);
     for (const { addr, len } of memory.memzones())
@@ -69,7 +69,7 @@ describeReleases('matrix: memory', (release) => {
         expect(pages.has(page), `the page at ${page}`).to.equal(true);
   });
 
-  it('grows and shrinks while we are a peer, who has to agree', async () => {
+  it('grows and shrinks while the channel is a peer, which has to answer', async () => {
     const pages = memory.memsegs().length;
     for (const seed of [1, 2]) {
       const { received } = channel.stats;
@@ -82,7 +82,7 @@ describeReleases('matrix: memory', (release) => {
       expect(zone.valid).to.equal(false);
       expect(memory.lookup('MORE')).to.equal(undefined);
       expect(memory.memsegs().length).to.equal(pages);
-      // once for more, once for less
+      // once when it grows, once when it shrinks
       expect(channel.stats.received).to.be.at.least(received + 2);
     }
     expect(channel.stats.dropped['no-action']).to.equal(0);

@@ -1,4 +1,4 @@
-// The releases themselves: which there are, how they get here, and that peers run with their own libraries.
+// The releases of DPDK that the tests use: which there are, how they are unpacked, and that peers run with their own libraries.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { unpackCommand, unpackedDir, unpackedVersion } from '../support/dpdk/unp
 describeReleases('matrix: peers', (release) => {
   const scope = live('peers', { release });
 
-  it('run with one release of everything, in the process that was started', async () => {
+  it('run with the libraries of their release, in the process that was started', async () => {
     const primary = await scope.startPrimary();
     const ready = primary.lines.find(({ event }) => event === 'READY');
     expect(ready?.fields.version).to.match(new RegExp(`^DPDK ${release}\\.`));
@@ -26,7 +26,7 @@ describeReleases('matrix: peers', (release) => {
 });
 
 describe('matrix: which releases', () => {
-  it('all, unless some are named', () => {
+  it('are all, unless DPDK_IPC_RELEASES names some', () => {
     expect(releasesIn(undefined)).to.deep.equal(ALL_RELEASES);
     expect(releasesIn('')).to.deep.equal(ALL_RELEASES);
     expect(releasesIn('25.11, 22.11')).to.deep.equal(['22.11', '25.11']);
@@ -49,13 +49,13 @@ describe('matrix: an unpacked release', () => {
     rmSync(cache, { recursive: true });
   });
 
-  /** A directory that says so. */
+  /** Makes the directory of an unpacked release. */
   function unpacked(version: string): void {
     mkdirSync(unpackedDir('24.11'));
     writeFileSync(join(unpackedDir('24.11'), '.dpdk-version'), `${version}\n`);
   }
 
-  it('is there once it is complete, and of that release', () => {
+  it('counts once it is complete, and of that release', () => {
     expect(unpackedVersion('24.11')).to.equal(undefined);
     unpacked('24.11.8');
     expect(unpackedVersion('24.11')).to.equal('24.11.8');
@@ -64,14 +64,14 @@ describe('matrix: an unpacked release', () => {
     expect(unpackedVersion('24.11')).to.equal(undefined);
   });
 
-  it('is left alone', () => {
+  it('is not unpacked again', () => {
     unpacked('24.11.8');
     const [file = '', ...args] = unpackCommand('24.11');
     execFileSync(file, args, { stdio: 'ignore', env: { PATH: process.env.PATH } });
     expect(unpackedVersion('24.11')).to.equal('24.11.8');
   });
 
-  it('that cannot be had leaves nothing behind', () => {
+  it('leaves nothing when it can not be downloaded', () => {
     const [file = '', ...args] = unpackCommand('24.11');
     const env = { ...process.env, DPDK_IPC_DEBIAN_MIRROR: `file://${cache}/nothing` };
     const { status, stderr } = spawnSync(file, args, { encoding: 'utf8', env });

@@ -10,15 +10,15 @@ import { RELEASES, type Release } from '../support/dpdk/releases.js';
 import { settling } from '../support/settling.js';
 import { expectDialect } from './support/expected.js';
 
-/** Each release, and each other one that it is replaced by. */
+/** Each release with each other release that replaces it. */
 const PAIRS = RELEASES.flatMap((from) =>
   RELEASES.filter((to) => to !== from).map((to): [Release, Release] => [from, to]),
 );
 
 type Contact = (channel: MpChannel, primary: CPeer) => Promise<void>;
 
-/** What may happen before it is there, while it starts, and when it has just become ready. */
-const KNOCKING: Readonly<Record<string, (channel: MpChannel) => Promise<void>>> = {
+/** Calls that are made before the new primary runs, while it starts, and when it has just become ready. */
+const ATTEMPTS: Readonly<Record<string, (channel: MpChannel) => Promise<void>>> = {
   request: async (channel) => {
     using _reply = await channel.request({ name: 'echo' }, { timeoutMs: 50 });
   },
@@ -28,7 +28,7 @@ const KNOCKING: Readonly<Record<string, (channel: MpChannel) => Promise<void>>> 
   sendMessage: (channel) => channel.sendMessage({ name: 'silent' }, { timeoutMs: 50 }),
 };
 
-/** What may be the first thing that happens between the channel and the new primary. */
+/** What may happen first between the channel and the new primary. */
 const FIRST: Readonly<Record<string, Contact>> = {
   ...Object.fromEntries(
     Object.entries(WAYS).map(([way, ask]): [string, Contact] => [
@@ -83,7 +83,7 @@ describe('matrix: a primary replaced by one of another release', () => {
   }
 
   for (const [first, contact] of Object.entries(FIRST)) {
-    it(`${RELEASES.join(', ')} and back; ${first} comes first`, async function () {
+    it(`serves the same channel: ${RELEASES.join(', ')} and back, ${first} first`, async function () {
       this.timeout(60_000);
       let channel: MpChannel | undefined;
       for (const release of [...RELEASES, RELEASES[0] ?? '22.11']) {
@@ -99,15 +99,15 @@ describe('matrix: a primary replaced by one of another release', () => {
   }
 
   for (const [from, to] of PAIRS) {
-    for (const [way, knock] of Object.entries(KNOCKING)) {
-      it(`${from} by ${to}: ${way} all the time while the new one starts`, async function () {
+    for (const [way, attempt] of Object.entries(ATTEMPTS)) {
+      it(`${from} by ${to}: answers after ${way} was called all the time while it started`, async function () {
         this.timeout(60_000);
         const old = await scope.startPrimary({ release: from });
         const channel = await open();
         await expectServing(old, channel);
         await kill(old);
         const starting = scope.startPrimary({ release: to });
-        const codes = await knockUntil(starting, () => knock(channel));
+        const codes = await attemptUntil(starting, () => attempt(channel));
         const primary = await starting;
         await expectServing(primary, channel);
         expectDialect(channel, to);
@@ -117,8 +117,8 @@ describe('matrix: a primary replaced by one of another release', () => {
   }
 });
 
-/** Tries again and again until the primary is ready; returns how that failed. */
-async function knockUntil(starting: Promise<CPeer>, knock: () => Promise<void>): Promise<Set<string>> {
+/** Makes attempts until the primary is ready; returns the codes that they failed with. */
+async function attemptUntil(starting: Promise<CPeer>, attempt: () => Promise<void>): Promise<Set<string>> {
   const codes = new Set<string>();
   let isReady = false;
   const ready = starting.then(() => {
@@ -126,7 +126,7 @@ async function knockUntil(starting: Promise<CPeer>, knock: () => Promise<void>):
   });
   while (!isReady) {
     try {
-      await knock();
+      await attempt();
     } catch (error) {
       codes.add(error instanceof MpError ? error.code : String(error));
     }

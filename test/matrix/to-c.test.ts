@@ -1,4 +1,4 @@
-// Each release: what a Node secondary sends to a C primary, and what comes back.
+// Requests and messages of a Node secondary to a C primary of each release, and the answers.
 import { expect } from 'chai';
 import type { MpChannel } from '../../lib/index.js';
 import { descriptorsSeen, EVERY_BYTE, expectServing, only, WAYS } from '../live/support/asking.js';
@@ -30,7 +30,7 @@ describeReleases('matrix: a Node secondary to a C primary', (release) => {
     channel = await scope.open();
   });
 
-  it('finds out which dialect to speak, as the primary would say it', () => {
+  it('finds the dialect that the primary itself names', () => {
     expectDialect(channel, release);
     const ready = primary.lines.find(({ event }) => event === 'READY');
     expect(ready?.fields.version).to.contain(`DPDK ${release}.`);
@@ -64,7 +64,7 @@ describeReleases('matrix: a Node secondary to a C primary', (release) => {
       });
     }
 
-    it(`${way}: what the primary reads through our descriptor`, async () => {
+    it(`${way}: gets back what the primary reads through the descriptor`, async () => {
       await withFds(['Q'], async (fds) => {
         using reply = await ask(channel, { name: 'fdecho', fds });
         expect(only(reply).text()).to.equal('Q');
@@ -72,7 +72,7 @@ describeReleases('matrix: a Node secondary to a C primary', (release) => {
       });
     });
 
-    it(`${way}: refuses more than ${maxFds} descriptors, and sends nothing`, async () => {
+    it(`${way}: rejects more than ${maxFds} descriptors, and sends nothing`, async () => {
       await withFds(['x'], async ([fd = -1]) => {
         const fds = Array.from({ length: maxFds + 1 }, () => fd);
         await rejected(
@@ -83,7 +83,7 @@ describeReleases('matrix: a Node secondary to a C primary', (release) => {
       expect(channel.stats.sent).to.equal(0);
     });
 
-    it(`${way}: an action that the primary doesn't have is not answered`, async () => {
+    it(`${way}: times out for an action that the primary doesn't have`, async () => {
       await rejected(
         'ETIMEDOUT',
         Promise.resolve().then(() => ask(channel, { name: 'unknown' }, { timeoutMs: 50 })),
@@ -100,7 +100,7 @@ describeReleases('matrix: a Node secondary to a C primary', (release) => {
     });
   }
 
-  it('sendMessage: no param, and in order with what follows', async () => {
+  it('sendMessage: an empty param, and in order with the next one', async () => {
     await channel.sendMessage({ name: 'silent' });
     await channel.sendMessage({ name: 'silent', param: 'second' });
     const first = await primary.waitFor(/^got name=silent/);

@@ -1,5 +1,5 @@
-// `npm run api-report`: writes the public surface, as the built declarations have it, to api/*.api.md, so that a
-// change of it shows in review. package.test.ts fails when these files are stale.
+// `npm run api-report` writes the public surface of the built declarations to api/*.api.md, so that a change shows in review.
+// package.test.ts fails when these files are out of date.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What package.json exports, by the name of its report. */
+/** Entry points of package.json, by the names of their reports. */
 const ENTRIES: Readonly<Record<string, string>> = {
   'dpdk-ipc': 'dist/lib/index.d.ts',
   protocol: 'dist/protocol/index.d.ts',
@@ -24,7 +24,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
 
 export const API_REPORTS = Object.keys(ENTRIES);
 
-/** Compares the report of one entry with api/; true if they differ. Writes it, too, if told to. */
+/** Compares the report of an entry with api/; returns whether they differ. Writes it with `update`. */
 export function reportOf(name: string, update: boolean): boolean {
   const scratch = mkdtempSync(join(tmpdir(), 'api-report-'));
   try {
@@ -43,7 +43,7 @@ export function reportOf(name: string, update: boolean): boolean {
         },
         messages: {
           compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Error } },
-          // comments and types that nobody can import are typedoc's business (typedoc.json)
+          // typedoc checks comments, and types that can't be imported (typedoc.json)
           extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
           tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
         },
@@ -52,7 +52,7 @@ export function reportOf(name: string, update: boolean): boolean {
       packageJsonFullPath: join(ROOT, 'package.json'),
     });
     const result = Extractor.invoke(config, { localBuild: update, messageCallback: print });
-    if (result.errorCount > 0) throw new Error(`api-extractor finds fault with ${name}: see above`);
+    if (result.errorCount > 0) throw new Error(`api-extractor found errors in ${name}: see above`);
     return result.apiReportChanged;
   } finally {
     rmSync(scratch, { recursive: true });
@@ -69,7 +69,7 @@ const COMPILER = {
   skipLibCheck: true,
 };
 
-/** Only what is wrong. */
+/** Prints errors only. */
 function print(message: ExtractorMessage): void {
   message.handled = true;
   if (message.logLevel === ExtractorLogLevel.Error) console.error(message.formatMessageWithLocation(ROOT));

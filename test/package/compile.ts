@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 
-/** What tsc finds wrong with a file, libraries' declarations included; '' for nothing. */
+/** Errors that tsc finds in a file and in the declarations it uses; '' for none. */
 export function compile(
   directory: string,
   file: string,

@@ -1,4 +1,4 @@
-// The installed package on each line of Node, imported and required; no script ran at its installation.
+// The installed package on each line of Node, imported and required. It was installed without install scripts.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';

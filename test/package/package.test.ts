@@ -1,4 +1,4 @@
-// What npm would publish: its metadata, its declarations, and its surface as api/ has it.
+// The package that npm would publish: its files, its declarations, and its surface as api/ has it.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
@@ -9,7 +9,7 @@ import { API_REPORTS, reportOf } from './api-report.js';
 import { compile } from './compile.js';
 import { linkNodeTypes, needsPacked, type Packed } from './packed.js';
 
-/** What TypeScript users write; tsc is the judge. */
+/** A program of a TypeScript user, which tsc must accept. */
 const CONSUMER = `
 import { IGNORE, type Handler, MpError, type MpReply, openSecondary } from 'dpdk-ipc';
 import { AFXDP_ACTION } from 'dpdk-ipc/drivers';
@@ -49,7 +49,7 @@ describe('the package', () => {
     expect(readdirSync(join(packed.packageDir, 'dist')).sort()).to.deep.equal(floors);
   });
 
-  it('needs no install scripts, and little else', () => {
+  it('depends on commander and koffi only', () => {
     const { dependencies } = JSON.parse(readFileSync(join(packed.packageDir, 'package.json'), 'utf8')) as {
       dependencies: object;
     };
@@ -61,11 +61,11 @@ describe('the package', () => {
     expect(messages.map((message) => formatMessage(message, pkg))).to.deep.equal([]);
   });
 
-  it('has types that are right for every way to resolve them', async () => {
+  it('has types that every module resolution finds', async () => {
     const result = await checkPackage(createPackageFromTarballData(readFileSync(packed.tarball)));
     const problems = 'problems' in result ? result.problems : ['no types'];
     const unexpected = problems.filter(
-      // we are ESM alone: TypeScript lets CommonJS require us with module nodenext; node10 knows no exports
+      // the package is ESM only: TypeScript lets CommonJS require it with module nodenext; node10 doesn't read exports
       (problem) =>
         typeof problem === 'string' ||
         (problem.kind !== 'CJSResolvesToESM' &&

@@ -1,4 +1,4 @@
-// The package as npm would publish it, installed into an empty project: what users get.
+// The package as npm would publish it, installed into an empty project.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const PACK_TIMEOUT_MS = 120_000;
 export interface Packed {
   /** The tarball. */
   readonly tarball: string;
-  /** The project; nothing but dpdk-ipc and what that depends on. */
+  /** The project, which has only dpdk-ipc and its dependencies. */
   readonly directory: string;
   /** `node_modules/dpdk-ipc` in it. */
   readonly packageDir: string;
@@ -57,7 +57,7 @@ export function npm(cwd: string, ...args: readonly string[]): string {
   return stdout;
 }
 
-/** The declarations of Node that we compile with, for a project that compiles, too. */
+/** Links this repository's declarations of Node into the project, so that it can compile. */
 export function linkNodeTypes({ directory }: Packed): void {
   mkdirSync(join(directory, 'node_modules/@types'), { recursive: true });
   for (const name of ['@types/node', 'undici-types']) {

@@ -1,4 +1,4 @@
-// Where DPDK can't be: an import does no harm, and what can't work says so. The codec works anywhere.
+// Platforms without DPDK: imports work, calls that need DPDK throw ENOTSUP, and the codec works everywhere.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,7 +12,7 @@ const ELSEWHERE = [
   { platform: 'linux', arch: 's390x' },
 ] as const;
 
-/** What a program sees of the machine; koffi has no binary for it here, so that any use of koffi fails. */
+/** Makes a program see another machine, for which koffi has no binary here: any use of koffi fails. */
 const pretend = (machine: { platform: string; arch: string }) => `
 for (const [name, value] of Object.entries(${JSON.stringify(machine)})) Object.defineProperty(process, name, { value });
 `;
@@ -73,7 +73,7 @@ await program.evaluate();
 console.log(context.done);
 `;
 
-describe('elsewhere', function () {
+describe('other platforms', function () {
   this.timeout(60_000);
   let packed: Packed;
 
@@ -91,7 +91,7 @@ describe('elsewhere', function () {
   }
 
   for (const machine of ELSEWHERE) {
-    it(`on ${machine.platform} on ${machine.arch} says what works, and what doesn't`, async () => {
+    it(`${machine.platform} on ${machine.arch}: the codec works, everything else throws ENOTSUP`, async () => {
       const flag = `data:text/javascript,${encodeURIComponent(pretend(machine))}`;
       const lines = await run('elsewhere.mjs', TRIES, '--import', flag);
       const answers = Object.fromEntries(
@@ -116,7 +116,7 @@ describe('elsewhere', function () {
     });
   }
 
-  it('a missing binary of koffi is named', async () => {
+  it('throws ENOTSUP that names a missing binary of koffi', async () => {
     const hook = `import { Module } from 'node:module';
       const load = Module._load;
       Module._load = (name, ...rest) => { if (name === 'koffi') throw new Error('no binary'); return load(name, ...rest); };`;
@@ -127,7 +127,7 @@ describe('elsewhere', function () {
     expect(line).to.match(/^ENOTSUP koffi, .* has no binary .*--omit=optional.* no binary$/);
   });
 
-  it('protocol/ needs the language and TextEncoder alone', async () => {
+  it('runs protocol/ with the language and TextEncoder only', async () => {
     expect(readdirSync(join(packed.packageDir, 'dist/protocol'))).to.include('index.js');
     const lines = await run('bare.mjs', BARE, '--experimental-vm-modules', '--no-warnings');
     expect(lines).to.deep.equal(['grüße,195,169,0']);

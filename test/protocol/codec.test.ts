@@ -141,7 +141,7 @@ for (const id of IDS) {
       expect(message.param.constructor).to.equal(Uint8Array);
     });
 
-    it('cuts the name at its NUL, whatever is behind', () => {
+    it('cuts the name at its NUL, whatever follows', () => {
       const bytes = datagram(id, 0, 'short', new Uint8Array(), 0);
       bytes.fill(0xff, offsets.name + 6, offsets.name + 64);
       expect(decodeMessage(id, bytes)).to.include({ name: 'short', nameTerminated: true });
@@ -156,7 +156,7 @@ for (const id of IDS) {
       expect(decodeMessage(id, full)).to.include({ name: `${'n'.repeat(63)}!`, nameTerminated: false });
     });
 
-    it('reads names as UTF-8, a byte order mark included, and replaces what is none', () => {
+    it('reads names as UTF-8 with a byte order mark, and replaces invalid bytes', () => {
       expect(decodeMessage(id, datagram(id, 0, '\ufeffé😀', new Uint8Array(), 0)).name).to.equal('\ufeffé😀');
       const bytes = datagram(id, 0, 'ab', new Uint8Array(), 0);
       bytes[offsets.name + 1] = 0xff;
@@ -169,7 +169,7 @@ for (const id of IDS) {
       }
     });
 
-    it('asks nothing of the descriptors unless told how many came', () => {
+    it('checks the number of descriptors only when it is given how many came', () => {
       const bytes = datagram(id, 0, 'a', new Uint8Array(), maxFds);
       expect(decodeMessage(id, bytes).numFds).to.equal(maxFds);
       expect(decodeMessage(id, bytes, maxFds).numFds).to.equal(maxFds);
@@ -178,7 +178,7 @@ for (const id of IDS) {
       expect(error.message).to.contain(`claims ${maxFds} descriptors and ${maxFds - 1} came`);
     });
 
-    it('refuses what is no Uint8Array', () => {
+    it('refuses values that are no Uint8Array', () => {
       const others: readonly unknown[] = [null, 'x'.repeat(wireLength), new Uint16Array(wireLength), {}];
       for (const bytes of others) {
         const error = thrown(() => decodeMessage(id, bytes as Uint8Array));
@@ -187,7 +187,7 @@ for (const id of IDS) {
       }
     });
 
-    it('gives back whatever was encoded', () => {
+    it('decodes what was encoded', () => {
       const name = fc
         .string({ unit: 'binary', minLength: 1, maxLength: 63 })
         .filter((text) => !text.includes('\0') && Buffer.byteLength(text) < 64);

@@ -20,7 +20,7 @@ const START: RequestStart = {
   exclusive: false,
 };
 
-/** A table with short names for what happens; the clock stands at 0 unless a test says otherwise. */
+/** A table with short names for its events. The time is 0 unless a test gives another one. */
 export class Bench {
   readonly table = new RequestTable<string>();
 

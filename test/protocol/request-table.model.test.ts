@@ -18,7 +18,7 @@ const start = fc.record({
   exclusive: fc.boolean(),
 });
 
-/** Anything that may come; `reply` gets its value when it is played, so that each is another. */
+/** Any event; a `reply` gets its value when it is played, so that all replies differ. */
 const event = fc.oneof(
   { weight: 3, arbitrary: start },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('sent' as const), id, peer }) },
@@ -32,7 +32,7 @@ const event = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
 );
 
-/** Plays events and sees that what must hold whatever comes does hold. */
+/** Plays events and checks what must hold after any of them. */
 class Watch {
   readonly table = new RequestTable<number>();
   readonly live = new Set<number>();
@@ -57,7 +57,7 @@ class Watch {
       this.handedBack.push(...effect.replies);
       return;
     }
-    expect(this.live.has(effect.id), 'an effect of a request that is over').to.equal(true);
+    expect(this.live.has(effect.id), 'an effect of a completed request').to.equal(true);
     if (effect.kind === 'send') return;
     const { status, nbSent, nbReceived, replies, code } = effect.outcome;
     expect(nbReceived).to.equal(replies.length);
@@ -70,7 +70,7 @@ class Watch {
   }
 }
 
-describe('RequestTable, whatever happens', () => {
+describe('RequestTable, random events', () => {
   it('completes each request once and hands each reply back once', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 60 }), (events) => {

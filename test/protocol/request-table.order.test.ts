@@ -45,7 +45,7 @@ describe('RequestTable, parallel', () => {
     });
   }
 
-  it('is done 0/0 at once when there is nobody', () => {
+  it('is done 0/0 at once without peers', () => {
     expect(bench.start({ peers: [] })).to.deep.equal([done(0, [])]);
     expect(bench.table.size).to.equal(0);
   });
@@ -136,7 +136,7 @@ describe('RequestTable, sequential', () => {
     expect(bench.ignore(C)).to.deep.equal([done(1, ['a'])]);
   });
 
-  it('is done 0/0 at once when there is nobody', () => {
+  it('is done 0/0 at once without peers', () => {
     expect(startSequential({ peers: [] })).to.deep.equal([done(0, [])]);
   });
 
@@ -151,7 +151,7 @@ describe('RequestTable, sequential', () => {
     expect(bench.table.size).to.equal(0);
   });
 
-  it('shares one deadline; who is asked after it has passed is still asked', () => {
+  it('shares one deadline, after which a peer is still asked', () => {
     startSequential();
     bench.sent(A);
     expect(bench.reply(A, 'a', { now: 150 })).to.deep.equal([send(B)]);

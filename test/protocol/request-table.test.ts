@@ -55,7 +55,7 @@ describe('RequestTable, matching', () => {
     expect(bench.table.has(1)).to.equal(true);
   });
 
-  it('drops replies to requests it does not know, and has nothing to say to other events', () => {
+  it('drops replies to unknown requests, and ignores other events for them', () => {
     expect(bench.reply(A, 'a', { id: 9 })).to.deep.equal([drop('late-reply', 'a')]);
     const rest = [bench.sent(A, 9), bench.gone(A, 9), bench.failed(A, 'EIO', 9), bench.cancel('EIO', 9)];
     expect([...rest, bench.ignore(A, { id: 9 })]).to.deep.equal([[], [], [], [], []]);

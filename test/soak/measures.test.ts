@@ -1,4 +1,4 @@
-// What the soak counts must see whatever can leak.
+// The soak's measures must see everything that can leak.
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,14 +9,14 @@ import type { Mapping } from '../../sys/mapping.js';
 import { type Measures, measure } from './support/measures.js';
 
 const MIB = 2 ** 20;
-/** Of 1 KiB, 16 MiB in all: much more than what earlier tests leave to be freed. */
+/** 16 MiB in pieces of 1 KiB: much more than what earlier tests leave to be freed. */
 const [PIECES, PIECE] = [16_384, 1024];
 const [LEAST, MOST] = [14 * MIB, 24 * MIB];
 const PAGE = 4096;
-/** V8 may give back some of its own mappings meanwhile. */
+/** V8 may unmap some of its own mappings meanwhile. */
 const [FILES, NOISE] = [200, 20];
 
-/** What `hold` adds; it returns how to let go. */
+/** Growth of each measure while `hold` holds something; `hold` returns a function that releases it. */
 async function growthBy(hold: () => () => void): Promise<(key: keyof Measures) => number> {
   const before = await measure();
   const release = hold();
@@ -25,7 +25,7 @@ async function growthBy(hold: () => () => void): Promise<(key: keyof Measures) =
   return (key) => during[key] - before[key];
 }
 
-/** The pieces are held until they are let go, whatever the compiler thinks. */
+/** Holds pieces until the returned function is called, so that no optimization frees them. */
 function pieces<T>(make: () => T, free: (piece: T) => void = () => {}): () => void {
   const held = Array.from({ length: PIECES }, make);
   return () => {
@@ -33,25 +33,25 @@ function pieces<T>(make: () => T, free: (piece: T) => void = () => {}): () => vo
   };
 }
 
-describe('what the soak counts', () => {
-  it('objects', async () => {
+describe('the measures of the soak', () => {
+  it('see objects', async () => {
     const growth = await growthBy(() => pieces(() => new Array(PIECE / 8).fill(0)));
     expect(growth('heapBytes')).to.be.within(LEAST, MOST);
   });
 
-  it('array buffers, which malloc holds', async () => {
+  it('see array buffers, which malloc holds', async () => {
     const growth = await growthBy(() => pieces(() => new ArrayBuffer(PIECE)));
     expect(growth('bufferBytes')).to.be.within(LEAST, MOST);
     if (await tellsMalloc()) expect(growth('mallocBytes')).to.be.within(LEAST, MOST);
   });
 
-  it('memory of C', async function () {
+  it('see memory of C', async function () {
     if (!(await tellsMalloc())) this.skip();
     const growth = await growthBy(() => pieces(() => koffi.alloc('char', PIECE), koffi.free));
     expect(growth('mallocBytes')).to.be.within(LEAST, MOST);
   });
 
-  it('mapped files, mappings and descriptors', async () => {
+  it('see mapped files, mappings and descriptors', async () => {
     const path = join(tmpdir(), `soak-${process.pid}`);
     writeFileSync(path, Buffer.alloc(PAGE));
     const fds: number[] = [];
@@ -71,7 +71,7 @@ describe('what the soak counts', () => {
     }
   });
 
-  it('resident pages that are none of malloc', async () => {
+  it('see resident pages that malloc does not hold', async () => {
     const path = join(tmpdir(), `soak-${process.pid}`);
     writeFileSync(path, Buffer.alloc(16 * MIB));
     const fd = openSync(path, 'r+');
@@ -90,7 +90,7 @@ describe('what the soak counts', () => {
   });
 });
 
-/** glibc does, since 2.33. */
+/** Whether libc tells what malloc holds: glibc since 2.33. */
 async function tellsMalloc(): Promise<boolean> {
   return (await measure()).mallocBytes > 0;
 }

@@ -1,4 +1,4 @@
-// A round of the soak leaves nothing behind of its own: what grows would be the package's.
+// Rounds of the soak leave nothing themselves: what grows is the package's.
 import { expect } from 'chai';
 import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 import { CMemory } from './support/c-memory.js';
@@ -7,10 +7,10 @@ import { OwnMemory } from './support/own-memory.js';
 
 const LEAK = 2 ** 20;
 
-describe('rounds of the soak at memory of our own', () => {
+describe('rounds of the soak with memory of a Node primary', () => {
   it('leave no mapping and no descriptor', async () => {
     await using memory = await OwnMemory.open();
-    await run(memory, 0, 60); // by then it has the sockets for its requests
+    await run(memory, 0, 60); // opens the sockets for its requests
     const before = await measure();
     await run(memory, 60, 120);
     const after = await measure();
@@ -19,7 +19,7 @@ describe('rounds of the soak at memory of our own', () => {
   });
 });
 
-describe('rounds of the soak at C memory', () => {
+describe('rounds of the soak with memory of a C primary', () => {
   before(async function () {
     await needsDpdk(this, { hugepages: 8 });
   });

@@ -13,7 +13,7 @@ import { verdictOn } from './support/verdict.js';
 
 const { minutes, pause, leak } = numbersFrom({ minutes: 30, pause: 20, leak: 0 });
 const SAMPLE_MS = 10_000;
-/** For what is allocated once, and for V8 to have compiled what is hot: at most a third of the time. */
+/** Time for what is allocated once, and for V8 to compile hot functions: at most a third of the run. */
 const WARM_UP_MS = 180_000;
 
 await longRun('soak', async (progress) => {

@@ -1,9 +1,9 @@
-// The soak must fail on a leak, and on nothing else.
+// The soak must fail on a leak, and only on a leak.
 import { expect } from 'chai';
 import type { Measures } from './support/measures.js';
 import { verdictOn } from './support/verdict.js';
 
-/** What 30 minutes make (docs/RELIABILITY.md). */
+/** Numbers of a run of 30 minutes (docs/RELIABILITY.md). */
 const [LOOKS, ATTACHMENTS, MESSAGES] = [160, 12_000, 1_270_000];
 
 const USE = 'all of it';
@@ -18,7 +18,7 @@ const STEADY: Measures = {
   mappings: 600,
 };
 
-/** What is looked at, up and down by a little, while `key` grows by `total`. */
+/** Samples that go up and down by a little, while `key` grows by `total`. */
 function growing(key?: keyof Measures, total = 0): Measures[] {
   return Array.from({ length: LOOKS }, (_, i) => {
     const noise = i % 3;
@@ -35,7 +35,7 @@ function growing(key?: keyof Measures, total = 0): Measures[] {
 }
 
 describe('the verdict of the soak', () => {
-  it('steady use passes', () => {
+  it('passes steady use', () => {
     expect(verdictOn(USE, growing())).to.match(
       /^all of it; counted 160 times, .* descriptors 88 and 88, shared mappings 1 and 1, heap/,
     );
@@ -75,7 +75,7 @@ describe('the verdict of the soak', () => {
     });
   }
 
-  it('names all that grows', () => {
+  it('names everything that grows', () => {
     const both = growing('heapBytes', 2e6).map((sample, i) => ({ ...sample, descriptors: 89 + i }));
     expect(() => verdictOn(USE, both)).to.throw(/^it grows: descriptors .*, heap [^,]* \(all of it;/);
   });

@@ -1,4 +1,4 @@
-// A C program run by a test: its lines, its end, and the certainty that it doesn't outlive us.
+// A program that a test runs: its lines and its end. It can't outlive the test run.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { LineLog, type LineMatch, type PeerLine, type WaitOptions } from './line-log.js';
@@ -48,14 +48,14 @@ export class CProcess {
   }
 
   /**
-   * The first line that matches, behind the one that the previous waitFor returned: printed
-   * already or still to come.
+   * Resolves with the first line that matches, after the one that the previous waitFor returned: one that is printed already, or
+   * a later one.
    */
   waitFor(match: LineMatch, options?: number | WaitOptions): Promise<PeerLine> {
     return this.#log.waitFor(match, typeof options === 'number' ? { timeoutMs: options } : options);
   }
 
-  /** Lets go of all output so far: `lines` begins anew. */
+  /** Forgets all output so far: `lines` is empty. */
   forgetOutput(): void {
     this.#log.forget();
     this.#stderr = '';
@@ -85,7 +85,7 @@ export class CProcess {
     await this.killAndReadAll();
   }
 
-  /** Who this is and what it said last, for messages. */
+  /** The program and its last output, for messages. */
   describe(): string {
     const out = this.lines.slice(-TAIL).map((line) => line.text);
     const err = this.#stderr.trimEnd().split('\n').slice(-TAIL);
@@ -97,7 +97,7 @@ export class CProcess {
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text;
     });
-    // writing to a program that has just ended: `exited` tells
+    // a program that has just ended: `exited` tells
     this.#child.stdin.on('error', () => {});
   }
 
@@ -126,7 +126,7 @@ process.on('exit', () => {
   for (const program of live) program.kill('SIGKILL');
 });
 
-// Under mocha this is a hook of the whole run: a program that its test forgot would keep us alive.
+// a hook of the whole run: a program that its test forgot would keep mocha alive
 if (typeof after === 'function') {
   after('no C program outlives its test', async () => {
     const left = await killAll();

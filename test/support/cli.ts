@@ -1,4 +1,4 @@
-// Runs `dpdk-ipc` as a user does: a child process of the compiled package.
+// Runs `dpdk-ipc` as users do: a child process with the compiled package.
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,12 +10,12 @@ import { LineLog, type LineMatch } from './line-log.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSC = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
 
-/** The dependencies, and where koffi's binaries are. */
+/** The dependencies, and the folder of koffi's binaries. */
 const RUN_TIME_PACKAGES = ['commander', 'koffi', '@koromix'];
 
 let built: string | undefined;
 
-/** The compiled command line, made once a run: starting it takes a tenth of what the sources take. */
+/** Path of the compiled command line, made once per run: it starts ten times as fast as the sources. */
 function builtCli(): string {
   if (built === undefined) {
     const dir = mkdtempSync(join(tmpdir(), 'dpdk-ipc-cli-'));
@@ -34,7 +34,7 @@ function builtCli(): string {
   return built;
 }
 
-/** For a `before` hook: the compilation takes longer than a test may. */
+/** For a `before` hook: compiles, which takes longer than a test may. */
 export function needsCli(context: Mocha.Context): void {
   context.timeout(60_000);
   builtCli();
@@ -43,13 +43,13 @@ export function needsCli(context: Mocha.Context): void {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
-  /** Before the program: `unshare` and its arguments. */
+  /** Words in front of the command, such as `unshare` and its arguments. */
   readonly wrap?: readonly string[];
   readonly input?: string | Uint8Array;
 }
 
 export interface Ended {
-  /** The signal's name where one ended it. */
+  /** Exit status, or the name of the signal that ended it. */
   readonly status: number | string;
   readonly stdout: string;
   readonly stderr: string;
@@ -57,7 +57,7 @@ export interface Ended {
 
 const live = new Set<RunningCli>();
 
-// of a run under mocha: a command that its test left keeps nobody alive
+// a command that its test forgot would keep the run alive
 after('no command outlives its test', async () => {
   const left = [...live];
   for (const command of left) command.kill('SIGKILL');
@@ -111,7 +111,7 @@ export class RunningCli {
     return (await this.#out.waitFor(match)).text;
   }
 
-  /** Until what came on stdout so far contains this: a question has no end of line. */
+  /** Waits until stdout contains this text: a question has no end of line. */
   async outText(wanted: string): Promise<void> {
     while (!this.#stdout().includes(wanted)) {
       await new Promise<void>((resolve) => {
@@ -133,7 +133,7 @@ export class RunningCli {
     this.#child.kill(signal);
   }
 
-  /** As a reader such as `head` that has had enough. */
+  /** Closes the pipe, as `head` does. */
   stopReading(): void {
     this.#child.stdout.destroy();
   }
@@ -144,7 +144,7 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
   return new RunningCli(args, { input: '', ...options }).ended;
 }
 
-/** Its results, parsed, and its exit status. */
+/** Runs it with --json; returns the parsed output and the exit status. */
 export async function cliJson(args: readonly string[], options: CliOptions = {}) {
   const { status, stdout, stderr } = await cli([...args, '--json'], options);
   if (stdout === '') throw new Error(`No JSON but: ${stderr}`);

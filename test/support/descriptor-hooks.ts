@@ -1,11 +1,11 @@
-// A mocha root hook (.mocharc.json): no test, and no run, may leave a descriptor open.
+// A mocha root hook (.mocharc.json): a test, or a run, that leaves a descriptor open fails.
 import { spawn } from 'node:child_process';
 import { openDescriptors } from './descriptors.js';
 
-/** How long what is closed in its own time may take: the pipes of a child that has ended, a worker, the collector. */
+/** How long closing may take that happens later: pipes of a child that has ended, a worker, garbage collection. */
 const SETTLE_MS = 3_000;
 
-/** What was left open; waits for what is about to be closed. */
+/** Descriptors that were left open, after waiting for those that are about to be closed. */
 async function leftBeside(before: readonly string[]): Promise<string[]> {
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
@@ -16,7 +16,7 @@ async function leftBeside(before: readonly string[]): Promise<string[]> {
       return at < 0;
     });
     if (left.length === 0 || performance.now() > deadline) return left;
-    globalThis.gc?.(); // replies that nobody disposed of
+    globalThis.gc?.(); // replies that were not disposed of
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -24,10 +24,10 @@ async function leftBeside(before: readonly string[]): Promise<string[]> {
 const atStart: string[] = [];
 let beforeTest: string[] = [];
 let shared = 0;
-/** Thrown at the end: a root hook that fails ends the whole run. */
+/** Thrown at the end, because a root hook that fails ends the whole run. */
 const leaks: string[] = [];
 
-/** Inside a suite's `describe`: its tests share what the first of them opens; they are compared all together. */
+/** To be called inside `describe`: its tests share what the first one opens, and are compared together. */
 export function sharedDescriptors(): void {
   let atBegin: string[] = [];
   before(() => {

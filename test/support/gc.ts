@@ -8,7 +8,7 @@ const gc = runInNewContext('gc') as () => void;
 
 const MAX_ROUNDS = 50;
 
-/** Collects until `done`, or until it has had every chance. */
+/** Collects garbage until `done`, at most MAX_ROUNDS times. */
 export async function collectUntil(done: () => boolean): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS && !done(); round++) {
     gc();

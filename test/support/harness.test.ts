@@ -1,4 +1,4 @@
-// The harness itself, against live C processes.
+// The tests' own tools, with live C processes.
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { CProcess } from './c-process.js';
@@ -16,7 +16,7 @@ function rejection(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('harness: lines', () => {
-  it('takes a line apart, quoted values and empty ones too', () => {
+  it('parses a line, with quoted and empty values', () => {
     const line = parseLine('got name=echo hex= text="a \\x22b\\x22" fd0=fifo:5a peer=/run/x');
     expect(line.event).to.equal('got');
     expect(line.fields).to.deep.equal({
@@ -40,7 +40,7 @@ describe('harness: lines', () => {
     expect((await third).fields.n).to.equal('3');
   });
 
-  it('leaves the cursor alone when the wait says where to begin', async () => {
+  it('does not move the cursor when the wait has a start of its own', async () => {
     const log = new LineLog(() => '');
     log.push('a');
     log.push('b');
@@ -48,7 +48,7 @@ describe('harness: lines', () => {
     expect((await log.waitFor(/./)).text).to.equal('a');
   });
 
-  it('tells a waiting test that the program has ended, and what it said', async () => {
+  it('rejects a wait with the last output when the program ends', async () => {
     const log = new LineLog(() => 'its last words');
     const waiting = rejection(log.waitFor(/READY/));
     log.end('it ended with status 1');
@@ -59,7 +59,7 @@ describe('harness: lines', () => {
     expect(await rejection(log.waitFor(/READY/))).to.contain('status 1');
   });
 
-  it('lets go of lines, and finds those that come later', async () => {
+  it('forgets lines, and finds later ones', async () => {
     const log = new LineLog(() => '');
     log.push('READY 1');
     await log.waitFor(/READY/);
@@ -72,7 +72,7 @@ describe('harness: lines', () => {
     expect((await log.waitFor(/READY/)).text).to.equal('READY 3');
   });
 
-  it('gives up on a line that never comes', async () => {
+  it('rejects a wait after its timeout', async () => {
     const log = new LineLog(() => '');
     expect(await rejection(log.waitFor(/READY/, { timeoutMs: 1 })))
       .to.contain('/READY/')
@@ -81,25 +81,25 @@ describe('harness: lines', () => {
 });
 
 describe('harness: prefixes', () => {
-  it('are never the same', () => {
+  it('are unique', () => {
     const names = [uniquePrefix('x'), uniquePrefix('x')];
     expect(new Set(names).size).to.equal(2);
     names.forEach(cleanPrefix);
   });
 
-  it('of others are not cleaned', () => {
+  it("that are not the tests' own are not cleaned", () => {
     expect(() => cleanPrefix('rte')).to.throw(/uniquePrefix/);
     expect(() => cleanPrefix('dpdkipc-/../rte')).to.throw(/uniquePrefix/);
   });
 });
 
 describe('harness: programs', () => {
-  it('says which program could not be started', async () => {
+  it('names a program that can not be started', async () => {
     await using program = new CProcess('nothing', ['/nonexistent/program']);
     expect(await rejection(program.waitFor(/./))).to.contain('/nonexistent/program');
   });
 
-  it('sees the last line of a program that ends at once', async () => {
+  it('gets the last line of a program that ends at once', async () => {
     await using program = new CProcess('sh', ['/bin/sh', '-c', 'echo one; printf last; exit 3']);
     expect(await program.exited).to.deep.equal({ code: 3, signal: null });
     expect(program.lines.map((line) => line.text)).to.deep.equal(['one', 'last']);
@@ -122,7 +122,7 @@ describe('harness: a machine without DPDK', () => {
     if (CI !== undefined) process.env.CI = CI;
   });
 
-  it('skips the suite and prints why', async () => {
+  it('skips the suite and prints what is missing', async () => {
     const printed: unknown[] = [];
     delete process.env.CI;
     console.log = (text: unknown) => printed.push(text);
@@ -143,7 +143,7 @@ describe('harness: C peers', () => {
     await needsDpdk(this, { hugepages: 8 });
   });
 
-  it('a C secondary gets echo, sum and a descriptor from a C primary', async () => {
+  it('exchange echo, sum and a descriptor', async () => {
     const primary = await peers.start({ role: 'primary' });
     const secondary = await peers.start({ role: 'secondary', core: 1 });
 
@@ -177,13 +177,13 @@ describe('harness: C peers', () => {
     expect((await secondary.command('verify BIG')).fields.bad).to.equal('1');
   });
 
-  it('refuses a command that the peer does not know, and goes on', async () => {
+  it('rejects a command that the peer does not know, and goes on', async () => {
     const primary = await peers.start({ role: 'primary', bigZone: false });
     expect(await rejection(primary.command('dance'))).to.contain('dance');
     expect((await primary.command('list')).fields.n).to.equal('1');
   });
 
-  it('a clean exit leaves no socket, and cleanPrefix leaves nothing', async () => {
+  it('leaves no socket after a clean exit, and nothing after cleanPrefix', async () => {
     const primary = await peers.start({ role: 'primary', bigZone: false });
     const socket = `${peers.runtimeDir}/mp_socket`;
     expect(existsSync(socket)).to.equal(true);
@@ -196,7 +196,7 @@ describe('harness: C peers', () => {
     expect(leftovers(peers.filePrefix)).to.deep.equal([]);
   });
 
-  it('notices a primary that is killed, and cleans up behind it', async () => {
+  it('notices a primary that is killed, and cleans its files up', async () => {
     const primary = await peers.start({ role: 'primary' });
     const secondary = await peers.start({ role: 'secondary', core: 1 });
     const waiting = rejection(primary.waitFor(/never/));
@@ -214,7 +214,7 @@ describe('harness: C peers', () => {
     expect(leftovers(peers.filePrefix)).to.deep.equal([]);
   });
 
-  it('shows what EAL said when a peer cannot start', async () => {
+  it('shows the log of EAL when a peer can not start', async () => {
     const why = await rejection(peers.start({ role: 'secondary' }));
     expect(why).to.contain('READY').and.contain('EAL:');
   });

@@ -63,21 +63,21 @@ export class LineLog {
     }
   }
 
-  /** Lets go of what was printed so far: of a process that prints for hours. */
+  /** Forgets the lines so far, for a process that prints for hours. */
   forget(): void {
     this.lines.length = 0;
     this.#cursor = 0;
   }
 
-  /** No more lines will come; whoever still waits is told why. */
+  /** No more lines come: rejects all waits with `why`. */
   end(why: string): void {
     this.#end = why;
     for (const waiter of this.#waiters) waiter.fail(why);
   }
 
   /**
-   * The first matching line behind the one that the previous waitFor returned: printed already or
-   * still to come. Rejects when the process ends first.
+   * Resolves with the first matching line after the one that the previous waitFor returned: one that is printed already, or a later
+   * one. Rejects when the process ends first.
    */
   waitFor(match: LineMatch, { timeoutMs = DEFAULT_TIMEOUT_MS, from }: WaitOptions = {}): Promise<PeerLine> {
     const start = from ?? this.#cursor;

@@ -1,10 +1,10 @@
-// What `npm run fuzz`, `npm run soak` and `npm run test:faults` have in common: options, a line that tells how far they are,
-// a last line that tells how it went, and an exit status.
+// What `npm run fuzz`, `npm run soak` and `npm run test:faults` share: options, a line with the progress, a last line with the
+// result, and an exit status.
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const PROGRESS_MS = 200;
-/** Where nobody watches: a line now and then. */
+/** Interval of progress lines in a log. */
 const LOG_MS = 30_000;
 
 /** Options of the form `--name NUMBER`, with their defaults. */
@@ -27,7 +27,7 @@ function numberOf(name: string, given: string | boolean | undefined, otherwise: 
   process.exit(2);
 }
 
-/** Says how far a long run is: over one line of a terminal, or in a line of a log now and then. */
+/** Prints the progress of a long run: in one line of a terminal, or in lines of a log from time to time. */
 export class Progress {
   readonly #began = performance.now();
   #last = performance.now();
@@ -49,13 +49,13 @@ export class Progress {
   }
 }
 
-/** What a run holds: it must not grow. */
+/** What a run holds, which must not grow. */
 export interface Holdings {
   readonly descriptors: number;
   readonly residentBytes: number;
 }
 
-/** As of now, garbage collected (where node runs with --expose-gc). */
+/** Measures after garbage collection (with node --expose-gc). */
 export async function holdings(): Promise<Holdings> {
   for (let i = 0; i < 3; i++) {
     globalThis.gc?.();
@@ -64,7 +64,7 @@ export async function holdings(): Promise<Holdings> {
   return { descriptors: readdirSync('/proc/self/fd').length, residentBytes: process.memoryUsage.rss() };
 }
 
-/** Runs `main`; its summary is the last line, and what it throws ends the process with status 1. */
+/** Runs `main`, and prints its summary as the last line. An exception ends the process with status 1. */
 export async function longRun(name: string, main: (progress: Progress) => Promise<string>): Promise<void> {
   const progress = new Progress();
   try {

@@ -1,5 +1,5 @@
-// Gets a machine ready for tests against C DPDK, as far as we may: packages, hugepages, hugetlbfs.
-// Everything it changes is said.
+// Prepares a machine for tests against C DPDK, as far as this user may: packages, hugepages, hugetlbfs.
+// It prints everything that it changes.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hasIp } from './dpdk/fake-devices.js';
@@ -39,7 +39,7 @@ function installPackages(): void {
   if (!aptGet(['update', '-q']) || !aptGet(install)) say('apt-get failed: see its output above');
 }
 
-/** The releases to test that aren't the machine's own: into a cache that outlives the run. */
+/** Unpacks the releases to test that the machine doesn't have, into a cache that outlives the run. */
 function unpackReleases(): void {
   for (const release of RELEASES.filter((name) => 'missing' in findDpdk(name))) {
     say(`unpacking DPDK ${release} into ${unpackedDir(release)} (DPDK_IPC_NO_INSTALL=1 turns this off)`);

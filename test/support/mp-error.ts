@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { MpError } from '../../protocol/errors.js';
 
-/** The `MpError` that `action` throws; whatever else it does fails the test. */
+/** The `MpError` that `action` throws; another exception, or none, fails the test. */
 export function thrown(action: () => unknown): MpError {
   let value: unknown;
   try {
@@ -14,7 +14,7 @@ export function thrown(action: () => unknown): MpError {
   throw new TypeError(`Expected an MpError, but it returned ${String(value)}.`);
 }
 
-/** The same of this code. */
+/** The `MpError` of this code that `action` throws. */
 export function expectError(code: string, action: () => unknown): MpError {
   return ofCode(code, thrown(action));
 }

@@ -7,7 +7,7 @@ const DGRAM_NONBLOCK_CLOEXEC = 0o2004002;
 const NOSIGNAL = 0x4000;
 const [SOL_SOCKET, SCM_RIGHTS] = [1, 1];
 const CMSG_HEADER = 16;
-// what lies where in the block: struct msghdr at 0, struct iovec, the name, control messages, data
+// offsets in the block: struct msghdr at 0, struct iovec, the name, control messages, data
 const [IOVEC, NAME, CONTROL, DATA, SIZE] = [64, 80, 192, 8192, 16384];
 
 const align8 = (length: number) => (length + 7) & ~7;
@@ -19,7 +19,7 @@ export class RawSender {
   readonly #bytes = new Uint8Array(this.#memory);
   readonly #base = libc.addressOf(this.#memory);
 
-  /** Of a socket that there is, or a new one, which the caller closes. */
+  /** Takes an existing socket, or opens one, which the caller closes. */
   constructor(fd = libc.socket(AF_UNIX, DGRAM_NONBLOCK_CLOEXEC, 0)) {
     if (fd < 0) throw new RangeError(`socket: ${fd}`);
     this.fd = fd;
@@ -32,7 +32,7 @@ export class RawSender {
     return this;
   }
 
-  /** Where to; it stays for all that is sent from now on. */
+  /** The address that all datagrams go to from now on. */
   set target(address: Uint8Array) {
     this.#view.setUint32(8, this.#putName(address), true);
     this.#putPointer(0, NAME);

@@ -14,7 +14,7 @@ const RTE_MAGIC = 19820526;
 const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
 
-/** A runtime directory in which a test plays a C process by hand, byte for byte. */
+/** A runtime directory in which a test acts as a C process, byte for byte. */
 export class Stage {
   readonly runtimeDir = mkdtempSync(join(tmpdir(), 'mp-'));
   readonly filePrefix = 'stage';
@@ -31,7 +31,7 @@ export class Stage {
     return { runtimeDir: this.runtimeDir, filePrefix: this.filePrefix };
   }
 
-  /** A raw socket, bound in the directory under `name`; unbound without one. */
+  /** Opens a raw socket, bound in the directory under `name`; unbound without a name. */
   socket(name?: string, namespace: SocketNamespace = 'filesystem'): DatagramSocket {
     const socket = DatagramSocket.open(namespace);
     if (typeof socket === 'number') throw new RangeError(`socket: ${socket}`);
@@ -41,7 +41,7 @@ export class Stage {
     return socket;
   }
 
-  /** Writes the head of `config` and, as a living primary does, holds its lock; magic only once it is `complete`. */
+  /** Writes the head of `config` and holds its lock as a living primary does; with the magic if `complete`. */
   writeConfig(versionWord: number, complete = true): void {
     this.#config ??= openSync(`${this.directory}/config`, 'w+');
     const head = Buffer.alloc(8);
@@ -55,13 +55,13 @@ export class Stage {
     if (libc.fcntlLock(this.#config, F_OFD_SETLK, lock) !== 0) throw new RangeError('config is locked');
   }
 
-  /** The primary dies: its lock goes, its files stay. */
+  /** Drops the lock and keeps the files, as when a primary is killed. */
   dropLock(): void {
     if (this.#config !== undefined) closeSync(this.#config);
     this.#config = undefined;
   }
 
-  /** Another process takes the primary's place. */
+  /** Replaces the primary's socket, as another process does. */
   replacePrimary(old: DatagramSocket): DatagramSocket {
     old.close();
     unlinkSync(this.primaryPath);
@@ -75,7 +75,7 @@ export class Stage {
   }
 }
 
-/** The next datagram of a raw socket, waited for on the event loop. */
+/** Resolves with the next datagram of a raw socket. */
 export async function nextDatagram(socket: DatagramSocket): Promise<Datagram> {
   for (;;) {
     const datagram = socket.receive();
@@ -86,7 +86,7 @@ export async function nextDatagram(socket: DatagramSocket): Promise<Datagram> {
   }
 }
 
-/** Answers the next request as a primary of this dialect would; returns its name. */
+/** Answers the next request as a primary of this dialect; returns the request's name. */
 export async function answerNext(socket: DatagramSocket, dialect: Dialect, answer: Omit<Message, 'name'>) {
   const { bytes, sender, fds } = await nextDatagram(socket);
   for (const owned of fds) owned.close();
@@ -119,7 +119,7 @@ export class StageScope {
     return this.#stage;
   }
 
-  /** Sees to it that the channel is closed at the end. */
+  /** Closes the channel after the test. */
   readonly keep = async (channel: Promise<MpChannel>): Promise<MpChannel> => {
     this.#channels.push(await channel);
     return channel;

@@ -1,4 +1,4 @@
-// Deaths with C on one of the sides: Node beside a C primary that must go on, and C primaries that die beside us.
+// Killed processes with C on one side: Node secondaries beside a C primary that must go on, and C primaries beside Node ones.
 import { MpError, openSecondary } from '../../../lib/index.js';
 import { attachMemory } from '../../../shm/index.js';
 import { liveLock } from '../../shm/support/live-memory.js';
@@ -6,7 +6,7 @@ import type { CPeer } from '../../support/dpdk/peer.js';
 import { PeerScope } from '../../support/dpdk/peers-for.js';
 import { callsOf, checkEcho, type Place, startVictim, untilGone, within } from './victims.js';
 
-/** A writer is inside: rte_rwlock.h since 22.11. */
+/** A writer holds the lock: rte_rwlock.h since 22.11. */
 const WRITER = 2;
 const LOCK_TIMEOUT_MS = 300;
 const EXPECTED_OF_MEMORY = ['ENOPRIMARY', 'ETIMEDOUT', 'ESTALE', 'EAGAIN', 'ELAYOUT', 'ENOENT', 'ERESTARTED'];
@@ -37,7 +37,7 @@ export class CSurvivor implements AsyncDisposable {
     return callsOf(await this.kill(Number.MAX_SAFE_INTEGER));
   }
 
-  /** A Node secondary dies at call `step`; then C answers, broadcasts and changes its memory as before. */
+  /** Kills a Node secondary at call `step`; then C must answer, broadcast and change its memory as before. */
   async kill(step: number) {
     const victim = startVictim(this.#place, 'secondary', step, 'memory');
     await untilGone(victim, async () => {});
@@ -64,7 +64,7 @@ export class CSurvivor implements AsyncDisposable {
   }
 }
 
-/** A C primary dies `afterMs` after its start began; meanwhile we ask it. */
+/** Kills a C primary `afterMs` after its start began, while a secondary asks it. */
 export async function killStarting(afterMs: number): Promise<void> {
   await withScope('kill-start', async (scope) => {
     const secondary = await openedAtOnce(scope);
@@ -80,7 +80,7 @@ export async function killStarting(afterMs: number): Promise<void> {
   });
 }
 
-/** A C primary dies with a request of ours pending, and while we read its memory. */
+/** Kills a C primary while a request waits for it and its memory is read. */
 export async function killAsked(afterMs: number): Promise<void> {
   await withScope('kill-asked', async (scope) => {
     const primary = await scope.start({ role: 'primary', bigZone: false, slowMs: 100 });
@@ -99,7 +99,7 @@ export async function killAsked(afterMs: number): Promise<void> {
   });
 }
 
-/** A C primary dies as the writer of the memzone table: the lock's word says so for ever. */
+/** Kills a C primary as the writer of the memzone table: the lock's word stays taken. */
 export async function killWriter(): Promise<void> {
   await withScope('kill-writer', async (scope) => {
     const primary = await scope.start({ role: 'primary', bigZone: false });
@@ -137,7 +137,7 @@ async function openedAtOnce(scope: PeerScope) {
   return channel;
 }
 
-/** What was open all the time reaches the next primary. */
+/** A channel that was open all the time must reach the next primary. */
 async function askSuccessor(
   scope: PeerScope,
   secondary: Awaited<ReturnType<typeof openSecondary>>,

@@ -1,5 +1,5 @@
-// Makes the calls of one thread fail: those to libc through the seam in lib/sys/libc.ts, those of node:fs by replacing
-// its functions. Calls are counted from `begin` on, so that a test can fail each in turn.
+// Makes the calls of one thread fail: those to libc through `interpose` of sys/libc.ts, those of node:fs by replacing its
+// functions. Calls are counted, so that a test can make each fail in turn.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { constants } from 'node:os';
@@ -12,7 +12,7 @@ export type Step = string;
 export interface Fault {
   /** Which call of the run, from 0. */
   readonly step: number;
-  /** Which of the errnos of whatever call that turns out to be: their order may differ from run to run. */
+  /** Which of the errnos of that call, whichever it is: the order of calls may differ from run to run. */
   readonly errno: number;
 }
 
@@ -20,7 +20,7 @@ const { errno } = constants;
 type Native = Parameters<Parameters<typeof interpose>[0] & object>[1];
 type FsFunction = (...args: unknown[]) => unknown;
 
-/** What each call can fail with, from its manual page; those that stand for others of the same effect only once. */
+/** The errnos of each call, from its manual page; of several with the same effect only one. */
 export const ERRNOS: Readonly<Record<string, readonly string[]>> = {
   socket: ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EAFNOSUPPORT'],
   socketpair: ['EMFILE', 'ENFILE', 'ENOMEM'],
@@ -65,14 +65,14 @@ export const ERRNOS: Readonly<Record<string, readonly string[]>> = {
   unlinkSync: ['EACCES', 'EBUSY', 'ENOENT', 'EROFS', 'EIO'],
 };
 
-/** These have done their work even when they fail: Linux frees the descriptor in any case. */
-const ACTS_ALL_THE_SAME: ReadonlySet<string> = new Set(['close', 'closeSync', 'munmap']);
+/** These take effect even when they fail: Linux frees the descriptor in any case. */
+const ACTS_ANYWAY: ReadonlySet<string> = new Set(['close', 'closeSync', 'munmap']);
 
 const FS_FUNCTIONS = Object.keys(ERRNOS).filter((name) => name.endsWith('Sync'));
 const table = fs as unknown as Record<string, FsFunction>;
 const real = new Map(FS_FUNCTIONS.map((name) => [name, table[name] as FsFunction]));
 
-/** What is done at a call, given its name and number; an errno's name makes it fail. */
+/** Called with the name and number of each call; the name of an errno makes the call fail. */
 export type AtCall = (name: string, step: number) => string | undefined;
 
 /** Runs `act` with every call of this thread going through `atCall`, and returns the calls in order. */
@@ -108,7 +108,7 @@ export function errnoOf(name: string, fault: Fault): string | undefined {
 
 function nativeCall(code: string | undefined, name: string, call: () => number): number {
   if (code === undefined) return call();
-  if (ACTS_ALL_THE_SAME.has(name)) call();
+  if (ACTS_ANYWAY.has(name)) call();
   koffi.errno(numberOf(code));
   return -1;
 }
@@ -116,7 +116,7 @@ function nativeCall(code: string | undefined, name: string, call: () => number):
 function fsCall(code: string | undefined, name: string, call: () => unknown): unknown {
   if (code === undefined) return call();
   if (name === 'existsSync') return false;
-  if (ACTS_ALL_THE_SAME.has(name)) call();
+  if (ACTS_ANYWAY.has(name)) call();
   const syscall = name.replace(/Sync$/, '');
   throw Object.assign(new Error(`${code}: injected, ${syscall}`), { code, errno: -numberOf(code), syscall });
 }

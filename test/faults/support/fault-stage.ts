@@ -1,4 +1,4 @@
-// Where a scenario runs: a runtime directory of its own, whoever has to be there, and what may be left in the end.
+// Where a scenario runs: a runtime directory of its own, the peers that it needs, and the errors that its channels emit.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export class FaultStage implements AsyncDisposable {
   readonly runtimeDir: string;
   readonly filePrefix: string;
   readonly hugeDir: string;
-  /** What channels have emitted as `'error'`. */
+  /** Errors that channels have emitted. */
   readonly errors: unknown[] = [];
   readonly #undo: (() => unknown)[] = [];
 
@@ -67,7 +67,7 @@ export class FaultStage implements AsyncDisposable {
     channel.on('error', (error) => this.errors.push(error));
   }
 
-  /** The files that are there now. */
+  /** Names of the files in the directory. */
   files(): string[] {
     return readdirSync(this.directory).sort();
   }

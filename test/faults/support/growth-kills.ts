@@ -1,4 +1,4 @@
-// Node primaries that die while their memory grows, beside a C secondary that has their memory mapped.
+// Node primaries that are killed while their memory grows, beside a C secondary that has their memory mapped.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPrimary } from '../../../lib/index.js';
@@ -11,10 +11,10 @@ import { PeerScope } from '../../support/dpdk/peers-for.js';
 import { mpError } from '../../support/mp-error.js';
 import { callsOf } from './victims.js';
 
-/** Who wants memory: the primary itself, or its secondary. */
+/** The process that needs memory: the primary itself, or its secondary. */
 export type Grower = 'primary' | 'secondary';
 
-/** More than the pages that there are at first have. */
+/** More bytes than the first pages have. */
 const LARGE = 9 * 2 ** 20;
 const PAGES = 2;
 /** A secondary gives the primary 5 s to answer. */
@@ -33,7 +33,8 @@ export async function killGrowing(root: string, grower: Grower, step: number): P
     const secondary = await scope.start({ role: 'secondary', quiet: true });
     if ((await grow(grower, victim, secondary)) && (await isAlive(victim))) return callsOf(victim);
     const { signal } = await victim.exited;
-    if (signal !== 'SIGKILL') throw new Error(`It failed otherwise.\n${victim.describe()}`);
+    if (signal !== 'SIGKILL')
+      throw new Error(`It ended with something else than SIGKILL.\n${victim.describe()}`);
     await goOnWithout(scope, grower, secondary);
     await takeOver(scope);
     return undefined;
@@ -51,7 +52,7 @@ async function startVictim(scope: PeerScope, root: string, step: number): Promis
   return victim;
 }
 
-/** Whether it got so far as to tell how many calls there were. */
+/** Whether the victim still prints how many calls were made. */
 function isAlive(victim: CProcess): Promise<boolean> {
   victim.send('count');
   return victim.waitFor(/^calls /, GROWTH_MS).then(
@@ -60,7 +61,7 @@ function isAlive(victim: CProcess): Promise<boolean> {
   );
 }
 
-/** Whether it was done; else the primary is dead. */
+/** Whether the growth succeeded; else the primary is dead. */
 async function grow(grower: Grower, victim: CProcess, secondary: CPeer): Promise<boolean> {
   victim.send('armed');
   await victim.waitFor(/^done armed/, GROWTH_MS);
@@ -76,7 +77,7 @@ async function grow(grower: Grower, victim: CProcess, secondary: CPeer): Promise
   );
 }
 
-/** What the dead primary held itself nobody else can have any more: a C primary leaves its locks likewise. */
+/** Checks what the secondary still can do. Locks that the dead primary held stay taken, as those of a C primary do. */
 async function goOnWithout(scope: PeerScope, grower: Grower, secondary: CPeer): Promise<void> {
   const { filePrefix } = scope;
   using left = attachMemory({ filePrefix, stale: true });
@@ -104,7 +105,7 @@ async function takeOver(scope: PeerScope): Promise<void> {
   const zones = next.memory.memzones();
   if (zones.length > 0) throw new Error(`There is ${zones[0]?.name} already`);
   const secondary = await scope.start({ role: 'secondary', quiet: true });
-  // of the test's own process, which answers meanwhile
+  // the primary is this process, which answers meanwhile
   expectFields(await secondary.command(`reserve LARGE ${LARGE}`, GROWTH_MS), { name: 'LARGE' });
   await secondary.quit();
 }

@@ -1,4 +1,4 @@
-// What a program does with the package, cut into pieces in which every call is made to fail once.
+// What a program does with the package, in parts; every system call of a part is made to fail once.
 import { closeSync, openSync } from 'node:fs';
 import { type MpChannel, MpError, openPrimary, openSecondary } from '../../../lib/index.js';
 import { encodeMessage, MpType } from '../../../protocol/index.js';
@@ -14,9 +14,9 @@ interface Run {
 
 export interface Scenario {
   readonly name: string;
-  /** Who has to be there: a channel in a worker thread, or files as a C primary leaves them. */
+  /** What the scenario needs: a channel in a worker thread, or the files of a C primary. */
   readonly needs?: 'primary' | 'secondary' | 'memory';
-  /** Faults that would be a lie with consequences: `'call ERRNO'`. */
+  /** Faults that are not injected because they would be wrong: `'call ERRNO'`. */
   readonly skip?: readonly string[];
   start(stage: FaultStage): Promise<Run>;
 }
@@ -91,7 +91,7 @@ function broadcasting(name: string, ask: Ask): Scenario {
   return {
     name,
     needs: 'secondary',
-    skip: ['sendmsg ECONNREFUSED'], // of a peer that lives: its name is removed, and rightly so
+    skip: ['sendmsg ECONNREFUSED'], // the peer lives, but its socket would be removed as a dead one's
     start: (stage) => withChannel(stage, (s) => openPrimary({ ...s.options, busyPollMicros: 0 }), ask),
   };
 }
@@ -116,7 +116,7 @@ async function withChannel(
   };
 }
 
-/** The request lies in the queue already, so that the calls are those of the receiver alone. */
+/** The request is in the queue before, so that all calls are the receiver's. */
 async function serving(stage: FaultStage): Promise<Run> {
   const channel = await openPrimary(stage.options);
   stage.watchErrors(channel);
@@ -126,14 +126,14 @@ async function serving(stage: FaultStage): Promise<Run> {
   const request = encodeMessage('332/8', MpType.REQ, { name: 'echo', param: 'x', fds: [file] });
   const ask = () => {
     const put = () => client.send(request, [file], stage.primaryPath) === 0;
-    if (!put() && !put()) throw new MpError('EIO', 'the request could not be put there'); // the fault was ours, once
+    if (!put() && !put()) throw new MpError('EIO', 'the request could not be put there'); // the first try may fail by the fault
   };
   ask();
   return {
     async act(timeoutMs) {
       const { sent } = channel.stats;
       const deadline = performance.now() + timeoutMs;
-      // not by looking at the client's socket, which would be calls, too
+      // reading the client's socket would make calls, too
       while (channel.stats.sent === sent && performance.now() < deadline) await new Promise(setImmediate);
       const isAnswered = takeAnswer(client);
       ask(); // for the next try

@@ -1,11 +1,11 @@
-// Fails every call of a scenario in turn, with every errno that it can give, and says what went wrong then.
+// Makes every call of a scenario fail in turn, with every errno that it can have, and reports what went wrong.
 import { MpError } from '../../../lib/index.js';
 import { openDescriptors } from '../../support/descriptors.js';
 import { ERRNOS, errnoOf, type Fault, interposed } from './fault-plan.js';
 import { FaultStage } from './fault-stage.js';
 import type { Scenario } from './scenarios.js';
 
-/** How long what waits for something that never comes waits with a fault; long enough without one. */
+/** Timeouts of calls: with a fault, which may make them wait for something that never comes, and without one. */
 const FAULT_TIMEOUT_MS = 60;
 const TIMEOUT_MS = 5_000;
 const SETTLE_MS = 2_000;
@@ -14,7 +14,7 @@ export interface SweepResult {
   readonly scenario: string;
   readonly calls: number;
   readonly runs: number;
-  /** How many runs ended with an error, of ours. */
+  /** How many runs ended with an MpError. */
   readonly errors: number;
   readonly failures: readonly string[];
 }
@@ -64,7 +64,7 @@ async function runOnce(
     }
   });
   for (const error of [failed, ...stage.errors]) {
-    if (error !== undefined && !isOurs(error)) wrong.push(`${describe(error)}`);
+    if (error !== undefined && !isDocumented(error)) wrong.push(`${describe(error)}`);
   }
   if (failed !== undefined && fault === undefined) throw failed;
   try {
@@ -84,8 +84,8 @@ async function runOnce(
   return { steps, failed: failed !== undefined, name: fault && `${name} ${errnoOf(name, fault)}` };
 }
 
-/** A documented error: with a code, and saying what to do. */
-function isOurs(error: unknown): boolean {
+/** Whether it is a documented error, with a code and a message. */
+function isDocumented(error: unknown): boolean {
   return error instanceof MpError && /^E[A-Z0-9]+$/.test(error.code) && error.message.length > 10;
 }
 

@@ -1,4 +1,4 @@
-// The sources as JavaScript, made once: a child that is killed at each of its calls must start in a moment.
+// The sources as JavaScript, made once, so that a child that is killed at each of its calls starts quickly.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,13 +1,13 @@
-// Node processes that die at a given call, and what must hold for those who stay.
+// Node processes that are killed at a given system call, and what must hold for the other processes.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MpChannel, MpError, openPrimary, openSecondary } from '../../../lib/index.js';
 import { CProcess } from '../../support/c-process.js';
 
-/** No call of those who stay may take longer, whatever happens to the other side. */
+/** No call of another process may take longer. */
 const LIMIT_MS = 4_000;
 const ASK_MS = 300;
-/** What a request may end with when its peer dies. */
+/** Codes that a request may fail with when its peer dies. */
 const EXPECTED = ['ENOENT', 'ECONNREFUSED', 'ETIMEDOUT', 'ECONNRESET', 'ECANCELED'];
 
 export interface Place {
@@ -33,14 +33,14 @@ export function startVictim(place: Place, role: VictimRole, step: number, memory
   ]);
 }
 
-/** How many calls it makes when it is let live: the line `calls N`. */
+/** How many calls it makes when it isn't killed: the line `calls N`. */
 export function callsOf(victim: CProcess): number {
   const line = victim.lines.find(({ text }) => text.startsWith('calls '));
   if (line === undefined) throw new Error(`It did not get to its end.\n${victim.describe()}`);
   return Number(line.text.slice('calls '.length));
 }
 
-/** One secondary dies beside us, its primary. */
+/** Kills a secondary; this process is its primary. */
 export async function killSecondary(place: Place, step: number): Promise<CProcess> {
   const primary = await openPrimary(optionsOf(place));
   primary.registerAction('echo', (msg) => ({ param: msg.param, fds: msg.fds }));
@@ -61,7 +61,7 @@ export async function killSecondary(place: Place, step: number): Promise<CProces
   return victim;
 }
 
-/** A primary dies beside us, its secondary; then we take its place. */
+/** Kills a primary; this process is its secondary, and then the next primary. */
 export async function killPrimary(place: Place, step: number): Promise<CProcess> {
   const secondary = await openSecondary(optionsOf(place));
   secondary.registerAction('ask', (msg) => ({ param: msg.param }));
@@ -83,7 +83,7 @@ export async function killPrimary(place: Place, step: number): Promise<CProcess>
   return victim;
 }
 
-/** Goes on asking until the victim has ended; what is refused must be refused for a known reason and in time. */
+/** Asks until the victim has ended. Each request must succeed, or fail in time with an expected code. */
 export async function untilGone(victim: CProcess, ask: () => Promise<void>): Promise<void> {
   let isGone = false;
   void victim.exited.then(() => {
@@ -98,7 +98,8 @@ export async function untilGone(victim: CProcess, ask: () => Promise<void>): Pro
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   const { code, signal } = await victim.exited;
-  if (signal !== 'SIGKILL' && code !== 0) throw new Error(`It failed otherwise.\n${victim.describe()}`);
+  if (signal !== 'SIGKILL' && code !== 0)
+    throw new Error(`It ended with something else than SIGKILL.\n${victim.describe()}`);
 }
 
 export function checkEcho(msgs: readonly { text(): string }[], expected: string, least = 0): void {
@@ -108,7 +109,7 @@ export function checkEcho(msgs: readonly { text(): string }[], expected: string,
   }
 }
 
-/** No call may hang. */
+/** Rejects when a call takes too long. */
 export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -117,7 +118,7 @@ export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** The next open removes what the dead left. */
+/** Checks that the next channel that opens removes the files of the dead process. */
 async function checkClean(place: Place, dead: VictimRole): Promise<void> {
   const open: () => Promise<MpChannel> = () =>
     dead === 'primary' ? openPrimary(optionsOf(place)) : openSecondary(optionsOf(place));

@@ -1,4 +1,4 @@
-// A requester under fire: its primary sends anything before the answer, which must be found all the same.
+// A requester whose primary sends random datagrams before the answer, which the requester must find.
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const NAME = 'ask';
 /** Fewer than the kernel queues at one socket. */
 const MOST_BEFORE = 9;
 
-/** Asks `count` times; throws unless each gets its answer. Returns how many datagrams came for them. */
+/** Sends `count` requests; throws unless each gets its answer. Returns how many datagrams came. */
 export async function fuzzAnswers(dialect: DialectId, count: number, seed: number): Promise<number> {
   const runtimeDir = mkdtempSync(join(tmpdir(), 'mp-'));
   mkdirSync(`${runtimeDir}/fuzz`, { mode: 0o700 });
@@ -55,7 +55,7 @@ export async function fuzzAnswers(dialect: DialectId, count: number, seed: numbe
     rmSync(runtimeDir, { recursive: true });
   }
 
-  /** Up to the first that is an answer by chance: then, whether that says IGN. */
+  /** Sends random datagrams, up to one that is an answer by chance; then returns whether that is an IGN. */
   function sendNoise(): boolean | undefined {
     for (let i = random.below(MOST_BEFORE); i > 0; i--) {
       const generated = generator.next();
@@ -69,7 +69,7 @@ export async function fuzzAnswers(dialect: DialectId, count: number, seed: numbe
   }
 }
 
-/** The type of a datagram that is an answer to what was asked. */
+/** The type of a datagram that is an answer to the request; undefined for others. */
 function typeOfAnswer(wire: Wire, { bytes, fdCount }: Generated): number | undefined {
   if (flawOf(wire, bytes, fdCount) !== undefined) return undefined;
   if (Buffer.from(nameBytes(wire, bytes)).toString('latin1') !== NAME) return undefined;

@@ -1,13 +1,13 @@
-// Calls of the API with arguments that types forbid, and some that nothing forbids.
+// Random calls of the API, many with arguments that the types forbid.
 import fc from 'fast-check';
 
-/** What a test does with a channel: a call, and what happens to its message right after it. */
+/** A call on a channel, and a change to its message right after the call. */
 export interface Call {
   readonly kind: 'sendMessage' | 'request' | 'requestSync' | 'reply' | 'asked';
   readonly message: unknown;
   readonly peer: unknown;
   readonly timeoutMs: unknown;
-  /** Put into the message as soon as the call has returned. */
+  /** Properties that are assigned to the message when the call has returned. */
   readonly later: unknown;
 }
 
@@ -37,11 +37,11 @@ const oddBytes = fc.constantFrom<() => unknown>(
 const param = fc.oneof(
   { weight: 5, arbitrary: bytes },
   { weight: 3, arbitrary: fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), text) },
-  { weight: 1, arbitrary: oddBytes }, // made when it is used: a report could not print a detached one
+  { weight: 1, arbitrary: oddBytes }, // made when it is used: a report can't print a detached array
   { weight: 1, arbitrary: odd },
 );
 
-/** 0 to 2 are open, and -1, 2^31 and the like never are. */
+/** 0 to 2 are open; -1, 2^31 and the like never are. */
 const fd = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom<unknown>(0, 1, 2) },
   {
@@ -62,7 +62,7 @@ const fds = fc.oneof(
 const plain = fc.record({ name, param, fds }, { requiredKeys: ['name'] });
 const message = fc.oneof(
   { weight: 10, arbitrary: plain },
-  { weight: 2, arbitrary: fc.tuple(plain, plain, fc.nat(6)).map(([a, b, at]) => fickle(a, b, at)) },
+  { weight: 2, arbitrary: fc.tuple(plain, plain, fc.nat(6)).map(([a, b, at]) => changing(a, b, at)) },
   { weight: 1, arbitrary: odd },
 );
 
@@ -103,7 +103,7 @@ function detached(): Uint8Array {
   return array;
 }
 
-/** An array that has one more each time that somebody asks how many. */
+/** An array whose length grows each time it is read. */
 function growingArray(): readonly number[] {
   let length = 0;
   return new Proxy([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], {
@@ -111,8 +111,8 @@ function growingArray(): readonly number[] {
   });
 }
 
-/** A message that turns into another one after so many looks at it. */
-function fickle(first: object, then: object, after: number): object {
-  let looks = 0;
-  return new Proxy(first, { get: (_, key) => Reflect.get(looks++ < after ? first : then, key) });
+/** A message whose properties are those of another one after `after` reads. */
+function changing(first: object, then: object, after: number): object {
+  let reads = 0;
+  return new Proxy(first, { get: (_, key) => Reflect.get(reads++ < after ? first : then, key) });
 }

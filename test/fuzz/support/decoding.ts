@@ -1,4 +1,4 @@
-// The invariant of decoding: a documented error, or a value that encodes to the same bytes, those masked that mean nothing.
+// The invariant of decoding: a documented error, or a value that encodes to the same bytes, apart from bytes without a meaning.
 import {
   type DecodedMessage,
   DecodeError,
@@ -49,7 +49,7 @@ export function fuzzDecoding(id: DialectId, count: number, seed: number): Decodi
   return counts;
 }
 
-/** True if it was decoded, false if it was rightly refused. */
+/** Returns true for a datagram that was decoded, false for one that was refused for the right reason. */
 function checkOne(id: DialectId, wire: Wire, bytes: Uint8Array, fdCount: number): boolean {
   const flaw = flawOf(wire, bytes, fdCount);
   let message: DecodedMessage;
@@ -71,7 +71,7 @@ function checkOne(id: DialectId, wire: Wire, bytes: Uint8Array, fdCount: number)
 
 function checkEncoding(id: DialectId, wire: Wire, bytes: Uint8Array, message: DecodedMessage): void {
   const { type, name, param, numFds } = message;
-  // what may be received but is never sent: other types, an IGN that carries something
+  // never sent, but may be received: other types, and an IGN with a param or descriptors
   const isSent = type >= 0 && type <= IGN && !(type === IGN && param.length + numFds > 0);
   const expected = masked(wire, bytes);
   if (!isSent) putInt32(expected, 0, REP);

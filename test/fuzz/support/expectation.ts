@@ -1,23 +1,23 @@
-// What has to happen to each datagram that was delivered, by the rules of wire.ts, and how far it has.
+// What must happen to each datagram by the rules of wire.ts, and what has happened.
 import type { MpChannel } from '../../../lib/index.js';
 import { isUtf8 } from './decoding.js';
 import type { Generated } from './generate.js';
 import { flawOf, IGN, int32, nameBytes, REP, REQ, type Wire } from './wire.js';
 
-/** The receive buffer: of a longer datagram the kernel says that it was cut. */
+/** Length of the receive buffer: the kernel marks a longer datagram as truncated. */
 const BUFFER_LENGTH = 512;
 
-/** What the actions of a fuzzed channel do. */
+/** Names of the actions of a fuzzed channel, which say what they do. */
 export type Action = 'echo' | 'later' | 'silent' | 'take' | 'throw';
 export const ACTIONS: readonly Action[] = ['echo', 'later', 'silent', 'take', 'throw'];
 
-/** Everything that is counted: by the channel, by its handlers, and here. */
+/** Everything that the channel, its handlers and this file count. */
 export interface Tally {
   received: number;
   served: number;
   sent: number;
   errors: number;
-  /** Descriptors. */
+  /** Descriptors that handlers took. */
   taken: number;
   closed: number;
   malformed: number;
@@ -101,13 +101,13 @@ function expectOfMessage(
   if (isAnswered) tally[canBeAnswered ? 'sent' : 'unsent-reply']++;
 }
 
-/** What the channel and its handlers have counted. */
+/** The counts of the channel and of its handlers. */
 export function tallyOf(channel: MpChannel, handlers: Pick<Tally, 'served' | 'errors' | 'taken'>): Tally {
   const { received, sent, dropped, fdsClosedUnclaimed } = channel.stats;
   return { received, sent, closed: fdsClosedUnclaimed, ...dropped, ...handlers };
 }
 
-/** The counters that differ, as `name actual/expected`; empty where all is as it should be. */
+/** The counters that differ, as `name actual/expected`; empty when none does. */
 export function differences(actual: Tally, expected: Tally): string {
   const keys = Object.keys(expected) as (keyof Tally)[];
   return keys

@@ -1,18 +1,18 @@
-// Datagrams of every kind: valid ones, valid ones with something changed, and noise of any length.
+// Random datagrams: valid ones, valid ones with a change, and noise of any length.
 import type { Random } from './random.js';
 import { IGN, MSG, NAME_LENGTH, PARAM_LENGTH, putInt32, REP, REQ, type Wire } from './wire.js';
 
-/** Numbers that are at the edge of something. */
+/** Numbers at the limits of fields. */
 const EDGES = [-1, 0, 1, 7, 8, 9, 63, 64, 252, 253, 254, 255, 256, 257, 332, 340, 0x7fffffff, -0x80000000];
 const LENGTHS = [0, 1, 4, 8, 67, 68, 331, 332, 333, 339, 340, 341, 364, 511, 512, 513, 1344, 4096];
-/** The kernel takes no more in one message (SCM_MAX_FD). */
+/** The kernel's limit for one message (SCM_MAX_FD). */
 const MOST_FDS = 253;
 
-/** What is sent: `bytes` is valid until the next one is generated. */
+/** A datagram to send; `bytes` is valid until the next one is generated. */
 export interface Generated {
   readonly bytes: Uint8Array;
   readonly fdCount: number;
-  /** In how many SCM_RIGHTS messages they go. */
+  /** How many SCM_RIGHTS messages carry the descriptors. */
   readonly parts: 1 | 2;
 }
 
@@ -40,7 +40,7 @@ export class Generator {
     return this.#noise(random.oneIn(2) ? random.pick(LENGTHS) : random.below(2000));
   }
 
-  /** With garbage wherever C leaves garbage. */
+  /** A valid datagram, with garbage where C leaves garbage. */
   #valid(): Generated {
     const random = this.#random;
     const { length, name, lenParam, numFds, param, maxFds } = this.#wire;
@@ -60,7 +60,7 @@ export class Generator {
     return { bytes, fdCount, parts: fdCount > 1 && random.oneIn(4) ? 2 : 1 };
   }
 
-  /** Some words or bytes are others. */
+  /** Changes some words or bytes. */
   #damaged(valid: Generated): Generated {
     const random = this.#random;
     const { name, lenParam, numFds } = this.#wire;
@@ -84,7 +84,7 @@ export class Generator {
     return valid;
   }
 
-  /** More or fewer descriptors than it claims. */
+  /** Changes the number of descriptors, so that it may differ from the announced one. */
   #otherFds({ bytes }: Generated): Generated {
     return { bytes, fdCount: this.#fdCount(MOST_FDS), parts: 1 };
   }
@@ -99,7 +99,7 @@ export class Generator {
     return { bytes, fdCount: this.#random.oneIn(8) ? this.#fdCount(MOST_FDS) : 0, parts: 1 };
   }
 
-  /** Mostly none, sometimes a few, now and then as many as there can be. */
+  /** Mostly 0, sometimes a few, rarely the maximum. */
   #fdCount(most: number): number {
     const random = this.#random;
     if (!random.oneIn(4)) return 0;

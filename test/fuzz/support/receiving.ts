@@ -1,4 +1,4 @@
-// A channel under fire: datagrams of every kind, from senders of every kind, with the valid ones in between served.
+// A channel that gets random datagrams from senders of every kind, and must serve the valid ones.
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,9 +23,9 @@ export const TARGETS: readonly Target[] = (['332/8', '332/253', '340/253'] as co
   { role: 'primary', socketNamespace: 'abstract', dialect },
 ]);
 
-/** What the kernel queues at one socket, less one for safety. */
+/** How many datagrams the kernel queues at one socket, less one. */
 const BATCH = 10;
-/** No datagram takes so long; then the counters are compared for good. */
+/** No datagram takes so long: after this time, counters that differ are an error. */
 const PATIENCE_MS = 10_000;
 
 interface Sender {
@@ -33,7 +33,7 @@ interface Sender {
   readonly canBeAnswered: boolean;
 }
 
-/** Sends `count` datagrams to a target; throws where anything is not as it must be. Returns what happened to them. */
+/** Sends `count` datagrams to a target; throws when a counter is wrong. Returns the counters. */
 export async function fuzzReceiving(
   target: Target,
   count: number,
@@ -61,7 +61,7 @@ class ReceiveFuzz {
   readonly #generator: Generator;
   readonly #channel: MpChannel;
   readonly #runtimeDir: string;
-  /** Its own socket, on which answers come. */
+  /** The sender's socket that answers come to. */
   readonly #home: DatagramSocket;
   readonly #senders: Sender[];
   readonly #files = Array.from({ length: 253 }, () => openSync('/dev/null', 'r'));
@@ -97,7 +97,7 @@ class ReceiveFuzz {
     );
   }
 
-  /** Sends up to `most` datagrams and waits until each has had its effect; how many got through. */
+  /** Sends `most` datagrams and waits until each has been counted; returns how many were sent. */
   async batch(most: number): Promise<number> {
     const wire = WIRES[this.#target.dialect];
     const before = this.expected.sent;
@@ -135,7 +135,7 @@ class ReceiveFuzz {
     }
   }
 
-  /** Every answer must be one that C would take. */
+  /** Expects answers that C would accept. */
   #takeAnswers(count: number): void {
     const wire = WIRES[this.#target.dialect];
     for (let i = 0; i < count; i++) {

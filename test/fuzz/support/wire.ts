@@ -1,5 +1,5 @@
-// The wire as the protocol reference has it and as C checks it (read_msg, process_msg of eal_common_proc.c), written down
-// once more: what the code under test does is compared with this, not with itself.
+// The wire format of the protocol reference, and C's checks (read_msg, process_msg of eal_common_proc.c), written down once more:
+// the code under test is compared with this, not with itself.
 import type { DialectId } from '../../../protocol/index.js';
 
 export interface Wire {
@@ -23,10 +23,10 @@ export const NAME_LENGTH = 64;
 export const PARAM_LENGTH = 256;
 export const [MSG, REQ, REP, IGN] = [0, 1, 2, 3] as const;
 
-/** Why C, or with `'fd-count'` and `'name'` we, would not use a datagram. */
+/** Why C doesn't use a datagram, or, for `'fd-count'` and `'name'`, why only this package doesn't. */
 export type Flaw = 'length' | 'num-fds' | 'len-param' | 'fd-count' | 'name';
 
-/** `undefined`: it is well-formed. */
+/** The reason why a datagram is refused; undefined for a well-formed one. */
 export function flawOf(wire: Wire, bytes: Uint8Array, attached: number): Flaw | undefined {
   if (bytes.length !== wire.length) return 'length';
   const numFds = int32(bytes, wire.numFds);
@@ -48,7 +48,7 @@ export function paramBytes(wire: Wire, bytes: Uint8Array): Uint8Array {
   return bytes.subarray(wire.param, wire.param + int32(bytes, wire.lenParam));
 }
 
-/** What the bytes of a message mean and nothing else: zeros where C has whatever was in its memory. */
+/** The bytes of a message that mean something; zeros where C leaves garbage. */
 export function masked(wire: Wire, bytes: Uint8Array): Uint8Array {
   const result = new Uint8Array(wire.length);
   const name = nameBytes(wire, bytes);

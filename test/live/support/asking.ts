@@ -8,7 +8,7 @@ import type { PeerLine } from '../../support/line-log.js';
 
 export const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, i) => i);
 
-/** The only answer of a reply. */
+/** The answer of a reply that must have one. */
 export function only(reply: MpReply): ReceivedMessage {
   expect(reply).to.include({ nbSent: 1, nbReceived: 1 });
   const [message] = reply.msgs;
@@ -16,7 +16,7 @@ export function only(reply: MpReply): ReceivedMessage {
   return message;
 }
 
-/** What the primary read through each of our files. */
+/** What the primary read through each descriptor that it got. */
 export function descriptorsSeen({ fields }: PeerLine): string[] {
   return Array.from({ length: Number(fields.nfds) }, (_, i) => {
     const [kind, hex = ''] = (fields[`fd${i}`] ?? '').split(':');
@@ -34,7 +34,7 @@ export const WAYS: Readonly<Record<string, Ask>> = {
 
 // Whether a C process still serves: a bad datagram ends its message thread, and nothing else shows it.
 
-/** The thread that receives, `rte_mp_handle` up to 23.07 and `dpdk-mp-msg` from then on. */
+/** Whether the thread that receives runs: `rte_mp_handle` up to 23.07, `dpdk-mp-msg` since. A bad datagram ends it. */
 export function hasMessageThread(peer: CPeer): boolean {
   return readdirSync(`/proc/${peer.pid}/task`).some((task) =>
     /^(rte_mp_handle|dpdk-mp-msg)$/m.test(readFileSync(`/proc/${peer.pid}/task/${task}/comm`, 'utf8')),

@@ -1,4 +1,4 @@
-// What every live suite stands on: a prefix for each test, C and Node peers on it, and no descriptor left behind.
+// The scope of live suites: a file prefix for each test, C and Node peers on it, and a check for open descriptors.
 import { expect } from 'chai';
 import { type MpChannel, openSecondary, type SecondaryOptions } from '../../../lib/index.js';
 import { CProcess } from '../../support/c-process.js';
@@ -10,7 +10,7 @@ import { type PeerScope, peersFor } from '../../support/dpdk/peers-for.js';
 type PeerOptions = Omit<Partial<CPeerOptions>, 'filePrefix' | 'role'>;
 
 export interface LiveNeeds {
-  /** C secondaries and memory can be attached to the primary: it takes hugepages. */
+  /** Whether the primary takes hugepages, so that C secondaries and memory can be attached. */
   readonly attachable?: boolean;
   /** Which DPDK: 'native' (default) or one of releases.ts. */
   readonly release?: string;
@@ -72,7 +72,7 @@ export function live(label: string, needs: LiveNeeds = {}): LiveScope {
   return new LiveScope(peers, attachable);
 }
 
-/** The first child makes libuv open the pipe that it keeps for signals. */
+/** Starts a child: libuv opens a pipe for signals then, and keeps it. */
 async function warmUp(): Promise<void> {
   await using child = new CProcess('true', ['/bin/true']);
   await child.exited;

@@ -1,4 +1,4 @@
-// A Node end of the IPC in a process or worker thread of its own: node-peer.ts ROLE PREFIX TAG
+// A Node peer in a process or worker thread of its own: node-peer.ts ROLE PREFIX TAG
 //
 // Lines come in on stdin (a process) or as messages (a worker), and go out the same way, in the form of the C peers'.
 // Actions: echo (same param), tag (TAG), ignored (IGNORE), silent (no reply). Each prints "got name= text=".
@@ -54,7 +54,7 @@ const commands: Readonly<Record<string, (args: string[]) => Fields | Promise<Fie
   },
 };
 
-/** Nothing but the channel keeps us alive behind these. */
+/** After these commands only the channel keeps the process or thread alive. */
 const LAST: ReadonlySet<string> = new Set(['close', 'unref']);
 
 for (const [name, action] of Object.entries(actions)) {

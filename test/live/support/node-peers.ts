@@ -7,14 +7,14 @@ import type { LiveScope } from './live.js';
 
 type Role = 'primary' | 'secondary';
 
-/** Either kind. */
+/** A peer in a process or in a worker thread. */
 export interface NodePeer {
   readonly lines: readonly PeerLine[];
   waitFor(match: LineMatch): Promise<PeerLine>;
   send(line: string): void;
 }
 
-/** Its TypeScript is compiled first. */
+/** Includes the time to compile its TypeScript. */
 const START_TIMEOUT_MS = 15_000;
 const PROGRAM = new URL('./node-peer.ts', import.meta.url);
 const TYPESCRIPT = ['--import', new URL('../../register.mjs', import.meta.url).href];

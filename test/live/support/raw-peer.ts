@@ -1,4 +1,4 @@
-// A bound socket without a channel behind it: for what a C process can't be made to send.
+// A bound socket without a channel, which sends what a C process can't be made to send.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SocketEndpoint } from '../../../lib/transport/socket-endpoint.js';
@@ -12,7 +12,7 @@ import {
 import { DatagramSocket } from '../../../sys/datagram-socket.js';
 import type { LiveScope } from './live.js';
 
-/** What 22.11 speaks. */
+/** The dialect of 22.11. */
 export const DIALECT = '332/8';
 
 export interface RawMessage extends DecodedMessage {
@@ -51,7 +51,7 @@ export class RawPeer {
     if (result < 0) throw new Error(`Sending to ${to} failed: ${result}`);
   }
 
-  /** The next message that came, or comes. */
+  /** Resolves with the next message. */
   async next(): Promise<RawMessage> {
     for (;;) {
       const message = this.#inbox.shift();

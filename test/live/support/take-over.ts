@@ -9,7 +9,10 @@ export function versionOf(scope: LiveScope): number {
   return readConfigHead(`${scope.runtimeDir}/config`)?.versionWord ?? 0;
 }
 
-/** The C primary goes on owning the memory; its name is ours. That it lives is hidden from us, not from its secondaries. */
+/**
+ * Opens a Node primary at the path of the C primary, which keeps the memory. `config` is away meanwhile, so that the Node primary
+ * doesn't notice the living C primary; its secondaries still do.
+ */
 export async function takeOver(scope: LiveScope): Promise<MpChannel> {
   const dialect = dialectOf(versionOf(scope)).id;
   const config = `${scope.runtimeDir}/config`;

@@ -1,4 +1,4 @@
-// What the releases differ in, as far as an application sees it.
+// Differences between the releases that an application sees.
 import { readSync } from 'node:fs';
 import { expect } from 'chai';
 import type { DialectId, MpChannel } from '../../../lib/index.js';
@@ -15,22 +15,22 @@ export const EXPECTED: Readonly<Record<Release, Expected>> = {
   '25.11': { dialect: '340/253', maxFds: 253 },
 };
 
-/** How many descriptors to send: none, some, what every release takes, and what this one takes. */
+/** Numbers of descriptors to send: none, one, the limit of every release, and the limit of this one. */
 export function descriptorCounts(release: Release): number[] {
   return [...new Set([0, 1, 8, EXPECTED[release].maxFds])];
 }
 
-/** The channel knows whom it talks to. */
+/** Expects the channel to have the dialect of this release. */
 export function expectDialect(channel: MpChannel, release: Release): void {
   expect({ dialect: channel.dialect, maxFds: channel.maxFds }).to.deep.equal(EXPECTED[release]);
 }
 
-/** `count` texts, each another. */
+/** `count` different texts. */
 export function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, i) => String(i));
 }
 
-/** What the C peers put into the pipes that they send: one byte each, counting up. */
+/** The bytes that the C peers put into the pipes that they send: one each, counting up. */
 export function pipeBytes(count: number, first: number): number[] {
   return Array.from({ length: count }, (_, i) => (first + i) % 256);
 }

@@ -12,6 +12,8 @@ import { attachLive, liveLock, zoneOf } from '../support/live-memory.js';
 import { run, startStress } from '../support/stress.js';
 
 const support = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));
+/** Includes the time to compile the reader's TypeScript. */
+const START_TIMEOUT_MS = 30_000;
 const WRITER = 2; // rte_rwlock.h since 22.11: a writer holds the lock
 
 describeReleases('shm: locks against C', (release) => {
@@ -165,7 +167,7 @@ describeReleases('shm: locks against C', (release) => {
   });
 
   it('leaves the lock as it was when the reader is terminated by a signal', async function () {
-    this.timeout(60_000);
+    this.timeout(8 * START_TIMEOUT_MS);
     const stress = await startStress(scope);
     await run(stress, 'reserve ZONE 64');
     const mlock = liveLock(scope, scope.runtimeDir, 'mlock');
@@ -183,7 +185,7 @@ describeReleases('shm: locks against C', (release) => {
       const args = ['--import', REGISTER, support('lookup-child.ts'), scope.filePrefix, 'ZONE'];
       const child = new CProcess('reader', [process.execPath, ...args]);
       scope.defer(() => child[Symbol.asyncDispose]());
-      await child.waitFor(/n=1000/);
+      await child.waitFor(/n=1000/, START_TIMEOUT_MS);
       child.kill(signal);
       expect((await child.exited).signal).to.equal(signal);
     }

@@ -11,7 +11,7 @@ describeReleases('primary: attached by C', (release) => {
   const stage = primaryStage('attach', release);
 
   for (const hugepages of [2, false] as const) {
-    it(`bytes go both ways, ${hugepages === false ? 'without hugepages' : 'in hugepages'}`, async () => {
+    it(`shares bytes both ways, ${hugepages === false ? 'without hugepages' : 'in hugepages'}`, async () => {
       const { memory } = await stage().primary({ hugepages });
       const zone = memory.reserve('NODE', 64 * 1024);
       patternFill(zone.bytes, 3);
@@ -26,7 +26,7 @@ describeReleases('primary: attached by C', (release) => {
     });
   }
 
-  it('zones that C reserves are seen and freed, and the other way round', async () => {
+  it('sees and frees zones that C reserves, and C those of Node', async () => {
     const { memory } = await stage().primary();
     const secondary = await stage().secondary();
     const { addr } = await did(secondary, 'reserve FROM_C 100000');
@@ -50,7 +50,7 @@ describeReleases('primary: attached by C', (release) => {
     stage().expectWhole();
   });
 
-  it('messages and descriptors go both ways, and broadcasts reach C and Node alike', async () => {
+  it('exchanges messages and descriptors, and broadcasts to C and Node secondaries', async () => {
     const primary = await stage().primary();
     primary.registerAction('hello', (msg) => ({ param: `Got '${msg.text()}'` }));
     let read: string[] = [];
@@ -73,14 +73,14 @@ describeReleases('primary: attached by C', (release) => {
     await secondary.quit();
   });
 
-  it('decides that it is a secondary by itself, also after config was read here', async () => {
+  it('lets --proc-type auto find that it is a secondary, also after this process has read config', async () => {
     await stage().primary();
     readFileSync(`${stage().live.runtimeDir}/config`);
     const secondary = await stage().live.startSecondary({ procType: 'auto' });
     await secondary.quit();
   });
 
-  it('refuses the memory of another release', async () => {
+  it('is refused by a secondary of another release', async () => {
     const [major] = stage().version.split(/\.(?=\d+$)/);
     const primary = await stage().primary({ version: `${major}.77` });
     const secondary = await stage().live.startSecondary({ untilReady: false });
@@ -90,7 +90,7 @@ describeReleases('primary: attached by C', (release) => {
     stage().expectWhole();
   });
 
-  it('keeps its memory when the primary closes, which removes its files', async () => {
+  it('leaves its memory to secondaries when it closes, and removes its files', async () => {
     const primary = await stage().primary();
     patternFill(primary.memory.reserve('KEPT', 4096).bytes, 5);
     const secondary = await stage().secondary();
@@ -105,11 +105,11 @@ describeReleases('primary: attached by C', (release) => {
 describe('primary: attached by Node', () => {
   const stage = primaryStage('node');
 
-  it('without hugepages: lookup, two-way data, growth and an end', async () => {
+  it('shares zones without hugepages, grows, and closes', async () => {
     const primary = await stage().primary({ hugepages: 0 });
     const channel = await openSecondary({
       filePrefix: stage().live.filePrefix,
-      visibility: 'private', // in the primary's own thread it could not follow a change of memory
+      visibility: 'private', // a peer in the primary's own thread couldn't answer while the primary changes its memory
       memory: { writable: true },
     });
     stage().live.closeLater(channel);

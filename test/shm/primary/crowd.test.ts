@@ -1,15 +1,15 @@
-// A hundred C secondaries, one after the other and some at a time.
+// A hundred C secondaries, some of them at a time.
 import { expect } from 'chai';
 import { did, primaryStage } from './support/stage.js';
 
 const SECONDARIES = 100;
-/** Two processors, and each takes a third of a second. */
+/** Each secondary takes a third of a second of two processors. */
 const AT_ONCE = 4;
 
-describe('primary: a crowd', () => {
+describe('primary: many secondaries', () => {
   const stage = primaryStage('crowd');
 
-  it(`${SECONDARIES} secondaries attach, allocate, and leave`, async function () {
+  it(`lets ${SECONDARIES} secondaries attach, allocate and leave`, async function () {
     this.timeout(180_000);
     const { memory } = await stage().primary();
     memory.reserve('ROLL', SECONDARIES * 4);

@@ -7,9 +7,9 @@ import { describeReleases } from '../../support/dpdk/releases.js';
 import { patternErrors, patternFill, zoneOf } from '../support/live-memory.js';
 import { did, MIB, primaryStage } from './support/stage.js';
 
-/** More than two pages have. */
+/** More bytes than two pages have. */
 const LARGE = 9 * MIB;
-/** More than the kernel's queues hold, less than the worker does. */
+/** More than the kernel's queue holds, fewer than the worker holds. */
 const MESSAGES = 900;
 
 describeReleases('primary: growth', (release) => growth(false, release));
@@ -18,7 +18,7 @@ describe('primary: growth in a worker', () => growth(true));
 function growth(worker: boolean, release?: string): void {
   const stage = primaryStage('growth', release);
 
-  it('for a secondary, seen by another, and back', async () => {
+  it('grows for a secondary, which another one sees, and shrinks', async () => {
     const { memory } = await stage().primary({ worker });
     const [one, two] = [await stage().secondary(), await stage().secondary()];
     const before = memory.memsegs().length;
@@ -35,7 +35,7 @@ function growth(worker: boolean, release?: string): void {
     expect(stage().events).to.deep.equal([]);
   });
 
-  it('for the primary, seen by secondaries, and back', async () => {
+  it('grows for the primary, which secondaries see, and shrinks', async () => {
     const { memory } = await stage().primary({ worker });
     const secondary = await stage().secondary();
     const before = memory.memsegs().length;
@@ -49,7 +49,7 @@ function growth(worker: boolean, release?: string): void {
     stage().expectWhole();
   });
 
-  it('for three secondaries and the primary at once', async () => {
+  it('grows for three secondaries and the primary at once', async () => {
     const { memory } = await stage().primary({ worker });
     const peers = [await stage().secondary(), await stage().secondary(), await stage().secondary()];
     const rounds = Array.from({ length: 6 }, (_, round) => round);
@@ -64,7 +64,7 @@ function growth(worker: boolean, release?: string): void {
       for (const round of rounds) {
         const zone = memory.reserve(`OWN_${round}`, 3 * MIB);
         patternFill(zone.bytes, round);
-        await delay(1); // lets the others in
+        await delay(1); // lets the others take the locks
         expect(patternErrors(zone.bytes, round)).to.equal(0);
         memory.free(zone);
       }
@@ -81,7 +81,7 @@ function growth(worker: boolean, release?: string): void {
 describe('primary: growth that fails', () => {
   const stage = primaryStage('refused');
 
-  it('is refused at once where no page is left', async () => {
+  it('is refused with ENOMEM when no page is left', async () => {
     const { memory } = await stage().primary();
     const secondary = await stage().secondary();
     const tooMuch = 2 ** 36;
@@ -93,7 +93,7 @@ describe('primary: growth that fails', () => {
     stage().expectWhole();
   });
 
-  it('is taken back where a secondary does not follow', async function () {
+  it('is taken back when a secondary does not answer', async function () {
     this.timeout(40_000);
     const { memory } = await stage().primary({ worker: true });
     const secondary = await stage().secondary();
@@ -114,7 +114,7 @@ describe('primary: growth that fails', () => {
 describe('primary: a busy main thread', () => {
   const stage = primaryStage('busy');
 
-  it('keeps nobody waiting for memory with a worker, and gets its messages whole and in order', async () => {
+  it('delays no growth with a worker, and gets its messages complete and in order', async () => {
     const primary = await stage().primary({ worker: true });
     const got: number[] = [];
     primary.registerAction('count', ({ param }) => {
@@ -124,7 +124,7 @@ describe('primary: a busy main thread', () => {
     talker.send(`flood count ${MESSAGES}`);
     grower.send(`reserve LARGE ${LARGE}`);
     const { memory } = primary;
-    // the event loop of this thread has no turn until the zone is there
+    // this thread's event loop doesn't run until the zone is there
     const deadline = performance.now() + 10_000;
     while (memory.lookup('LARGE') === undefined && performance.now() < deadline);
     expect(memory.lookup('LARGE')).not.to.equal(undefined);
@@ -146,17 +146,17 @@ describe('primary: a busy main thread', () => {
 describe('primary: a secondary that is killed while its memory grows', () => {
   const stage = primaryStage('killed');
 
-  it('blocks nobody for long', async function () {
+  it('blocks other processes for a few seconds at most, with a worker', async function () {
     this.timeout(60_000);
     const { memory } = await stage().primary({ worker: true });
     const [victim, other] = [await stage().secondary(), await stage().secondary()];
     const mute = RawPeer.bind(stage().live, 'mp_socket_1_1');
     victim.send(`reserve LARGE ${LARGE}`);
-    await mute.next(); // the primary waits for everybody to follow
+    await mute.next(); // the primary waits until every secondary has mapped the pages
     victim.kill('SIGKILL');
     await victim.exited;
     mute.close();
-    // whoever comes next spins on the dead process's locks, until the primary has released them
+    // the next process spins on the dead one's locks until the primary has released them
     expect(await did(other, 'reserve AFTER 100000')).to.include({ name: 'AFTER' });
     memory.reserve('MINE', 4096);
     expect(stage().events.map((event) => (event as { code: string }).code)).to.include('EOWNERDEAD');
@@ -164,7 +164,7 @@ describe('primary: a secondary that is killed while its memory grows', () => {
     stage().expectWhole();
   });
 
-  it('blocks nobody for long, where the event loop answers', async function () {
+  it('blocks other processes for a few seconds at most, without a worker', async function () {
     this.timeout(60_000);
     await stage().process();
     const [victim, other] = [await stage().secondary(), await stage().secondary()];

@@ -1,4 +1,4 @@
-// Memory of every release's layout, made and attached by Node: what C of these releases isn't at hand to say.
+// Memory of the layouts of releases that no test machine has, made and attached by Node.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { attachMemory } from '../../../shm/attach/attach.js';
@@ -18,7 +18,7 @@ describe('primary: layouts', () => {
   const stage = primaryStage('layouts');
 
   for (const { version, numaNodes } of VERSIONS) {
-    it(`of ${version}: zones, growth and an end`, async () => {
+    it(`makes zones, grows and closes as ${version}`, async () => {
       const primary = await stage().primary({ version, hugepages: 0 });
       const { memory } = primary;
       expect(memory.version).to.equal(version);
@@ -42,7 +42,7 @@ describe('primary: layouts', () => {
   it('warns of secondaries that were built for another number of NUMA nodes', async () => {
     const primary = await stage().primary({ maxNumaNodes: 64 });
     const first = await stage().secondary();
-    expect(await first.exited).to.include({ code: 0 }); // it has closed its own stdin
+    expect(await first.exited).to.include({ code: 0 }); // it has closed its own stdin, and so ends
     const second = await stage().secondary();
     expect(stage().events).to.have.length(1);
     expect(stage().events[0]).to.include({ code: 'ELAYOUT' });
@@ -51,7 +51,7 @@ describe('primary: layouts', () => {
     await primary.close();
   });
 
-  it('names page files as the release does', async () => {
+  it('gives page files the names of the release', async () => {
     const names = async (version: string) => {
       const primary = await stage().primary({ version, hugepages: 0 });
       const found = readdirSync(`${stage().live.runtimeDir}/pages`);
@@ -62,12 +62,12 @@ describe('primary: layouts', () => {
     expect(await names('26.11.0-rc0')).to.deep.equal(['map_0_0']);
   });
 
-  it('is of the DPDK that is installed, unless told otherwise', async () => {
+  it('takes the version of the installed DPDK by default', async () => {
     const primary = await stage().primary({ version: undefined, hugepages: 0 });
     expect(primary.memory.version).to.equal(stage().version);
   });
 
-  it('can be closed to secondaries, as C can', async () => {
+  it('refuses secondaries after disable(), as C does', async () => {
     const primary = await stage().primary();
     expect(primary.disable()).to.equal(true);
     const secondary = await stage().live.startSecondary({ untilReady: false });

@@ -1,4 +1,4 @@
-// The beginnings and ends of Node primaries with shared memory.
+// How Node primaries with shared memory start and end.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../../lib/index.js';
@@ -9,7 +9,7 @@ import { expectError, rejected } from '../../support/mp-error.js';
 import { zoneOf } from '../support/live-memory.js';
 import { did, primaryStage } from './support/stage.js';
 
-describe('primary: life', () => {
+describe('primary: lifecycle', () => {
   const stage = primaryStage('life');
 
   function pageFiles(): string[] {
@@ -17,7 +17,7 @@ describe('primary: life', () => {
     return readdirSync(dir).filter((name) => name.startsWith(`${stage().live.filePrefix}map_`));
   }
 
-  it('a second primary is refused: Node after Node, C after Node, Node after C', async () => {
+  it('refuses a second primary: Node after Node, C after Node, Node after C', async () => {
     const first = await stage().primary();
     await rejected('EADDRINUSE', stage().primary());
     const c = await stage().live.startPrimary({ untilReady: false });
@@ -31,7 +31,7 @@ describe('primary: life', () => {
     expect(readFileSync(`${stage().live.runtimeDir}/config`)).to.have.length(config.length);
   });
 
-  it('starts over what a killed Node primary left, and what a killed C primary left', async () => {
+  it('starts over the files of a killed Node primary, and of a killed C primary', async () => {
     const child = await stage().process();
     const pages = pageFiles();
     expect(pages).to.have.length(2);
@@ -54,7 +54,7 @@ describe('primary: life', () => {
     stage().expectWhole();
   });
 
-  it('says so when a secondary died with a lock, and starts anew without it', async () => {
+  it('throws ETIMEDOUT when a secondary died with a lock, and starts again without it', async () => {
     const first = await stage().primary({ lockTimeoutMs: 300 });
     first.memory.reserve('WALKED', 64);
     const secondary = await stage().secondary();
@@ -68,7 +68,7 @@ describe('primary: life', () => {
     second.memory.reserve('ANEW', 64);
   });
 
-  it('gives way to a C primary', async () => {
+  it('leaves its place to a C primary once it has closed', async () => {
     const first = await stage().primary();
     first.memory.reserve('GONE', 4096);
     await first.close();
@@ -79,7 +79,7 @@ describe('primary: life', () => {
     await secondary.quit();
   });
 
-  it('is refused while secondaries of a killed primary live, and touches nothing of theirs', async () => {
+  it('rejects with EBUSY while secondaries of a killed primary live, and leaves their files alone', async () => {
     const child = await stage().process();
     const secondary = await stage().secondary();
     child.kill('SIGKILL');
@@ -109,7 +109,7 @@ describe('primary: life', () => {
   });
 
   for (const end of ['closed', 'left open', 'still closing'] as const) {
-    it(`ends with the process, its channel ${end}`, async () => {
+    it(`removes its files when the process ends, its channel ${end}`, async () => {
       const child = await stage().process(end === 'still closing');
       if (end === 'closed') child.endInput();
       else child.send(end === 'left open' ? 'exit' : 'close and exit');
@@ -120,7 +120,7 @@ describe('primary: life', () => {
     });
   }
 
-  it("has its zones freed and found by name up to the table's end", async () => {
+  it('finds and frees zones by name up to the end of the table', async () => {
     const { memory } = await stage().primary();
     for (let i = 0; i < 2560; i++) memory.reserve(`zone_${i}`, 64);
     expect(() => memory.reserve('one_more', 64))
@@ -167,14 +167,14 @@ describe('primary: a start that fails', () => {
     ['EINVAL', { worker: 'yes' as never }],
   ] as const;
   for (const [code, memory] of cases) {
-    it(`says ${code} to ${JSON.stringify(memory)}, and makes nothing`, async () => {
+    it(`rejects with ${code} for ${JSON.stringify(memory)}, and makes nothing`, async () => {
       const error = await rejected(code, stage().primary(memory as object));
       expect(error.message).to.match(/give|known|mount|reserve|free/i);
       expect(leftovers(stage().live.filePrefix)).to.deep.equal([]);
     });
   }
 
-  it('says what does not go with memory', async () => {
+  it('rejects options that exclude memory', async () => {
     const memory = { hugepages: 0, version: '22.11.11' };
     const { filePrefix } = stage().live;
     await rejected('EINVAL', openPrimary({ filePrefix, memory, dialect: '340/253' }));
@@ -183,16 +183,16 @@ describe('primary: a start that fails', () => {
     expect(leftovers(filePrefix)).to.deep.equal([]);
   });
 
-  it('leaves nothing behind when it fails half-way', async () => {
+  it('leaves nothing when it fails half-way', async () => {
     const { live } = stage();
-    // a directory stands where the first page's file has to be
+    // a directory is in the place of the first page's file
     mkdirSync(`${live.runtimeDir}/pages/${live.filePrefix}map_0/x`, { recursive: true });
     const before = readdirSync(live.runtimeDir, { recursive: true });
     expect((await rejected('EISDIR', stage().primary({ hugepages: 0 }))).path).to.contain('map_0');
     expect(readdirSync(live.runtimeDir, { recursive: true })).to.have.members(before);
   });
 
-  it('leaves a file of somebody else alone that stands in its way', async () => {
+  it('leaves other files in the runtime directory alone', async () => {
     const { live } = stage();
     mkdirSync(live.runtimeDir, { recursive: true });
     writeFileSync(`${live.runtimeDir}/notes`, 'mine');

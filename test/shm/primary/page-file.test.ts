@@ -1,4 +1,4 @@
-// The file of one page, where it can't be had.
+// The file of one page, and pages that can't be made.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect } from 'chai';
@@ -7,7 +7,7 @@ import { Mapping } from '../../../sys/mapping.js';
 import { expectError } from '../../support/mp-error.js';
 
 const PAGE = 4096;
-/** No machine that tests run on has so many. */
+/** No machine that runs the tests has so many. */
 const NO_SUCH_NODE = 62;
 
 describe('primary: the file of a page', () => {
@@ -26,7 +26,7 @@ describe('primary: the file of a page', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('is zero, whatever was there under its name, and goes away again', () => {
+  it('is zero, also over an older file of its name, and is removed', () => {
     const file = { path: `${folder}/page`, pageSize: PAGE, node: undefined };
     createPage(mapping, 0, file);
     const bytes = new Uint8Array(mapping.view(0, PAGE));
@@ -37,7 +37,7 @@ describe('primary: the file of a page', () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
-  it('is gone where its page is not to be had', () => {
+  it('is removed when its page can not be had', () => {
     const file = { path: `${folder}/page`, pageSize: PAGE, node: NO_SUCH_NODE };
     expectError('EINVAL', () => createPage(mapping, 0, file));
     expect(readdirSync(folder)).to.deep.equal([]);

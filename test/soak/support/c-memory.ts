@@ -1,4 +1,4 @@
-// A live C primary in steady use: requests, its memory attached, read, written and let go, zones that come and go.
+// A live C primary in steady use: requests; its memory attached, read, written and detached; zones that come and go.
 import { type MpChannel, openSecondary } from '../../../lib/index.js';
 import { attachMemory, attachShared } from '../../../shm/index.js';
 import type { CPeer } from '../../support/dpdk/peer.js';
@@ -19,7 +19,7 @@ export class CMemory implements AsyncDisposable {
     this.#leak = leak;
   }
 
-  /** `leak`: bytes to keep for each attachment. */
+  /** @param leak bytes to keep for each attachment */
   static async open(leak = 0): Promise<CMemory> {
     const scope = new PeerScope();
     scope.begin('soak');
@@ -29,7 +29,7 @@ export class CMemory implements AsyncDisposable {
     return new CMemory(scope, primary, channel, leak);
   }
 
-  /** How much of the C program's output is still held: of hours, it would be what grows. */
+  /** How many lines of the C program's output are held: over hours they would grow. */
   get linesKept(): number {
     return this.#primary.lines.length;
   }
@@ -43,7 +43,7 @@ export class CMemory implements AsyncDisposable {
     await this.#primary.command(`reserve ${name} 4096`);
     this.#look(name, number);
     await this.#primary.command(`free ${name}`);
-    this.#primary.forgetOutput(); // kept for the messages of tests that fail
+    this.#primary.forgetOutput(); // CProcess keeps it for the messages of failing tests
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

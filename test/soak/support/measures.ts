@@ -1,26 +1,26 @@
-// What this process holds: what is in use, apart from what V8 and the allocator keep for later.
+// What this process holds: memory in use, apart from what V8 and the allocator keep for later.
 import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { collectUntil } from '../../support/gc.js';
 import { type Holdings, holdings } from '../../support/long-run.js';
 
 export interface Measures extends Holdings {
-  /** Objects of JavaScript. */
+  /** Bytes of JavaScript objects. */
   readonly heapBytes: number;
-  /** The memory of ArrayBuffers. */
+  /** Bytes of ArrayBuffers. */
   readonly bufferBytes: number;
-  /** What `malloc` has given out, to V8, to Node and to koffi; 0 where libc doesn't tell (musl). */
+  /** Bytes that `malloc` has given to V8, Node and koffi; 0 where libc doesn't tell (musl). */
   readonly mallocBytes: number;
-  /** Runs of shared memory: the primary's `config` and its hugepages. */
+  /** Shared mappings: the primary's `config` and its hugepages. */
   readonly sharedMappings: number;
-  /** All of them, those of V8's heap included. */
+  /** All mappings, those of V8's heap included. */
   readonly mappings: number;
 }
 
-/** What is collected once may let go of more: mappings go after the arrays over them. */
+/** One collection may free what the next can collect: mappings go after the arrays over them. */
 const COLLECTIONS = 4;
 
-/** As of now, garbage collected. */
+/** Measures after garbage collection. */
 export async function measure(): Promise<Measures> {
   let collected = 0;
   await collectUntil(() => ++collected > COLLECTIONS);
@@ -40,7 +40,7 @@ export async function measure(): Promise<Measures> {
 interface MallocInfo {
   /** Bytes in use in the heaps of `malloc`. */
   readonly uordblks: number;
-  /** Bytes that have mappings of their own. */
+  /** Bytes in mappings of their own. */
   readonly hblkhd: number;
 }
 

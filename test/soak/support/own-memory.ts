@@ -2,9 +2,9 @@
 import { type MpChannel, openPrimary } from '../../../lib/index.js';
 import { cleanPrefix, uniquePrefix } from '../../support/dpdk/prefix.js';
 
-/** Ordinary files instead of hugepages: for any machine. The frequency is given, for measuring it takes time. */
+/** Ordinary files instead of hugepages, which work on any machine. The frequency is given because measuring it takes time. */
 const MEMORY = { hugepages: false, tscHz: 2e9 } as const;
-/** More than a page: the heap grows, and shrinks. */
+/** More than a page, so that the heap grows and shrinks. */
 const BIG = 5 * 2 ** 20;
 
 export class OwnMemory implements AsyncDisposable {

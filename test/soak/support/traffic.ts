@@ -1,4 +1,4 @@
-// Node channels in steady use: requests both ways, broadcasts, descriptors, strangers, peers that come and go.
+// Node channels in steady use: requests both ways, broadcasts, descriptors, random datagrams, peers that come and go.
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ export class Traffic implements AsyncDisposable {
     return new Traffic(runtimeDir, primary, secondaries);
   }
 
-  /** Datagrams that channels have taken in. */
+  /** Number of datagrams that channels have received. */
   get messages(): number {
     return this.#primary.stats.received + this.#sent;
   }
@@ -54,13 +54,13 @@ export class Traffic implements AsyncDisposable {
     await this.#secondaries[0]?.sendMessage({ name: 'silent', fds });
     for (let i = 0; i < STRANGE; i++) {
       const { bytes, fdCount } = this.#strange.next();
-      this.#stranger.send(bytes, new Array(fdCount).fill(this.#file)); // where there is room
+      this.#stranger.send(bytes, new Array(fdCount).fill(this.#file)); // as far as there is room
     }
     if (number % 10 === 0) await this.#replaceOne();
     if (number % 50 === 0) await this.#timeOut();
   }
 
-  /** Nothing is under way any more. */
+  /** Waits until no message is under way. */
   async quiet(): Promise<void> {
     for (let i = 0; i < 10; i++) await new Promise(setImmediate);
   }
@@ -77,7 +77,7 @@ export class Traffic implements AsyncDisposable {
     this.#secondaries.push(await openOne(this.#runtimeDir));
   }
 
-  /** A request that nobody answers. */
+  /** Sends a request that gets no answer. */
   async #timeOut(): Promise<void> {
     const asked = this.#primary.request({ name: 'silent' }, { timeoutMs: 5 });
     await asked.then(

@@ -1,4 +1,4 @@
-// Whether what a soak holds has grown.
+// Whether the measures of a soak have grown.
 import type { Measures } from './measures.js';
 
 const MIB = 2 ** 20;
@@ -6,13 +6,13 @@ const MIB = 2 ** 20;
 interface Limit {
   readonly name: string;
   readonly key: keyof Measures;
-  /** By so much the median of the last third may exceed that of the first. */
+  /** How much the median of the last third may exceed that of the first. */
   readonly most: number;
 }
 
 /**
- * What is in use must not grow. What is resident or mapped includes what V8 and the allocator keep for later, and
- * that goes up and down by a few pages. A channel keeps sockets for its next requests, a new one fewer.
+ * Memory in use must not grow. Resident and mapped memory includes what V8 and the allocator keep for later, which goes up and
+ * down by a few pages. A channel keeps sockets for its next requests, a new channel fewer.
  */
 const LIMITS: readonly Limit[] = [
   { name: 'descriptors', key: 'descriptors', most: 8 },
@@ -24,7 +24,7 @@ const LIMITS: readonly Limit[] = [
   { name: 'mappings', key: 'mappings', most: 16 },
 ];
 
-/** What was found after `use`, in words. Throws `RangeError` where something grows. */
+/** Describes the samples after `use`. Throws `RangeError` when something grows. */
 export function verdictOn(use: string, samples: readonly Measures[]): string {
   const third = Math.max(1, Math.floor(samples.length / 3));
   const found = LIMITS.map(({ name, key, most }) => {

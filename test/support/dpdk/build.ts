@@ -13,7 +13,7 @@ const WARNINGS = ['-Wall', '-Wextra'];
 
 const builds = new Map<string, Promise<string>>();
 
-/** Where the peer's program is once buildPeers is done. */
+/** Path of the peer's program, which buildPeers makes. */
 export function peerProgram(install: DpdkInstall, role: PeerRole): string {
   return programPath(install, role);
 }

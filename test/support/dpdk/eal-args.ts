@@ -5,7 +5,7 @@ import { findHugepages } from './hugepages.js';
 
 // The processors that this process may run on: EAL refuses others.
 
-/** The n-th of them, or the last one where there are fewer. */
+/** The n-th of these processors, or the last one when there are fewer. */
 export function nthCpu(n: number): number {
   const cpus = allowedCpus();
   return cpus[Math.min(n, cpus.length - 1)] ?? 0;
@@ -28,11 +28,11 @@ export interface EalOptions {
   readonly hugepages?: boolean;
   /** `-m`; 16 by default. */
   readonly memoryMb?: number;
-  /** The n-th processor of those we may use; 0 by default. */
+  /** The n-th processor that this process may use; 0 by default. */
   readonly core?: number;
   /** `--proc-type`; the role by default. */
   readonly procType?: 'auto';
-  /** A device that it finds beside virtual ones; none by default. */
+  /** A fake device besides virtual ones; none by default. */
   readonly device?: FakeDevice;
   /** More arguments. */
   readonly args?: readonly string[];

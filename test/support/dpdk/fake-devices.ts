@@ -8,20 +8,20 @@ import type { PeerScope } from './peers-for.js';
 // Devices that aren't there: EAL of a process within finds one, calls its driver or bus, and no hardware answers.
 
 export interface FakeDevice {
-  /** What a process needs in its environment. */
+  /** Environment variables that the process needs. */
   readonly env: Readonly<Record<string, string>>;
   /** A command that runs the rest of its command line. */
   readonly within: readonly string[];
-  /** Whether EAL has to look for PCI devices. */
+  /** Whether EAL must look for PCI devices. */
   readonly isPci: boolean;
 }
 
-/** In a mount namespace: nothing of it is seen outside. */
+/** A command that runs the rest of its command line in a mount namespace with these mounts. */
 function withMounts(commands: readonly string[], name = 'sh'): string[] {
   return ['unshare', '--mount', 'sh', '-c', [...commands, 'exec "$@"'].join(' && '), name];
 }
 
-/** For a `before` hook: the suite is pending where we may not mount anything, as in most containers. */
+/** For a `before` hook: the suite is pending where mounting is forbidden, as in most containers. */
 export function needsFakeDevices(context: Mocha.Context): void {
   const [file = '', ...args] = [...withMounts(['mount -t tmpfs none /sys/class']), 'true'];
   const { status, error, stderr } = spawnSync(file, args, { encoding: 'utf8' });
@@ -33,12 +33,12 @@ export function needsFakeDevices(context: Mocha.Context): void {
 export const PCI_ADDRESS = '0000:7d:00.0';
 
 export interface PciIds {
-  /** As '0x19e5'. */
+  /** Such as '0x19e5'. */
   readonly vendor: string;
   readonly device: string;
 }
 
-/** The files of sysfs that EAL reads (pci_scan_one of drivers/bus/pci/linux/pci.c): no memory of its own. */
+/** Files of sysfs that EAL reads (pci_scan_one of drivers/bus/pci/linux/pci.c): a device without memory. */
 const SYSFS = {
   subsystem_vendor: '0x0000',
   subsystem_device: '0x0000',
@@ -46,7 +46,7 @@ const SYSFS = {
   resource: '0x0 0x0 0x0\n'.repeat(6),
 };
 
-/** What EAL opens of a device of the kernel's igb_uio (pci_uio_alloc_resource of linux/pci_uio.c). $0 is an empty folder. */
+/** Makes the files that EAL opens for a device of igb_uio (pci_uio_alloc_resource of linux/pci_uio.c). $0 is an empty folder. */
 const UIO = [
   'mount --rbind /dev "$0"',
   'mount -t tmpfs none /dev',
@@ -57,7 +57,7 @@ const UIO = [
   ': >/sys/class/uio/uio0/device/config',
 ];
 
-/** A PCI device at PCI_ADDRESS; it goes with the scope's test. */
+/** A PCI device at PCI_ADDRESS, until the scope's test ends. */
 export function fakePci(scope: PeerScope, { vendor, device }: PciIds): FakeDevice {
   const root = mkdtempSync(join(tmpdir(), 'dpdk-ipc-pci-'));
   scope.defer(() => rmSync(root, { recursive: true }));
@@ -72,7 +72,7 @@ export function fakePci(scope: PeerScope, { vendor, device }: PciIds): FakeDevic
   return { env: { SYSFS_PCI_DEVICES: bus }, within: withMounts(UIO, dev), isPci: true };
 }
 
-/** A container of NXP's fslmc bus, of that IOMMU group (rte_fslmc_scan of drivers/bus/fslmc/fslmc_bus.c). */
+/** A container of NXP's fslmc bus in that IOMMU group (rte_fslmc_scan of drivers/bus/fslmc/fslmc_bus.c). */
 export function fakeFslmc(group: number): FakeDevice {
   const container = 'dprc.1';
   const folder = `/sys/bus/fsl-mc/devices/${container}`;
@@ -86,14 +86,14 @@ export function fakeFslmc(group: number): FakeDevice {
 
 // A network namespace of its own for a process under test: what it makes there goes with it.
 
-/** One end of a pair of interfaces; both are up. */
+/** One end of a pair of interfaces that are both up. */
 export const INTERFACE = 'v0';
 const PAIR = `ip link add ${INTERFACE} type veth peer name v1 && ip link set ${INTERFACE} up && ip link set v1 up`;
 
-/** A command that runs the rest of its command line where that interface is. */
+/** A command that runs the rest of its command line in a network namespace with that interface. */
 export const WITHIN_NETWORK = ['unshare', '--net', 'sh', '-c', `${PAIR} && exec "$@"`, 'sh'];
 
-/** For a `before` hook: the suite is pending where we may not make interfaces, as in most containers. */
+/** For a `before` hook: the suite is pending where making interfaces is forbidden, as in most containers. */
 export function needsOwnNetwork(context: Mocha.Context): void {
   if (!hasIp()) pendingUnlessCi(context, "ip isn't installed; on Debian or Ubuntu: apt-get install iproute2");
   const [file = '', ...args] = [...WITHIN_NETWORK, 'true'];

@@ -1,4 +1,4 @@
-// Where 2 MiB hugepages are to be had on this machine.
+// The hugepages of 2 MiB on this machine.
 import { accessSync, constants, readFileSync } from 'node:fs';
 
 /** The kernel's pool of 2 MiB pages. */
@@ -31,7 +31,7 @@ export function freeHugepages(): number {
 
 function has2MiBPages(options: string): boolean {
   const pageSize = /(?:^|,)pagesize=([^,]+)/.exec(options)?.[1];
-  // a mount that doesn't say has the default size
+  // a mount without the option has the default size
   return pageSize === undefined ? defaultPageSizeKiB() === 2048 : pageSize === '2M' || pageSize === '2048K';
 }
 

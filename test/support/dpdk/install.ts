@@ -1,4 +1,4 @@
-// Which DPDK there is to test against.
+// The DPDK releases that this machine has for tests.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -20,7 +20,7 @@ export interface DpdkInstall {
 }
 
 export interface Missing {
-  /** What isn't there and how to get it. */
+  /** What is missing and how to get it. */
   readonly missing: string;
 }
 
@@ -33,17 +33,17 @@ const INSTALLS: Readonly<Record<string, () => DpdkInstall | Missing>> = {
   ...Object.fromEntries(ALL_RELEASES.map((release) => [release, () => findRelease(release)])),
 };
 
-/** Whether the machine's own EAL loads that driver, as 'net_hns3'. */
+/** Whether the machine's own EAL loads that driver, such as 'net_hns3'. */
 export function hasDriver(name: string): boolean {
   if (!existsSync(PMD_FOLDER)) return false;
   const files = readdirSync(PMD_FOLDER, { recursive: true, encoding: 'utf8' });
   return files.some((file) => basename(file) === `librte_${name}.so`);
 }
 
-/** What was found once is asked for at the start of every peer. */
+/** Kept, because every start of a peer asks for it. */
 const found = new Map<string, DpdkInstall>();
 
-/** The machine's DPDK of that release, or what it lacks. */
+/** The machine's DPDK of that release, or what is missing. */
 export function findDpdk(release = 'native'): DpdkInstall | Missing {
   const known = found.get(release);
   if (known !== undefined) return known;
@@ -87,7 +87,7 @@ function findUnpacked(release: Release): DpdkInstall | Missing {
     // Debian's gcc looks into the host's own folders before the sysroot's: for libraries and for crt1.o
     linkFlags: [`-B${libraries}/`, `-L${libraries}`, '-lrte_eal', '-pthread'],
     driverArgs: DRIVERS.flatMap((name) => ['-d', `${libraries}/${name}`]),
-    // its own C library's loader: no chroot, no namespace, and the pid that is started is the program's
+    // the loader of its own C library: needs no chroot or namespace, and its pid is the program's
     wrap: (command) => [
       `${root}/lib64/ld-linux-x86-64.so.2`,
       ...['--inhibit-cache', '--library-path', libraries],

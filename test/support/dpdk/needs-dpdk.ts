@@ -1,4 +1,4 @@
-// What a test does where there is no DPDK to test against.
+// Suites are pending where DPDK, hugepages or drivers are missing.
 import { buildPeers } from './build.js';
 import { findHugepages } from './hugepages.js';
 import { type DpdkInstall, findCompiler, findDpdk, hasDriver } from './install.js';
@@ -11,12 +11,12 @@ export interface Needs {
   readonly hugepages?: number;
 }
 
-/** A cold compilation on a slow machine. */
+/** Enough for a first compilation on a slow machine. */
 const BUILD_TIMEOUT_MS = 120_000;
 
 /**
- * For a `before` hook: makes sure of DPDK and the built peers, or marks the suite as pending and
- * prints why. Where CI is set, what is missing is a failure instead.
+ * For a `before` hook: finds DPDK and builds the peers, or marks the suite as pending and prints why. With `CI` set, what is
+ * missing is a failure instead.
  */
 export async function needsDpdk(context: Mocha.Context, needs: Needs = {}): Promise<DpdkInstall> {
   const install = findDpdk(needs.release);
@@ -28,7 +28,7 @@ export async function needsDpdk(context: Mocha.Context, needs: Needs = {}): Prom
   return install;
 }
 
-/** For a `before` hook: the machine's own EAL has to load that driver, as 'net_hns3'. */
+/** For a `before` hook: needs a driver of the machine's own EAL, such as 'net_hns3'. */
 export function needsDriver(context: Mocha.Context, name: string): void {
   if (hasDriver(name)) return;
   pendingUnlessCi(

@@ -1,12 +1,12 @@
-// What most tests use: peers on a prefix of the test's own, gone after it whatever happens.
+// C peers on a file prefix of the test's own, which always end with the test.
 import { CPeer, type CPeerOptions } from './peer.js';
 import { cleanPrefix, runtimeDir, uniquePrefix } from './prefix.js';
 
 type Undo = () => unknown;
 
-/** The prefix of the test (or suite) that runs now, and what has to go when it ends. */
+/** The prefix of the test (or suite) that runs now, and what is undone when it ends. */
 export class PeerScope {
-  /** Which DPDK its peers are of, unless they are told otherwise. */
+  /** The DPDK release of its peers by default. */
   readonly release: string;
   #prefix: string | undefined;
   #undo: Undo[] = [];
@@ -40,13 +40,13 @@ export class PeerScope {
     this.#prefix = uniquePrefix(label);
   }
 
-  /** What has to go so far; with `undo`, what came since goes. */
+  /** The number of deferred steps so far: `undo` runs those that were added since. */
   get mark(): number {
     return this.#undo.length;
   }
 
   async end(): Promise<void> {
-    // a skipped suite has hooks that end what never began
+    // in a skipped suite `end` runs without `begin`
     if (this.#prefix === undefined) return;
     const prefix = this.#prefix;
     try {
@@ -57,7 +57,7 @@ export class PeerScope {
     }
   }
 
-  /** Everything is tried, then the first error thrown. */
+  /** Runs all steps, then throws the first error. */
   async undo(mark: number): Promise<void> {
     const errors: unknown[] = [];
     for (const undo of this.#undo.splice(mark).reverse()) {
@@ -71,7 +71,7 @@ export class PeerScope {
   }
 }
 
-/** To be called inside `describe`: a fresh prefix for each test, or one for the whole suite. */
+/** To be called inside `describe`: a new prefix for each test, or one for the whole suite. */
 export function peersFor(label: string, lifetime: 'test' | 'suite' = 'test', release?: string): PeerScope {
   const scope = new PeerScope(release);
   const [begin, end] = lifetime === 'test' ? [beforeEach, afterEach] : [before, after];
@@ -81,7 +81,7 @@ export function peersFor(label: string, lifetime: 'test' | 'suite' = 'test', rel
   return scope;
 }
 
-/** What a test of a suite opens goes with the test; what the suite's own hooks have started stays. */
+/** Undoes after each test what the test deferred; what the suite's hooks deferred stays until its end. */
 function undoEachTest(scope: PeerScope): void {
   let mark = 0;
   beforeEach(() => {

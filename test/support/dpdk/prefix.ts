@@ -3,13 +3,13 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hugetlbfsMounts } from './hugepages.js';
 
-/** Every prefix of ours starts so: cleanPrefix refuses others, they may be somebody's live DPDK. */
+/** The start of every prefix of the tests: cleanPrefix refuses others, which a live DPDK process may use. */
 const OURS = 'dpdkipc-';
 
 let made = 0;
 const inUse = new Set<string>();
 
-/** A file prefix that no other test has, in this process or in one that runs next to it. */
+/** A file prefix that no other test has, in this process or in another one. */
 export function uniquePrefix(label: string): string {
   made += 1;
   const word = label.replace(/[^a-zA-Z0-9]+/g, '-').slice(0, 16);
@@ -40,14 +40,14 @@ export function cleanPrefix(filePrefix: string): void {
   inUse.delete(filePrefix);
 }
 
-// A run that is broken off skips the hooks that clean up.
+// an interrupted run skips the hooks that clean up
 process.on('exit', () => {
   for (const filePrefix of inUse) cleanPrefix(filePrefix);
 });
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 
-/** What exists on disk under this prefix now. */
+/** Paths of everything on disk that has this prefix. */
 export function leftovers(filePrefix: string): string[] {
   return [
     ...(existsSync(runtimeDir(filePrefix)) ? [runtimeDir(filePrefix)] : []),

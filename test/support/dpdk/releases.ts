@@ -5,7 +5,7 @@ export const ALL_RELEASES = ['22.11', '24.11', '25.11'] as const;
 
 export type Release = (typeof ALL_RELEASES)[number];
 
-/** Those to test: all, or what DPDK_IPC_RELEASES=22.11,24.11 names. */
+/** The releases to test: all, or those in DPDK_IPC_RELEASES=22.11,24.11. */
 export const RELEASES: readonly Release[] = releasesIn(process.env.DPDK_IPC_RELEASES);
 
 /** A `describe` for each release to test. */
@@ -18,7 +18,7 @@ export function isOf(release: Release, version: string): boolean {
   return version === release || version.startsWith(`${release}.`);
 }
 
-/** The releases in a list like '22.11,24.11'; all for none. Throws for one that isn't known. */
+/** The releases in a list such as '22.11,24.11'; all for an empty list. Throws for an unknown one. */
 export function releasesIn(list: string | undefined): readonly Release[] {
   if (list === undefined || list === '') return ALL_RELEASES;
   const names = list.split(',').map((name) => name.trim());

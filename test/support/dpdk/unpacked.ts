@@ -7,19 +7,19 @@ import { isOf, type Release } from './releases.js';
 
 const SCRIPT = fileURLToPath(new URL('./unpack-dpdk.sh', import.meta.url));
 
-/** The Debian release that has it. */
+/** The Debian release that has each release of DPDK. */
 const SUITES: Readonly<Record<Release, string>> = {
   '22.11': 'bookworm',
   '24.11': 'trixie',
   '25.11': 'forky',
 };
 
-/** Kept between runs. Named for what is in it: where a run needs more than an older one unpacked, change the name. */
+/** The folder of an unpacked release, kept between runs. Change the name when a run needs more than older ones unpacked. */
 export function unpackedDir(release: Release): string {
   return join(cacheDir(), `dpdk-${release}-buses`);
 }
 
-/** '24.11.8', or undefined where it isn't unpacked (completely). */
+/** The version, such as '24.11.8'; undefined where it isn't unpacked completely. */
 export function unpackedVersion(release: Release): string | undefined {
   try {
     const version = readFileSync(join(unpackedDir(release), '.dpdk-version'), 'utf8').trim();
@@ -29,12 +29,12 @@ export function unpackedVersion(release: Release): string | undefined {
   }
 }
 
-/** What unpacks it, in seconds; not on other machines than x86-64. */
+/** The command that unpacks it, within seconds, on x86-64. */
 export function unpackCommand(release: Release): readonly string[] {
   return ['bash', relative(process.cwd(), SCRIPT), release, SUITES[release], unpackedDir(release)];
 }
 
-/** What tests keep between runs. */
+/** The folder of what tests keep between runs. */
 export function cacheDir(): string {
   const { DPDK_IPC_CACHE, XDG_CACHE_HOME } = process.env;
   if (DPDK_IPC_CACHE) return DPDK_IPC_CACHE;

@@ -1,4 +1,4 @@
-// `dpdk-ipc conformance` as a user runs it, against a live C primary.
+// `dpdk-ipc conformance` as users run it, against a live C primary.
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ describe('dpdk-ipc conformance', () => {
     return peers.start({ role: 'primary', hugepages: false, bigZone: false });
   }
 
-  it('tests a primary and leaves it as it was', async () => {
+  it('tests a primary without changing it', async () => {
     const primary = await startPrimary();
     const before = readdirSync(peers.runtimeDir).sort();
     const { status, stdout } = await conformance('--file-prefix', peers.filePrefix);
@@ -55,7 +55,7 @@ describe('dpdk-ipc conformance', () => {
     expect(readFileSync(file, 'utf8')).to.contain('tests="2" failures="0" skipped="1"');
   });
 
-  it('ends at the check that ends the primary, and says how to go on', async () => {
+  it('stops at the check that ends the primary, and says to restart it', async () => {
     await startPrimary();
     const args = ['--file-prefix', peers.filePrefix, '--destructive', '--only', 'C14,C15,C25'];
     const { status, stdout } = await conformance(...args);
@@ -67,7 +67,7 @@ describe('dpdk-ipc conformance', () => {
     expect(again.stderr).to.contain('takes requests and answers none').and.to.contain('restart the primary');
   });
 
-  it('tests a primary that is not C', async () => {
+  it('tests a Node primary', async () => {
     await using primary = await openPrimary({ filePrefix: peers.filePrefix });
     const { status, stdout } = await conformance('--file-prefix', primary.filePrefix, '--destructive');
     expect(status).to.equal(0);
@@ -76,12 +76,12 @@ describe('dpdk-ipc conformance', () => {
     expect(stdout).not.to.contain('restart it');
   });
 
-  it('speaks as a Node primary does, whatever release has left its config there', async () => {
+  it('uses the dialect of a Node primary although another release left its config there', async () => {
     const dead = await startPrimary();
     dead.kill('SIGKILL');
     await dead.exited;
     const config = openSync(`${peers.runtimeDir}/config`, 'r+');
-    writeSync(config, Buffer.from([0x63, 0, 0x0b, 0x19]), 0, 4, 4); // as 25.11, which has longer datagrams
+    writeSync(config, Buffer.from([0x63, 0, 0x0b, 0x19]), 0, 4, 4); // 25.11, which has longer datagrams
     closeSync(config);
     await using primary = await openPrimary({ filePrefix: peers.filePrefix });
     const { status, stdout } = await conformance('--file-prefix', peers.filePrefix, '--only', 'C38');
@@ -92,7 +92,7 @@ describe('dpdk-ipc conformance', () => {
     expect(stdout).to.contain('unknown version, dialect 332/8');
   });
 
-  it('tests the processes of a driver', async () => {
+  it('tests processes that --driver starts', async () => {
     const driver = [process.execPath, '--import', REGISTER, DRIVER].join(' ');
     const args = ['--driver', driver, '--role', 'primary', '--only', 'C6,C14,C44'];
     const { status, stdout } = await conformance(...args);
@@ -100,7 +100,7 @@ describe('dpdk-ipc conformance', () => {
     expect(stdout).to.match(/^3 passed, 0 failed, 0 skipped$/m);
   });
 
-  it('says what is missing', async () => {
+  it('ends with status 2 without a primary, and for an unknown check', async () => {
     const unknown = await conformance('--file-prefix', 'no-such-prefix');
     expect(unknown.status).to.equal(2);
     expect(unknown.stderr).to.contain("prefix 'no-such-prefix'").and.to.contain('start the primary');

@@ -1,4 +1,4 @@
-// `dpdk-ipc hotplug` as a user runs it, against dpdk-testpmd and against what isn't there.
+// `dpdk-ipc hotplug` as users run it: with dpdk-testpmd, without a primary, with a Node primary.
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../../lib/index.js';
@@ -17,7 +17,7 @@ describe('dpdk-ipc hotplug', () => {
 
   const hotplug = (...args: string[]) => cli(['hotplug', ...args, '--file-prefix', peers.filePrefix]);
 
-  it('plugs devices into a running testpmd', async () => {
+  it('attaches, lists and detaches devices of a running testpmd', async () => {
     const testpmd = await Testpmd.start(peers, { args: ['--vdev', 'net_null0'] });
     expect(await hotplug('list')).to.deep.equal({ status: 0, stdout: 'net_null0\n', stderr: '' });
     expect(await testpmd.ports()).to.deep.equal(['net_null0']);
@@ -39,11 +39,11 @@ describe('dpdk-ipc hotplug', () => {
     expect(again).to.include({ status: 2, stdout: '' });
     expect(again.stderr).to.match(/^dpdk-ipc: Can't detach 'net_null1' \(ENOENT\)/);
     expect(again.stderr).not.to.contain('doctor');
-    // the primary is as well as before
+    // the primary goes on
     expect(await testpmd.ports()).to.deep.equal(['net_null0']);
   });
 
-  it('says what is wrong', async () => {
+  it('ends with status 2 and says what is wrong', async () => {
     const [nobody, crash, time] = await Promise.all([
       hotplug('list'),
       hotplug('attach', 'class=eth'),
@@ -57,7 +57,7 @@ describe('dpdk-ipc hotplug', () => {
     expect(time.stderr).to.contain('Give milliseconds');
   });
 
-  it('knows a primary that is not C', async () => {
+  it('says that a Node primary has no devices', async () => {
     await using primary = await openPrimary({ filePrefix: peers.filePrefix });
     const [attached, listed] = await Promise.all([hotplug('attach', 'net_null1'), hotplug('list')]);
     expect([attached.status, listed.status]).to.deep.equal([2, 2]);

@@ -22,7 +22,7 @@ describe('dpdk-ipc memzone', () => {
   const peek = async (offset: number, length: number) =>
     (await primary.command(`peek SHARED_INFO ${offset} ${length}`)).fields.hex;
 
-  it('lists what the primary lists', async () => {
+  it('lists the memzones of the primary', async () => {
     const { status, result } = await memzoneJson('ls');
     expect(status).to.equal(0);
     const theirs = primary.lines.filter(({ event }) => event === 'memzone').map(({ fields }) => fields);
@@ -57,7 +57,7 @@ describe('dpdk-ipc memzone', () => {
     ).to.equal('Hello');
   });
 
-  it('reads all of a zone of many pages, with k and M', async () => {
+  it('reads a zone of many pages, with offsets in k and M', async () => {
     const { result } = await memzoneJson('read', 'BIG', '--offset', '2M', '--length', '1k');
     const words = Buffer.from(result.hex, 'hex');
     expect(words.length).to.equal(1024);
@@ -65,7 +65,7 @@ describe('dpdk-ipc memzone', () => {
     expect((await memzone('dump', 'BIG')).stdout.split('\n').at(-2)).to.match(/^004ffff0 /);
   });
 
-  it('writes what it was told to, and only with --yes', async () => {
+  it('writes only with --yes, and shows what it would write without', async () => {
     const args = ['SHARED_INFO', '--offset', '512', '--struct', 'u16:0x1122,s4:ab'];
     const refused = await memzone('write', ...args);
     expect(refused).to.include({ status: 2, stdout: '' });
@@ -84,7 +84,7 @@ describe('dpdk-ipc memzone', () => {
     expect(result).to.include({ offset: 512, length: 2, before: '2211', hex: '7800' });
   });
 
-  it('asks on a terminal', async () => {
+  it('asks before it writes on a terminal', async () => {
     const typed = async (answer: string) => {
       const command = ['memzone', 'write', 'SHARED_INFO', '--offset', '600', '--hex', 'ee'];
       const wrap = ['sh', '-c', 'script -qec "$*" /dev/null', 'sh'];
@@ -108,14 +108,14 @@ describe('dpdk-ipc memzone', () => {
     expect(await peek(600, 1)).to.equal('ee');
   });
 
-  it('ends without a word when nobody reads on', async () => {
+  it('ends with status 0 and without an error when its reader closes the pipe', async () => {
     const dump = new RunningCli(['memzone', 'dump', 'BIG', '--file-prefix', peers.filePrefix], { input: '' });
     await dump.outLine(/^00000000 /);
     dump.stopReading();
     expect(await dump.ended).to.include({ status: 0, stderr: '' });
   });
 
-  it('shows what a dead primary left', async () => {
+  it('shows the tables of a dead primary with --stale', async () => {
     const dead = await CPeer.start({ role: 'primary', bigZone: false, filePrefix: `${peers.filePrefix}-d` });
     peers.defer(() => cleanPrefix(dead.filePrefix));
     dead.kill('SIGKILL');
@@ -124,13 +124,13 @@ describe('dpdk-ipc memzone', () => {
     const refused = await cli(args);
     expect(refused.status).to.equal(2);
     expect(refused.stderr).to.contain('is dead').and.to.contain('--stale');
-    // its tables; its pages are gone as soon as any other primary of the machine starts
+    // only its tables: its pages are gone as soon as any other primary of the machine starts
     const { status, result } = await cliJson([...args, '--stale']);
     expect(status).to.equal(0);
     expect(result.memzones.map(({ name }: { name: string }) => name)).to.deep.equal(['SHARED_INFO']);
   });
 
-  it('says what it can not find or reach', async () => {
+  it('ends with status 2 for zones, ranges and values that are wrong', async () => {
     for (const [args, hint] of [
       [['read', 'SHARED_INFOS'], "did you mean 'SHARED_INFO'?"],
       [['read', 'other'], 'it has SHARED_INFO, BIG'],
@@ -148,7 +148,7 @@ describe('dpdk-ipc memzone', () => {
     }
   });
 
-  it('watches bytes change', async () => {
+  it('watches bytes and prints their changes', async () => {
     const args = ['SHARED_INFO', '--offset', '1k', '--length', '64', '--interval', '5ms'];
     const watch = new RunningCli(['memzone', 'watch', ...args, '--file-prefix', peers.filePrefix]);
     await watch.errLine(/^watching 64 bytes at offset 1024/);
@@ -160,7 +160,7 @@ describe('dpdk-ipc memzone', () => {
     expect(await watch.ended).to.include({ status: 0 });
   });
 
-  it('watches for so many changes, as JSON lines', async () => {
+  it('watches for --count changes, and prints JSON lines', async () => {
     const args = ['SHARED_INFO', '--offset', '2k', '--interval', '5ms', '--count', '2', '--json'];
     const watch = new RunningCli(['memzone', 'watch', ...args, '--file-prefix', peers.filePrefix]);
     await watch.errLine(/^watching 2048 bytes/);
@@ -179,7 +179,7 @@ describe('dpdk-ipc memzone', () => {
     ]);
   });
 
-  it('ends a watch with the zone, and with the primary', async () => {
+  it('ends a watch with status 2 when the zone is freed, or the primary ends', async () => {
     await primary.command('reserve PASSING 128');
     const passing = new RunningCli(['memzone', 'watch', 'PASSING', '--file-prefix', peers.filePrefix]);
     await passing.errLine(/^watching/);

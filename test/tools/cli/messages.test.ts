@@ -41,7 +41,7 @@ describe('dpdk-ipc request and send', () => {
     expect((await request('echo')).stdout).to.equal('(empty)\n');
   });
 
-  it('takes param from a file, from standard input and as a struct', async () => {
+  it('takes the param from a file, from standard input or from --struct', async () => {
     const file = join(dir, 'param');
     writeFileSync(file, Buffer.from([1, 2, 3, 250]));
     expect((await request('sum', ['--file', file, '--as', 'u32:sum'])).stdout).to.equal('sum 256\n');
@@ -52,7 +52,7 @@ describe('dpdk-ipc request and send', () => {
   });
 
   for (const way of ['--sync', '--async']) {
-    it(`gives everything as JSON, ${way}`, async () => {
+    it(`prints the reply as JSON, ${way}`, async () => {
       const args = ['request', 'echo', way, '--struct', 'u8:7,s3:ab', '--as', 'u8:n,s3:word'];
       const { status, result } = await cliJson([...args, '--file-prefix', peers.filePrefix]);
       expect(status).to.equal(0);
@@ -63,7 +63,7 @@ describe('dpdk-ipc request and send', () => {
     });
   }
 
-  it('passes descriptors and describes those that come back', async () => {
+  it('sends descriptors and describes those of the answer', async () => {
     const file = join(dir, 'letter');
     writeFileSync(file, 'Q');
     const { status, stdout } = await request('fdecho', ['--fd', file]);
@@ -79,7 +79,7 @@ describe('dpdk-ipc request and send', () => {
     expect(result.msgs[0].fds[0].target).to.equal(file);
   });
 
-  it('tells an answer that does not come from one that cannot', async () => {
+  it('ends with status 1 without an answer, and with 2 without a primary', async () => {
     const unanswered = await request('silent', ['--timeout', '200ms']);
     expect(unanswered).to.include({ status: 1, stdout: '' });
     expect(unanswered.stderr)
@@ -91,7 +91,7 @@ describe('dpdk-ipc request and send', () => {
     expect(nobody.stderr).to.contain('start');
   });
 
-  it('says what went wrong as JSON, too', async () => {
+  it('prints errors as JSON with --json', async () => {
     const prefix = `${peers.filePrefix}x`;
     const nobody = await cli(['request', 'echo', '--file-prefix', prefix, '--json']);
     expect(nobody).to.include({ status: 2, stdout: '' });
@@ -153,14 +153,14 @@ describe('dpdk-ipc request and send', () => {
     expect([min, p50, p90, p99, max]).to.deep.equal([min, p50, p90, p99, max].sort((a, b) => a - b));
   });
 
-  it('does not measure at the cost of others', async () => {
+  it('refuses to measure with the default action while there are secondaries', async () => {
     await using _other = await openSecondary({ filePrefix: peers.filePrefix });
     const { status, stderr } = await cli(['bench', '--file-prefix', peers.filePrefix]);
     expect(status).to.equal(2);
     expect(stderr).to.contain('--action');
   });
 
-  it('ends a measurement at Ctrl-C, and when the primary dies', async function () {
+  it('ends a measurement at Ctrl-C, and when the primary is killed', async function () {
     this.timeout(30_000);
     const endless = ['--count', '100000000', '--action', 'echo', '--timeout', '300ms'];
     const args = ['bench', ...endless, '--file-prefix', peers.filePrefix];
@@ -174,7 +174,7 @@ describe('dpdk-ipc request and send', () => {
     primary.kill('SIGKILL');
     const { status, stderr } = await bereft.ended;
     expect(status).to.equal(2);
-    // whether a request was under way, and so nobody is left to answer it, is chance
+    // the primary may die while a request is under way, or between two
     expect(stderr).to.match(/has died|No answer to 'echo'/);
     expect((await request('echo')).status).to.equal(2);
   });
@@ -197,7 +197,7 @@ describe('dpdk-ipc listen', () => {
     return listener;
   }
 
-  it('prints what the primary sends, answers, and ends at Ctrl-C', async () => {
+  it('prints messages, answers requests, and ends with status 0 at Ctrl-C', async () => {
     const primary = await peers.start(SMALL);
     const listener = await listen('news', 'hello', '--reply', 'text:from the shell');
     expect((await primary.command('bcast news good')).fields.ret).to.equal('0');
@@ -214,7 +214,7 @@ describe('dpdk-ipc listen', () => {
     expect(readdirSync(peers.runtimeDir).filter((name) => name.startsWith('mp_socket_'))).to.deep.equal([]);
   });
 
-  it('describes descriptors, as JSON lines, and ends after --count', async () => {
+  it('describes descriptors, prints JSON lines, and ends after --count messages', async () => {
     const primary = await peers.start(SMALL);
     const listener = await listen('files', '--json', '--count', '2', '--reply', 'echo');
     const asked = await primary.command('reqfd files two 5000 2');
@@ -234,7 +234,7 @@ describe('dpdk-ipc listen', () => {
     expect(second).to.include({ name: 'files', text: 'last' });
   });
 
-  it('is a primary where there is none', async () => {
+  it('opens a primary with --primary', async () => {
     const listener = await listen('hello', '--primary', '--count', '1', '--reply', 'struct:u32:5');
     const { status, stdout } = await cli([
       'request',
@@ -245,14 +245,14 @@ describe('dpdk-ipc listen', () => {
     expect(await listener.ended).to.include({ status: 0 });
   });
 
-  it('answers with IGN, which request tells', async () => {
+  it('answers with IGN by default, which request reports', async () => {
     await listen('hello', '--primary');
     const { status, stderr } = await cli(['request', 'hello', '--file-prefix', peers.filePrefix]);
     expect(status).to.equal(1);
     expect(stderr).to.contain("has no action 'hello'");
   });
 
-  it('refuses what it can not do', async () => {
+  it('refuses an unknown --reply, and a second primary', async () => {
     const reply = await cli(['listen', 'any', '--reply', 'maybe', '--file-prefix', peers.filePrefix]);
     expect(reply.status).to.equal(2);
     expect(reply.stderr).to.contain('echo, ignore, none');

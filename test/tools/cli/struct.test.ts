@@ -18,13 +18,13 @@ describe('structs on the command line', () => {
     expect(hex('u64:18446744073709551615')).to.equal('ffffffffffffffff');
   });
 
-  it('have commas and backslashes in texts', () => {
+  it('escape commas and backslashes in texts', () => {
     expect(Buffer.from(encodeStruct('s6:a\\,b\\\\c,u8:1')).toString('latin1')).to.equal('a,b\\c\0\x01');
     expect(hex('s2:,u8:1')).to.equal('000001');
     expect(hex('s4:a:b')).to.equal('613a6200');
   });
 
-  it('are read back by a layout', () => {
+  it('are decoded with a layout', () => {
     const layout = 'u32:count,x4,u64:big,s4,i8:low,f32:ratio';
     const bytes = encodeStruct('u32:7,x4,u64:0xffffffffffffffff,s4:ab,i8:-3,f32:0.5');
     expect(structSize(layout)).to.equal(bytes.length).and.to.equal(25);

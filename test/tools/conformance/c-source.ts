@@ -14,7 +14,7 @@ import type { DpdkInstall } from '../../support/dpdk/install.js';
 import { CPeer } from '../../support/dpdk/peer.js';
 import { cleanPrefix, runtimeDir, uniquePrefix } from '../../support/dpdk/prefix.js';
 
-/** A release's C peers in one role. */
+/** The C peers of a release in one role. */
 export function cSource(install: DpdkInstall, role: Role): SubjectSource {
   const devices: readonly Ability[] = install.driverArgs === undefined ? [] : ['devices'];
   return {
@@ -28,7 +28,7 @@ export function cSource(install: DpdkInstall, role: Role): SubjectSource {
   };
 }
 
-/** 22.11.11 as RTE_VERSION_NUM has it. */
+/** RTE_VERSION_NUM of a version such as 22.11.11. */
 function versionWordOf(version: string): number {
   const [year = 0, month = 0, minor = 0] = version.split('.').map(Number);
   return ((year << 24) | (month << 16) | (minor << 8) | 99) >>> 0;
@@ -116,7 +116,7 @@ class CSubject implements Subject {
     return this.#peer;
   }
 
-  /** As it says itself; what was started may be a shell that runs it. */
+  /** The pid that the peer prints: what was started may be a shell that runs it. */
   get pid(): number {
     const ready = this.#peer.lines.find(({ event }) => event === 'READY');
     return Number(ready?.fields.pid ?? this.#peer.pid);
@@ -130,7 +130,7 @@ class CSubject implements Subject {
     return dialectOf(this.versionWord ?? 0);
   }
 
-  /** Empty while there is none yet. */
+  /** Empty while there is no socket yet. */
   get socketPath(): string {
     const name = this.role === 'primary' ? 'mp_socket' : this.#secondaryName();
     return name !== undefined && existsSync(`${this.directory}/${name}`) ? `${this.directory}/${name}` : '';

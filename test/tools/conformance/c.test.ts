@@ -1,4 +1,4 @@
-// The checks against C DPDK, each release in both roles: that the reference is right.
+// The checks against C DPDK, each release in both roles: they prove that the reference is right.
 import type { DpdkInstall } from '../../support/dpdk/install.js';
 import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
 import { describeReleases } from '../../support/dpdk/releases.js';

@@ -10,7 +10,7 @@ import { ALL_RELEASES, type Release } from '../../support/dpdk/releases.js';
 import { cSource } from './c-source.js';
 import { nodeSource } from './node-source.js';
 
-/** One column: what one implementation did, in one role or in both. */
+/** A column: the results of one implementation, in one role or in both. */
 export interface Column {
   readonly title: string;
   readonly results: ReadonlyMap<Check, readonly CheckResult[]>;
@@ -21,10 +21,10 @@ interface Plan {
   readonly sources: readonly SubjectSource[];
 }
 
-/** More at a time would disturb checks that measure. */
+/** How many subjects run at a time: more would disturb checks that measure. */
 const AT_A_TIME = 2;
 
-/** Runs everything, slow and destructive checks too. Throws where a release isn't there. */
+/** Runs all checks, slow and destructive ones, too. Throws when a release is missing. */
 export async function runColumns(say: (text: string) => void): Promise<Column[]> {
   const plans = [...(await Promise.all(ALL_RELEASES.map(planOf))), ...oursPlans()];
   const sources = plans.flatMap((plan) => plan.sources);
@@ -66,7 +66,7 @@ function columnOf({ title, sources }: Plan, results: ReadonlyMap<SubjectSource, 
   return { title, results: new Map(grouped) };
 }
 
-/** `pass`, `FAIL`, `differs` or `-`: of several roles the most telling. */
+/** `pass`, `FAIL`, `differs` or `-`; with several roles the most important of their results. */
 export function cell({ results }: Column, check: Check): string {
   const found = results.get(check) ?? [];
   if (found.some(({ status }) => status === 'fail')) return '**FAIL**';
@@ -74,7 +74,7 @@ export function cell({ results }: Column, check: Check): string {
   return found.some(({ status }) => status === 'pass') ? 'pass' : '–';
 }
 
-/** Why a cell is empty; a role that the check isn't about is no reason where another one is. */
+/** Why a cell is empty: a reason other than the role, if there is one. */
 export function reason({ results }: Column, check: Check): string {
   const reasons = (results.get(check) ?? []).map(({ detail }) => detail);
   return reasons.find((text) => !text.startsWith('is about a ')) ?? reasons[0] ?? '';

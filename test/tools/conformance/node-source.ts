@@ -1,4 +1,4 @@
-// Our own channel as a subject of the conformance checks: each in a process of its own.
+// This package's channel as a subject of the conformance checks, each in a process of its own.
 import { fileURLToPath } from 'node:url';
 import { DIALECTS, type DialectId } from '../../../protocol/index.js';
 import { driverSource } from '../../../tools/conformance/driver-source.js';

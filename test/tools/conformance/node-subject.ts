@@ -1,5 +1,5 @@
-// A channel of ours that is told what to do on stdin, as docs/conformance-kit.md has it.
-// node-subject.ts [ROLE PREFIX] [DIALECT]: what isn't given is in the environment
+// A channel that takes commands on stdin, as docs/conformance-kit.md says.
+// node-subject.ts [ROLE PREFIX] [DIALECT]: arguments that aren't given are in the environment
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ type Outcome = Fields | undefined;
 const { DPDK_IPC_ROLE = 'secondary', DPDK_IPC_FILE_PREFIX = '' } = process.env;
 const [role = DPDK_IPC_ROLE, filePrefix = DPDK_IPC_FILE_PREFIX, dialect = '332/8'] = process.argv.slice(2);
 const RAW_TIMEOUT_MS = 300;
-/** Within this time it is known that a request could not even be sent. */
+/** A request that can't be sent fails within this time. */
 const SENT_WITHIN_MS = 30;
 
 const channel = await open();
@@ -119,7 +119,7 @@ async function open(): Promise<MpChannel> {
   }
 }
 
-/** `raw CALL NAME LEN NFDS`: as far as a message of ours can be wrong at all. */
+/** `raw CALL NAME LEN NFDS`: a call with bad arguments, as far as this API accepts them. */
 function raw([call = '', name = '', len = '0', count = '0']: string[]): Outcome | Promise<Outcome> {
   if (Number(len) < 0 || Number(count) < 0) return { ret: -1, errno: 'ENOSYS' };
   const fds = new Array<number>(Number(count)).fill(0);
@@ -141,7 +141,7 @@ function raw([call = '', name = '', len = '0', count = '0']: string[]): Outcome 
   }
 }
 
-/** As C's asynchronous request: says whether it was sent, and later "areply". */
+/** The same as C's asynchronous request: prints whether it was sent, and later "areply". */
 async function areq([name = '', text = '-', ms = '']: string[]): Promise<Outcome> {
   const asked = channel.request({ name, param: paramOf(text) }, { timeoutMs: Number(ms) });
   const settled = asked.then(

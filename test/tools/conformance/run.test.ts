@@ -1,4 +1,4 @@
-// What becomes of checks: judged, skipped and reported.
+// Running checks: how results are judged, skipped and reported.
 import { expect } from 'chai';
 import { DIALECTS } from '../../../protocol/index.js';
 import type { Check } from '../../../tools/conformance/check.js';
@@ -49,7 +49,7 @@ describe('conformance: judging', () => {
     expect(seen).to.deep.equal(['pass', 'fail x is 1 instead of 2', 'skip no vdev bus']);
   });
 
-  it('lets C do as C, ours as ours, and others as they like', async () => {
+  it("accepts 'as C' of C, 'as ours' of this package, and both of others", async () => {
     const asC = check('A', async () => 'as C', { ours });
     const asOurs = check('B', async () => 'as ours', { ours });
     const verdicts = async (who: Implementation) =>
@@ -79,7 +79,7 @@ describe('conformance: judging', () => {
     ]);
   });
 
-  it('replaces a subject that a check has spoiled, where there are others', async () => {
+  it('replaces a subject that a check has ended, where another can be started', async () => {
     const checks = [check('X', passes, { destructive: true }), check('P', passes), check('Q', passes)];
     [opened, closed] = [0, 0];
     const results = await runChecks(source('C', ['processes']), checks, { destructive: true });
@@ -99,7 +99,7 @@ describe('conformance: reports', () => {
       check('D1', async () => 'as ours', { ours }),
     ]);
 
-  it('a table', async () => {
+  it('print a table', async () => {
     const results = await run();
     expect(summary(results)).to.equal('2 passed, 1 failed, 1 skipped');
     expect(table(results).split('\n')).to.deep.equal([
@@ -116,7 +116,7 @@ describe('conformance: reports', () => {
     ]);
   });
 
-  it('JSON and XML', async () => {
+  it('print JSON and JUnit XML', async () => {
     const results = await run();
     expect(JSON.parse(json('it', results))).to.include({ subject: 'it', pass: 2, fail: 1, skip: 1 });
     expect(junit('it', results))

@@ -1,14 +1,14 @@
-// One source, all checks: a mocha test for each.
+// A mocha test for each check, against one source of subjects.
 import type { Check } from '../../../tools/conformance/check.js';
 import { ALL_CHECKS } from '../../../tools/conformance/checks/index.js';
 import { CheckRunner } from '../../../tools/conformance/run.js';
 import type { Role, SubjectSource } from '../../../tools/conformance/subject.js';
 import { sharedDescriptors } from '../../support/descriptor-hooks.js';
 
-/** Checks that take many seconds by their nature; the report always runs them. */
+/** Whether checks run that take many seconds; the report always runs them. */
 const SLOW = process.env.DPDK_IPC_SLOW_CHECKS === '1';
 
-/** Inside `describe`: each check about this role a test, on a subject that they share as far as they do no harm. */
+/** To be called inside `describe`: makes a test of each check about this role. They share a subject until one ends it. */
 export function testConformance(
   role: Role,
   source: () => SubjectSource,

@@ -1,4 +1,4 @@
-// `dpdk-ipc doctor`: every condition that it knows is brought about for real.
+// `dpdk-ipc doctor`: every condition that it knows, caused for real.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -48,7 +48,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     closeSync(fd);
   }
 
-  it('the primary is in another runtime directory', async () => {
+  it('wrong-prefix: the primary is in another runtime directory', async () => {
     const dir = scratch(peers);
     await peers.start({ ...SMALL, env: { RUNTIME_DIRECTORY: dir } });
     const { fix } = expectFinding(await examine(peers.filePrefix), 'wrong-prefix');
@@ -56,7 +56,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(await examine(peers.filePrefix, ['--runtime-dir', `${dir}/dpdk`])).to.include({ status: 0 });
   });
 
-  it('the primary is a Node process', async () => {
+  it('no-memory: the primary is a Node process', async () => {
     await using _primary = await openPrimary({ filePrefix: peers.filePrefix });
     expectFinding(await examine(peers.filePrefix), 'no-memory');
     const { status, stderr } = await cli(['memzone', 'ls', '--file-prefix', peers.filePrefix]);
@@ -64,7 +64,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(stderr).to.contain('opened with the option memory');
   });
 
-  it('nothing, on a Node primary with memory: then its page files are removed', async () => {
+  it('hugetlbfs: the page files of a Node primary with memory are removed', async () => {
     const memory = { hugepages: 1 };
     await using primary = await openPrimary({ filePrefix: peers.filePrefix, memory });
     primary.memory.reserve('ZONE', 64);
@@ -75,7 +75,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(what).to.contain('page files were removed');
   });
 
-  it('the path is too long for sockets', async () => {
+  it('bad-path: the path is too long for sockets', async () => {
     const filePrefix = `${uniquePrefix('long')}-${'x'.repeat(50)}`;
     peers.defer(() => cleanPrefix(filePrefix));
     await using primary = await CPeer.start({ ...SMALL, filePrefix });
@@ -84,7 +84,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(primary.running).to.equal(true);
   });
 
-  it('the primary is in another mount namespace', async function () {
+  it('other-mount-namespace: the primary is in another one', async function () {
     needsRoot(this);
     const dir = scratch(peers);
     const wrap = ['unshare', '--mount', 'sh', '-c', `mount -t tmpfs none ${dir} && exec "$@"`, 'sh'];
@@ -95,7 +95,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(fix).to.contain(`nsenter --mount --target ${primary.pid}`);
   });
 
-  it('the primary shares nothing', async () => {
+  it('primary-private: the primary shares nothing', async () => {
     const silent = await startPrivate(peers, false);
     const { evidence } = expectFinding(await examine(peers.filePrefix), 'primary-private');
     expect(evidence).to.contain(`process ${silent.pid} `);
@@ -105,7 +105,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(told).to.contain('telemetry socket is bound');
   });
 
-  it('the primary is dead', async () => {
+  it('primary-dead: the primary was killed', async () => {
     const primary = await peers.start(SMALL);
     primary.kill('SIGKILL');
     await primary.exited;
@@ -114,7 +114,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(evidence).to.contain('nobody holds the lock').and.to.contain('nobody is bound to mp_socket');
   });
 
-  it('the primary is dead and its secondary is not', async () => {
+  it('primary-dead: its secondary is alive', async () => {
     const primary = await peers.start(HUGE);
     const secondary = await peers.start({ role: 'secondary', core: 1, bigZone: false });
     primary.kill('SIGKILL');
@@ -123,7 +123,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(fix).to.match(new RegExp(`^End ${secondary.pid} first`));
   });
 
-  it('the primary waits for the lock of the runtime directory', async () => {
+  it('primary-starting, directory-locked: the primary waits for the lock of the runtime directory', async () => {
     mkdirSync(peers.runtimeDir, { recursive: true, mode: 0o700 });
     const lock = FileLock.tryLock(peers.runtimeDir, 'shared');
     if (typeof lock === 'number') throw new Error(`flock: ${lock}`);
@@ -143,7 +143,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(await examine(peers.filePrefix)).to.include({ status: 0 });
   });
 
-  it('the primary was stopped while it was starting', async () => {
+  it('primary-starting: the primary was stopped meanwhile', async () => {
     mkdirSync(peers.runtimeDir, { recursive: true, mode: 0o700 });
     const lock = FileLock.tryLock(peers.runtimeDir, 'shared');
     if (typeof lock === 'number') throw new Error(`flock: ${lock}`);
@@ -157,14 +157,14 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(fix).to.equal(`Continue it: kill -CONT ${primary.pid}`);
   });
 
-  it('the primary is of an unknown release', async () => {
+  it('version-unknown: the primary is of an unknown release', async () => {
     await peers.start(SMALL);
     poke(4, 0x1b0b0063);
     const { what } = expectFinding(await examine(peers.filePrefix), 'version-unknown');
     expect(what).to.contain('27.11.0');
   });
 
-  it('the primary is stopped', async () => {
+  it('primary-stopped: the primary is stopped', async () => {
     const primary = await peers.start(SMALL);
     primary.kill('SIGSTOP');
     await until(() => processFacts(primary.pid)?.state === 'T');
@@ -174,7 +174,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(await examine(peers.filePrefix)).to.include({ status: 0 });
   });
 
-  it('the IPC thread of a C secondary has ended', async () => {
+  it('peers-silent: the IPC thread of a C secondary has ended', async () => {
     await peers.start(HUGE);
     const secondary = await peers.start({ role: 'secondary', core: 1, bigZone: false });
     const socket = secondarySocket(peers.runtimeDir, secondary.pid);
@@ -184,7 +184,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(evidence).to.match(new RegExp(`process ${secondary.pid} .*has no IPC thread any more`));
   });
 
-  it('a handler of the primary holds up its IPC thread; then its queue is full, too', async () => {
+  it('ipc-silent: a handler of the primary blocks its IPC thread; then its queue is full, too', async () => {
     const primary = await peers.start({ ...SMALL, slowMs: 60_000 });
     const socket = `${peers.runtimeDir}/mp_socket`;
     const message = encodeMessage('332/8', MpType.MSG, { name: 'slowi' });
@@ -197,7 +197,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(expectFinding(full, 'ipc-silent').what).to.contain('queue of the primary is full');
   });
 
-  it("the primary's user may not write to our socket", async function () {
+  it("answers-refused: the primary's user may not write to this user's socket", async function () {
     needsRoot(this);
     const dir = scratch(peers);
     chownSync(dir, NOBODY, NOBODY);
@@ -212,7 +212,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(await examine(peers.filePrefix, args, { uid: NOBODY })).to.include({ status: 0 });
   });
 
-  it("the directory is another user's, in one like /tmp", async function () {
+  it("foreign-directory: the directory is another user's, in one like /tmp", async function () {
     needsRoot(this);
     const dir = scratch(peers);
     chmodSync(dir, 0o1777);
@@ -226,7 +226,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(await examine(peers.filePrefix, args, { uid: NOBODY })).to.include({ status: 0 });
   });
 
-  it('the primary has hardly any descriptor left', async () => {
+  it('descriptor-limit: the primary has few descriptors left', async () => {
     const primary = await peers.start(SMALL);
     const used = openCount(primary.pid);
     const limit = `--nofile=${used + 2}:${used + 2}`;
@@ -235,20 +235,20 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(what).to.contain('carries more than 2 ends its IPC thread');
   });
 
-  it('the primary has disabled multi-process', async () => {
+  it('multi-process-disabled: the primary has disabled it', async () => {
     const primary = await peers.start(SMALL);
     expect((await primary.command('disable')).fields.ret).to.equal('1');
     expectFinding(await examine(peers.filePrefix), 'multi-process-disabled');
   });
 
-  it('a lock of the memory stays taken', async () => {
+  it('memory-unusable: a lock of the memory stays taken', async () => {
     await peers.start(SMALL);
     poke(16, 2); // mlock of family A, held by a writer
     const { what } = expectFinding(await examine(peers.filePrefix), 'memory-unusable');
     expect(what).to.contain('stays taken');
   });
 
-  it('the page files were removed', async () => {
+  it('hugetlbfs: the page files were removed', async () => {
     await peers.start({ ...HUGE, args: ['--huge-unlink'] });
     const { what } = expectFinding(await examine(peers.filePrefix), 'hugetlbfs');
     expect(what).to.contain('page files were removed');
@@ -257,7 +257,7 @@ describe('dpdk-ipc doctor, one thing wrong', () => {
     expect(await cli([...read, '--unlinked'])).to.include({ status: 0, stdout: '00000000\n' });
   });
 
-  it('memory without hugepages, seen from another pid namespace', async function () {
+  it('pid-namespace, hugetlbfs: memory without hugepages, run in another pid namespace', async function () {
     needsRoot(this);
     await peers.start(SMALL);
     const wrap = ['unshare', '--pid', '--fork', '--mount-proc'];
@@ -274,7 +274,7 @@ describeReleases('dpdk-ipc doctor', (release) => {
     await needsDpdk(this, { release });
   });
 
-  it('tells a primary that is well from one whose IPC thread has ended', async () => {
+  it('ipc-thread-dead: reports it, and no finding before', async () => {
     const primary = await peers.start(SMALL);
     expect(await examine(peers.filePrefix)).to.deep.include({ status: 0, ids: [] });
     sendBytes(`${peers.runtimeDir}/mp_socket`, [new Uint8Array(4)]);

@@ -1,4 +1,4 @@
-// `dpdk-ipc doctor` on a primary that is well, looked at from wrong places and with secondaries that aren't.
+// `dpdk-ipc doctor` on a healthy primary: looked for in wrong places, and with secondaries that aren't healthy.
 import { existsSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { openSecondary } from '../../../lib/index.js';
@@ -10,7 +10,7 @@ import { needsDpdk } from '../../support/dpdk/needs-dpdk.js';
 import { peersFor } from '../../support/dpdk/peers-for.js';
 import { examine, expectFinding, HUGE, NOBODY, needsRoot, until } from './support.js';
 
-describe('dpdk-ipc doctor, a primary that is well', () => {
+describe('dpdk-ipc doctor, a healthy primary', () => {
   const peers = peersFor('doctor', 'suite');
   before('DPDK and the command line', async function () {
     needsCli(this);
@@ -19,7 +19,7 @@ describe('dpdk-ipc doctor, a primary that is well', () => {
     await peers.start({ role: 'secondary', core: 1, bigZone: false });
   });
 
-  it('finds nothing', async () => {
+  it('reports no finding', async () => {
     const { status, stdout } = await cli(['doctor', '--file-prefix', peers.filePrefix]);
     expect(status).to.equal(0);
     expect(stdout).to.match(/: running, DPDK \d.*, pid \d+ of \w+, secondaries \d+\n/);
@@ -27,14 +27,14 @@ describe('dpdk-ipc doctor, a primary that is well', () => {
     expect(stdout).not.to.contain('\x1b[');
   });
 
-  it('wrong prefix: says which one was meant', async () => {
+  it('wrong-prefix: suggests the right one', async () => {
     const examined = await examine(`${peers.filePrefix}x`);
     const { fix, evidence } = expectFinding(examined, 'wrong-prefix');
     expect(fix).to.contain(`Did you mean '${peers.filePrefix}'`);
     expect(evidence).to.contain('does not exist');
   });
 
-  it("another user's directory: says whose it is and where", async function () {
+  it("wrong-prefix and no-permission: name the owner of another user's directory", async function () {
     needsRoot(this);
     const own = await examine(peers.filePrefix, [], { uid: NOBODY, env: { XDG_RUNTIME_DIR: '/tmp' } });
     const { fix } = expectFinding(own, 'wrong-prefix');
@@ -45,12 +45,12 @@ describe('dpdk-ipc doctor, a primary that is well', () => {
     expect(refused.evidence).to.contain('mode is 0700').and.to.contain('belongs to root');
   });
 
-  it('/run for /var/run: C compares strings', async () => {
+  it('other-spelling: /run instead of /var/run, which C compares as strings', async () => {
     const examined = await examine(peers.filePrefix, ['--runtime-dir', '/run/dpdk']);
     expect(expectFinding(examined, 'other-spelling').fix).to.equal('Give --runtime-dir /var/run/dpdk');
   });
 
-  it('a secondary that is bound below /run', async () => {
+  it('peers-other-spelling: a secondary that is bound below /run', async () => {
     const channel = await openSecondary({ filePrefix: peers.filePrefix, runtimeDir: '/run/dpdk' });
     try {
       const { fix } = expectFinding(await examine(peers.filePrefix), 'peers-other-spelling');
@@ -60,14 +60,14 @@ describe('dpdk-ipc doctor, a primary that is well', () => {
     }
   });
 
-  it('seen from another pid namespace', async function () {
+  it('pid-namespace: run in another pid namespace', async function () {
     needsRoot(this);
     const wrap = ['unshare', '--pid', '--fork', '--mount-proc'];
     const { what } = expectFinding(await examine(peers.filePrefix, [], { wrap }), 'pid-namespace');
     expect(what).to.contain('another pid namespace');
   });
 
-  it('seen without its hugetlbfs', async function () {
+  it('hugetlbfs: run without its hugetlbfs', async function () {
     needsRoot(this);
     const dir = findHugepages()?.dir ?? '';
     const wrap = ['unshare', '--mount', 'sh', '-c', `umount ${dir} && exec "$@"`, 'sh'];
@@ -83,7 +83,7 @@ describe('dpdk-ipc doctor, a primary that is well', () => {
     });
   });
 
-  it('its hugetlbfs hidden by another one', async function () {
+  it('hugetlbfs: hidden by another mount', async function () {
     needsRoot(this);
     const dir = findHugepages()?.dir ?? '';
     const mount = `mount -t hugetlbfs -o pagesize=2M none ${dir} && exec "$@"`;
@@ -93,7 +93,7 @@ describe('dpdk-ipc doctor, a primary that is well', () => {
     expect(fix).to.equal(`Unmount the last one: umount ${dir}`);
   });
 
-  it('sockets that killed secondaries left', async () => {
+  it('stale-sockets: left by killed secondaries', async () => {
     const listener = new RunningCli(['listen', 'any', '--file-prefix', peers.filePrefix]);
     await listener.errLine(/^listening as secondary/);
     listener.kill('SIGKILL');
@@ -105,7 +105,7 @@ describe('dpdk-ipc doctor, a primary that is well', () => {
     rmSync(path);
   });
 
-  it('secondaries that do not answer: one stopped, one silent', async () => {
+  it('peers-silent: one secondary stopped, one silent', async () => {
     const stopped = new RunningCli(['listen', 'any', '--file-prefix', peers.filePrefix]);
     const silent = DatagramSocket.open('filesystem');
     if (typeof silent === 'number') throw new Error(`socket: ${silent}`);

@@ -1,4 +1,4 @@
-// What the suites of the doctor share.
+// What the suites about the doctor share.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ export const NOBODY = 65534;
 /** For `startWrapped`. */
 export const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
 
-/** What `PeerScope.start` takes for a primary without hugepages, and with some. */
+/** Options of `PeerScope.start` for a primary without hugepages, and with some. */
 export const SMALL = { role: 'primary', hugepages: false, bigZone: false } as const;
 export const HUGE = { role: 'primary', bigZone: false } as const;
 
@@ -39,7 +39,7 @@ export function scratch(peers: { defer(undo: () => unknown): void }): string {
   return dir;
 }
 
-/** From a socket without a name, as many as there is room for. */
+/** Sends datagrams from a socket without a name, as many as there is room for. */
 export function sendBytes(to: string, datagrams: readonly Uint8Array[]): void {
   const socket = DatagramSocket.open('filesystem');
   if (typeof socket === 'number') throw new Error(`socket: ${socket}`);
@@ -53,14 +53,14 @@ export interface Examined {
   readonly findings: readonly Finding[];
 }
 
-/** `dpdk-ipc doctor --json` on one prefix. */
+/** Runs `dpdk-ipc doctor --json` on one prefix. */
 export async function examine(filePrefix: string, args: readonly string[] = [], options: CliOptions = {}) {
   const { status, result } = await cliJson(['doctor', '--file-prefix', filePrefix, ...args], options);
   const findings = result[0].findings as Finding[];
   return { status, findings, ids: findings.map(({ id }) => id) };
 }
 
-/** The one finding of this id; none of the same weight may stand beside it. */
+/** The finding of this id; no other error may be reported with it. */
 export function expectFinding({ status, findings, ids }: Examined, id: string): Finding {
   const finding = findings.find((found) => found.id === id);
   if (finding === undefined) throw new Error(`No '${id}' but ${JSON.stringify(findings, undefined, 2)}`);
@@ -70,7 +70,7 @@ export function expectFinding({ status, findings, ids }: Examined, id: string): 
   return finding;
 }
 
-/** A C primary behind another program: `unshare`, `setpriv`. */
+/** Starts a C primary with another program, such as `unshare` or `setpriv`. */
 export async function startWrapped(
   peers: PeerScope,
   wrap: readonly string[],
@@ -88,7 +88,7 @@ export async function startWrapped(
   return primary;
 }
 
-/** A C primary that has no file to tell of it, but its telemetry socket if it is to have one. */
+/** Starts a C primary without files in the runtime directory, with its telemetry socket if wanted. */
 export async function startPrivate(peers: PeerScope, telemetry: boolean): Promise<CProcess> {
   const install = findDpdk();
   if ('missing' in install) throw new Error(install.missing);
@@ -101,7 +101,7 @@ export async function startPrivate(peers: PeerScope, telemetry: boolean): Promis
   return primary;
 }
 
-/** Until `isTrue`, for what nobody tells: a state of the kernel's. The test's own timeout ends it. */
+/** Polls until `isTrue`, for states of the kernel that cause no event. The test's own timeout ends it. */
 export async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await sleep(5);
 }

@@ -1,4 +1,4 @@
-// `dpdk-ipc ls` and what a user meets first: help, mistakes, colours, pipes.
+// `dpdk-ipc ls`, and the command line in general: help, mistakes, colours, pipes.
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { openPrimary } from '../../../lib/index.js';
@@ -39,7 +39,7 @@ describe('dpdk-ipc', () => {
     expect((await cli([])).status).to.equal(2);
   });
 
-  it('refuses what it does not know', async () => {
+  it('refuses unknown commands and bad values with a hint', async () => {
     expect(await cli(['lss'])).to.deep.include({ status: 2, stdout: '' });
     expect((await cli(['lss'])).stderr).to.contain('Did you mean ls?');
     const bad = await cli(['ls', '--timeout', 'soon']);
@@ -88,7 +88,7 @@ describe('dpdk-ipc ls', () => {
     );
   });
 
-  it('tells the dead, the private and the Node primaries', async () => {
+  it('shows dead, Node and private primaries as such', async () => {
     const primary = await peers.start(SMALL);
     expect(primary.stderr).not.to.contain('unsupported secondary to primary request');
     expect((await listed('--no-probe'))[0])
@@ -105,14 +105,14 @@ describe('dpdk-ipc ls', () => {
     expect(found).to.deep.include({ state: 'running', ipc: 'answers' });
     expect(found?.primary?.pid).to.equal(process.pid);
     await node.close();
-    const shy = await startPrivate(peers, true);
-    // though another one has left its files there
+    const hiddenPrimary = await startPrivate(peers, true);
+    // although a dead one has left its files there
     const [hidden] = await listed();
     expect(hidden).to.deep.include({ state: 'private' });
-    expect(hidden?.primary?.pid).to.equal(shy.pid);
+    expect(hidden?.primary?.pid).to.equal(hiddenPrimary.pid);
   });
 
-  it('shows a Node primary that has memory as one of its release', async () => {
+  it('shows a Node primary with memory with its release', async () => {
     await using _primary = await openPrimary({
       filePrefix: peers.filePrefix,
       memory: { hugepages: 1, version: '25.11.0' },
@@ -127,7 +127,7 @@ describe('dpdk-ipc ls', () => {
     expect(found?.primary?.pid).to.equal(process.pid);
   });
 
-  it("sees whether another user's primary answers", async function () {
+  it("asks another user's primary, too", async function () {
     needsRoot(this);
     const dir = scratch(peers);
     chownSync(dir, NOBODY, NOBODY);
@@ -136,7 +136,7 @@ describe('dpdk-ipc ls', () => {
     expect(found).to.include({ state: 'running', ipc: 'answers', owner: 'nobody' });
   });
 
-  it('shows no control characters that others have put into names', async () => {
+  it('replaces control characters in names', async () => {
     const filePrefix = `${peers.filePrefix}-\x1b[5m`;
     peers.defer(() => cleanPrefix(filePrefix));
     await using _primary = await openPrimary({ filePrefix });
@@ -146,7 +146,7 @@ describe('dpdk-ipc ls', () => {
     }
   });
 
-  it('finds runtime directories that nobody told it', async () => {
+  it('finds runtime directories by itself', async () => {
     const dir = mkdtempSync('/tmp/ls-');
     peers.defer(() => rmSync(dir, { recursive: true, force: true }));
     await peers.start({ ...SMALL, env: { RUNTIME_DIRECTORY: dir } });
@@ -154,7 +154,7 @@ describe('dpdk-ipc ls', () => {
     expect(await listed('--runtime-dir', '/var/run/dpdk')).to.deep.equal([]);
   });
 
-  it("says what isn't ours to read", async function () {
+  it('names directories that it may not read', async function () {
     needsRoot(this);
     await peers.start(SMALL);
     const { status, stdout, stderr } = await cli(['ls', '--file-prefix', peers.filePrefix], { uid: NOBODY });
@@ -163,7 +163,7 @@ describe('dpdk-ipc ls', () => {
     expect(stderr).to.contain(`No DPDK primary was found under the prefix '${peers.filePrefix}'`);
   });
 
-  it('leaves room for the command on a terminal of 80 columns', async () => {
+  it('prints the command on a line of its own on a terminal of 80 columns', async () => {
     const filePrefix = `${peers.filePrefix}-${'x'.repeat(8)}`;
     peers.defer(() => cleanPrefix(filePrefix));
     await using _primary = await openPrimary({ filePrefix });
@@ -176,7 +176,7 @@ describe('dpdk-ipc ls', () => {
     expect(Math.max(...lines.map(({ length }) => length))).to.be.at.most(80);
   });
 
-  it('colours for terminals alone, and ends without a reader', async () => {
+  it('uses colours only on terminals, and ends quietly without a reader', async () => {
     await peers.start(SMALL);
     const args = ['ls', '--file-prefix', peers.filePrefix];
     expect((await cli(args)).stdout).not.to.contain('\x1b[');

@@ -1,6 +1,6 @@
 // A Node primary with shared memory in a process of its own: primary-child.ts PREFIX VERSION HUGEPAGES ['worker']. It reserves
-// SHARED, of 4096 bytes 0xA5. The end of its input closes its channel; a line ends it right away, 'close …' in the middle of
-// closing.
+// SHARED, 4096 bytes 0xA5. The end of its input closes its channel. A line ends the process at once; 'close …' ends it while its
+// channel closes.
 import { openPrimary } from '../../../../lib/index.js';
 
 const [filePrefix = '', version = '', pages = '', worker = ''] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// A Node primary with shared memory, and C secondaries on it; whatever a test does, the heap is whole afterwards.
+// A Node primary with shared memory and its C secondaries. After each test the heap must be whole.
 
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -21,7 +21,7 @@ export const MIB = 2 ** 20;
 export class PrimaryStage {
   readonly live: LiveScope;
   readonly release: string;
-  /** What was emitted as 'error' or 'warning' by the primary just opened. */
+  /** Errors and warnings that the stage's primaries emitted. */
   readonly events: unknown[] = [];
 
   constructor(scope: LiveScope, release: string) {
@@ -29,7 +29,7 @@ export class PrimaryStage {
     this.release = release;
   }
 
-  /** The version of the C secondaries, as they say it. */
+  /** The version of the C secondaries, such as '22.11.11'. */
   get version(): string {
     const install = findDpdk(this.release);
     if ('missing' in install) throw new Error(install.missing);
@@ -46,7 +46,7 @@ export class PrimaryStage {
     return this.live.closeLater(channel);
   }
 
-  /** A primary in a process of its own: see primary-child.ts. */
+  /** Starts a primary in a process of its own: see primary-child.ts. */
   async process(worker = false, hugepages = 2): Promise<CProcess> {
     const { filePrefix, peers } = this.live;
     const child = new CProcess('Node primary', [
@@ -70,7 +70,7 @@ export class PrimaryStage {
     }
   }
 
-  /** That everything in the heap is as it has to be, and that nobody has kept a lock. */
+  /** Checks that the heap is whole and that no process holds a lock. */
   expectWhole(): void {
     const { space, locks, memory } = liveSpace(this.live.peers, 'changing');
     expect(checkHeap(space)).to.deep.equal([]);
@@ -79,10 +79,10 @@ export class PrimaryStage {
   }
 }
 
-/** To be called inside `describe`. Whatever a test did, the heap of a primary that it leaves alive is looked over. */
+/** To be called inside `describe`: a stage for each test. Checks the heap of a primary that the test leaves alive. */
 export function primaryStage(label: string, release = 'native'): () => PrimaryStage {
   let stage: PrimaryStage | undefined;
-  afterEach('the heap is whole', () => stage?.expectWholeIfAlive()); // before the hooks of `live` end everybody
+  afterEach('the heap is whole', () => stage?.expectWholeIfAlive()); // before the hooks of `live` end the processes
   const scope = live(label, { attachable: true, release });
   beforeEach('stage', () => {
     stage = new PrimaryStage(scope, release);
@@ -93,7 +93,7 @@ export function primaryStage(label: string, release = 'native'): () => PrimarySt
   };
 }
 
-/** The fields of a command's answer, which must have gone well. */
+/** Runs a command, which must succeed, and returns the fields of its answer. */
 export async function did(peer: CPeer, command: string): Promise<Readonly<Record<string, string>>> {
   const { fields } = await peer.command(command);
   expect(fields.errno ?? '0', command).to.equal('0');
