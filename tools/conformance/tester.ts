@@ -3,7 +3,7 @@ import { MpType } from '../../protocol/message.js';
 import { PRIMARY_SOCKET } from '../../protocol/paths.js';
 import { nowMs } from '../../sys/clock.js';
 import type { DatagramSocket } from '../../sys/datagram-socket.js';
-import { descriptorCount, hasMessageThread } from '../../sys/proc.js';
+import { descriptorCount, hasMessageThread, isIpcThreadGone } from '../../sys/proc.js';
 import { CheckFailure, CheckSkip, expectEqual, pause, until } from './expect.js';
 import { type DatagramFields, datagramOf, openSocket, RawPeer } from './raw-peer.js';
 import type {
@@ -28,7 +28,7 @@ export type IpcState = 'answers' | 'thread gone' | 'crashed';
 /** A C process ends its IPC thread within this time after a bad datagram. */
 const THREAD_ENDS_WITHIN_MS = 4_000;
 const POLL_MS = 5;
-/** A process that crashes loses its threads first. */
+/** A process that crashes loses all its threads within this time, though its parent may hear of it later. */
 const CRASH_MS = 50;
 
 let lastName = 0;
@@ -221,7 +221,7 @@ export class Tester {
       if (!this.subject.isRunning()) return 'crashed';
       if (this.#hasLostThread()) {
         await pause(CRASH_MS);
-        return this.subject.isRunning() ? 'thread gone' : 'crashed';
+        return isIpcThreadGone(this.pid) ? 'thread gone' : 'crashed';
       }
       if ((await peer.nextOrNothing(POLL_MS)) !== undefined) return 'answers';
     }
