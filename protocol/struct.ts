@@ -108,9 +108,10 @@ export interface ArrayView<Item> extends Iterable<Item> {
  */
 export function struct<const Fields extends StructFields>(
   fields: Fields,
-  { packed = false }: StructOptions = {},
+  options: StructOptions = {},
 ): StructLayout<Fields> {
   let end = 0;
+  const { packed = false } = options;
   const align = packed ? 1 : alignOf(fields);
   const parts = partsOf(fields, ({ size, align: own }) => {
     const offset = packed ? end : roundUp(end, own);

@@ -104,12 +104,12 @@ export function pdumpFormatOf(versionWord: number): PdumpFormat {
  * const request = decodePdumpRequest(msg.param); // one to undo
  * const param = encodePdumpRequest(pdumpFormatOf(0x160b0b63), { ...request, op: PdumpOp.DISABLE });
  */
-export function encodePdumpRequest({ hasSnaplen }: PdumpFormat, request: PdumpRequest): Uint8Array {
+export function encodePdumpRequest(format: PdumpFormat, request: PdumpRequest): Uint8Array {
   checkChars(request.device, DEV_NAME_MAX_LEN, 'The device');
-  if (!hasSnaplen && request.snaplen !== 0) {
+  if (!format.hasSnaplen && request.snaplen !== 0) {
     throw new MpError('EINVAL', 'This release captures whole packets only: set snaplen to 0');
   }
-  return encodeFields<Partial<PdumpRequest>>(hasSnaplen ? PdumpParam : OldPdumpParam, request);
+  return encodeFields<Partial<PdumpRequest>>(format.hasSnaplen ? PdumpParam : OldPdumpParam, request);
 }
 
 /**
