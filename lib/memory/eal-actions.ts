@@ -29,8 +29,8 @@ const SYNC_TIMEOUT_MS = 5_000;
 export const EAL_ACTIONS: readonly string[] = [MALLOC_REQUEST_ACTION, VDEV_ACTION];
 
 /**
- * Built-in actions of a primary with memory: answers the requests of its secondaries' EAL for memory, and for the names of
- * virtual devices, of which it has none.
+ * Built-in actions of a primary with memory: answers the requests of its secondaries' EAL, for memory and for the names of
+ * virtual devices. A Node primary has no virtual devices.
  */
 export class EalActions {
   readonly #host: MemoryHost;
