@@ -15,7 +15,9 @@ export function assertNotAborted(signal: AbortSignal | undefined): void {
   }
 }
 
-/** Calls `listener` once when `signal` is aborted. Lifts Node's limit of listeners, because many calls may share a signal. */
+/**
+ * Calls `listener` once when `signal` is aborted. Lifts Node's limit of listeners, because many calls may share a signal.
+ */
 export function listenForAbort(signal: AbortSignal, listener: () => void): void {
   setMaxListeners(0, signal);
   signal.addEventListener('abort', listener, { once: true });

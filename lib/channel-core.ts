@@ -129,7 +129,9 @@ export class ChannelCore implements MemoryHost, OtherWork {
     return this.#closeMemory();
   }
 
-  /** Closes the public socket last, so that no other process becomes the primary before; also if closing the memory fails. */
+  /**
+   * Closes the public socket last, so that no other process becomes the primary before; also if closing the memory fails.
+   */
   #closeMemory(): Promise<void> | undefined {
     let ending: Promise<void> | undefined;
     try {

@@ -35,9 +35,15 @@ export interface SendOptions extends SyncRequestOptions {
  * channel.on('error', (error) => console.error('a handler failed:', error));
  */
 export interface ChannelEvents {
-  /** A handler threw or rejected, or its answer could not be sent. Without a listener the first one becomes a process warning. */
+  /**
+   * A handler threw or rejected, or its answer could not be sent. Without a listener the first one becomes a process
+   * warning.
+   */
   error: [error: unknown];
-  /** A peer did something wrong, such as sending a malformed datagram. The first one of each kind; `ChannelStats.dropped` counts all. */
+  /**
+   * A peer did something wrong, such as sending a malformed datagram. The first one of each kind; `ChannelStats.dropped`
+   * counts all.
+   */
   warning: [error: MpError];
   /** The channel was closed, by `close` or by its `signal`. */
   close: [];
@@ -236,7 +242,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   /**
    * Makes the primary refuse C secondaries from now on: `rte_mp_disable`. Returns true if secondaries are refused, by this
    * call or an earlier one. Returns false once any secondary has attached, so always on a secondary with
-   * `visibility: 'peer'` of a primary with shared memory. A Node primary without shared memory can't refuse anybody: there
+   * `visibility: 'peer'` of a primary with shared memory. A Node primary without shared memory can't refuse any: there
    * the result says whether no secondary is or was there.
    *
    * @example
@@ -320,7 +326,10 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   }
 }
 
-/** Calls listeners. An error that a listener throws becomes an uncaught exception: thrown here, it would break off the caller's work. */
+/**
+ * Calls listeners. An error that a listener throws becomes an uncaught exception: thrown here, it would break off the
+ * caller's work.
+ */
 function emitSafely(emit: () => void): void {
   try {
     emit();

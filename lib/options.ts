@@ -26,7 +26,10 @@ export interface ChannelOptions {
    * `/tmp/dpdk`.
    */
   readonly runtimeDir?: string | undefined;
-  /** Namespace of the sockets: `'filesystem'` (default), which DPDK uses, or `'abstract'` for Node peers that share no file system. */
+  /**
+   * Namespace of the sockets: `'filesystem'` (default), which DPDK uses, or `'abstract'` for Node peers that share no
+   * file system.
+   */
   readonly socketNamespace?: SocketNamespace | undefined;
   /** Wire dialect. `'auto'` (default) follows the version in the primary's `config`; without a `config` it is `'332/8'`. */
   readonly dialect?: DialectId | 'auto' | undefined;
@@ -123,7 +126,10 @@ export type OpenOptions =
   | { readonly role: 'secondary'; readonly given: SecondaryOptions }
   | { readonly role: 'primary'; readonly given: PrimaryOptions };
 
-/** Checks options and fills in defaults. Throws `EINVAL` for a value that an option doesn't take, and the errors of `planMemory`. */
+/**
+ * Checks options and fills in defaults. Throws `EINVAL` for a value that an option doesn't take, and the errors of
+ * `planMemory`.
+ */
 export function resolveOptions({ role, given }: OpenOptions): ResolvedOptions {
   const options: ChannelOptions & Pick<SecondaryOptions, 'visibility'> = given;
   const { filePrefix = 'rte', runtimeDir, visibility = 'peer', signal } = options;

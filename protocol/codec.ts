@@ -95,7 +95,10 @@ export class PreparedMessage {
   #start: number;
   #encoded: { readonly dialect: Dialect; readonly type: MpType; readonly datagram: Uint8Array } | undefined;
 
-  /** Throws the errors of {@link encodeMessage}; too many descriptors for a dialect are refused by {@link PreparedMessage.encode}. */
+  /**
+   * Throws the errors of {@link encodeMessage}; too many descriptors for a dialect are refused by {@link
+   * PreparedMessage.encode}.
+   */
   constructor(message: Message) {
     const fields = readMessage(message, LONGEST);
     this.name = fields.name;

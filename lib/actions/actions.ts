@@ -113,7 +113,9 @@ export class Actions {
     for (const { fds } of this.#deferred.splice(0)) closeAll(fds, this.#wire.receiver.counters);
   }
 
-  /** The public endpoint; `undefined` while so many handlers are pending that messages have to wait in the kernel's queue. */
+  /**
+   * The public endpoint; `undefined` while so many handlers are pending that messages have to wait in the kernel's queue.
+   */
   get endpoint(): Endpoint | undefined {
     const waiting = this.#pending + this.#deferred.length;
     return waiting < this.#options.maxPendingMessages ? this.#endpoint : undefined;
@@ -133,7 +135,10 @@ export class Actions {
     return this.#deferDepth > 0;
   }
 
-  /** Runs `section`, during which only built-in actions are answered. Messages for the user's actions are handled afterwards. */
+  /**
+   * Runs `section`, during which only built-in actions are answered. Messages for the user's actions are handled
+   * afterwards.
+   */
   deferUserActions<T>(section: () => T): T {
     this.#deferDepth++;
     try {

@@ -43,7 +43,10 @@ export class Replier {
     this.#expected.set(peer, { name, dialect, isAnswered: false });
   }
 
-  /** Sends what a handler returned, IGN without a `body`. A requester that is gone is no error: the answer is counted as dropped. */
+  /**
+   * Sends what a handler returned, IGN without a `body`. A requester that is gone is no error: the answer is counted as
+   * dropped.
+   */
   async answer(peer: Peer, name: string, body: ReplyBody | undefined): Promise<void> {
     if (peer.path === '') {
       this.#wire.receiver.drop('unsent-reply', [], undefined, `${name}: its sender has no socket of its own`);

@@ -89,7 +89,10 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
     if (name !== undefined) this.emit(name, Object.freeze({ devargs }));
   }
 
-  /** Collects the names that the primary broadcasts, whichever secondary asked for them. IGN for a request, which C sends to primaries only. */
+  /**
+   * Collects the names that the primary broadcasts, whichever secondary asked for them. IGN for a request, which C sends
+   * to primaries only.
+   */
   readonly #collect: Handler = ({ param }) => {
     if (this.#collections.size === 0) return IGNORE;
     try {

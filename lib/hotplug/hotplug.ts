@@ -15,7 +15,10 @@ import { MpTimeoutError } from '../errors.js';
 import { DEFAULT_TIMEOUT_MS } from '../options.js';
 import type { HotplugEvents } from './hotplug-requests.js';
 
-/** Default timeout in milliseconds. A primary answers after 10 s if a secondary is silent: it waits 5 s, and 5 s to undo the change. */
+/**
+ * Default timeout in milliseconds. A primary answers after 10 s if a secondary is silent: it waits 5 s, and 5 s to undo
+ * the change.
+ */
 const DEFAULT_HOTPLUG_TIMEOUT_MS = 15_000;
 
 /**

@@ -149,7 +149,10 @@ interface Requester {
   isDead: boolean;
 }
 
-/** Watches the secondaries that got a response until they have released their locks, and releases the locks of those that die. */
+/**
+ * Watches the secondaries that got a response until they have released their locks, and releases the locks of those that
+ * die.
+ */
 class RequesterWatch {
   readonly #host: MemoryHost;
   readonly #space: PrimarySpace;
@@ -172,7 +175,7 @@ class RequesterWatch {
     this.#timer ??= setInterval(() => this.look(), LOOK_MS).unref();
   }
 
-  /** Looks at all of them. A thread that waits for such a lock calls this itself, because its timers don't run. */
+  /** Looks at all requesters. A thread that waits for such a lock calls this itself, because its timers don't run. */
   look(): void {
     for (const one of this.#requesters) if (this.#isDone(one)) this.#requesters.delete(one);
     if (this.#requesters.size > 0) return;

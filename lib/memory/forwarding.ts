@@ -3,7 +3,10 @@ import { EAGAIN } from '../../sys/errors.js';
 import type { SocketEndpoint } from '../transport/socket-endpoint.js';
 import type { Datagram, Endpoint } from '../transport/transport.js';
 
-/** How many datagrams wait for a busy main thread before the memory thread stops reading; then EAL's requests wait as well. */
+/**
+ * How many datagrams wait for a busy main thread before the memory thread stops reading; then EAL's requests wait as
+ * well.
+ */
 const MAX_HELD = 1024;
 
 /**

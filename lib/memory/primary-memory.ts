@@ -155,14 +155,14 @@ function withUserActionsDeferred(zones: ZoneAllocator, { actions }: MemoryHost):
 
 async function measureTscHz(): Promise<number> {
   const first = sampleCycles();
-  if (first === undefined) throw noCounter();
+  if (first === undefined) throw noCounterError();
   await delay(CALIBRATION_MS);
   const second = sampleCycles();
-  if (second === undefined) throw noCounter();
+  if (second === undefined) throw noCounterError();
   return cyclesPerSecond(first, second);
 }
 
-function noCounter(): MpError {
+function noCounterError(): MpError {
   return new MpError(
     'ENOTSUP',
     "This build of Node can't read the cycle counter: give its frequency as memory.tscHz (see a C primary's log, or 'tsc: Detected … MHz' in dmesg)",

@@ -42,7 +42,10 @@ export interface ReceivedMessage {
   readonly name: string;
   /** The parameter: exactly `len_param` bytes. */
   readonly param: Uint8Array;
-  /** All 256 bytes of the parameter's field: some C drivers answer with `len_param` 0 and put their result there all the same. */
+  /**
+   * All 256 bytes of the parameter's field: some C drivers answer with `len_param` 0 and put their result there all the
+   * same.
+   */
   readonly paramArea: Uint8Array;
   /**
    * Descriptors that came with the message, open and close-on-exec; empty once they were taken or closed. The channel closes

@@ -35,7 +35,10 @@ export interface Outgoing {
   readonly deadline: number;
   /** Ends the wait with `-ECANCELED` when it is aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Called once, with 0 (sent), `-EAGAIN` (no room until the deadline), `-ENOBUFS` (too many datagrams wait) or another `-errno`. */
+  /**
+   * Called once, with 0 (sent), `-EAGAIN` (no room until the deadline), `-ENOBUFS` (too many datagrams wait) or another
+   * `-errno`.
+   */
   readonly done: (result: number) => void;
 }
 

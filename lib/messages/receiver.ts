@@ -27,7 +27,10 @@ const SUSPICIOUS: ReadonlySet<DropReason> = new Set([
   'untrusted',
 ]);
 
-/** Receives datagrams and returns only valid messages of trusted senders. It counts the others and closes their descriptors. */
+/**
+ * Receives datagrams and returns only valid messages of trusted senders. It counts the others and closes their
+ * descriptors.
+ */
 export class Receiver {
   readonly counters: Counters;
   readonly #dialectOf: (datagram: Datagram) => Dialect;
@@ -51,7 +54,10 @@ export class Receiver {
     this.#trusted = trustedUids && new Set(trustedUids);
   }
 
-  /** Returns the next valid message at `endpoint`, `undefined` if there is none. `dialect` is that of the expected answers. */
+  /**
+   * Returns the next valid message at `endpoint`, `undefined` if there is none. `dialect` is that of the expected
+   * answers.
+   */
   next(endpoint: Endpoint, dialect?: Dialect): Inbound | undefined {
     for (;;) {
       const datagram = endpoint.receive();

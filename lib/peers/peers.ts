@@ -50,7 +50,10 @@ export interface Peers {
   look(): void;
   /** Whether an answer failed only because the secondary that asked is dead, which is no error for a primary. */
   isDeadRequester(path: string, result: number): boolean;
-  /** Returns the answer to a request without an action if the sender would crash on an IGN; `undefined` if IGN does no harm. */
+  /**
+   * Returns the answer to a request without an action if the sender would crash on an IGN; `undefined` if IGN does no
+   * harm.
+   */
   refusalOf(name: string, param: Uint8Array): ReplyBody | undefined;
   /** Sets the callback for when another process has become the primary. */
   onReplaced(callback: () => void): void;

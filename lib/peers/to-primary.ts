@@ -19,7 +19,7 @@ export const DEFAULT_DIALECT = DIALECTS['332/8'];
 const NOTHING_HELD: Releasable = { release() {} };
 
 /**
- * Returns the dialect of the primary whose `config` begins with `head`. If nobody holds the file's lock, a dead primary left
+ * Returns the dialect of the primary whose `config` begins with `head`. If no process holds the file's lock, a dead primary left
  * it, and it says nothing about the process at the socket. Throws `EVERSION` for an unknown release.
  */
 export function dialectIn(head: ConfigHead | undefined): Dialect {

@@ -120,7 +120,9 @@ export class OneWay {
   }
 }
 
-/** The first send to a dead primary fails with `ECONNREFUSED` and disconnects the socket; later ones fail with `ENOTCONN`. */
+/**
+ * The first send to a dead primary fails with `ECONNREFUSED` and disconnects the socket; later ones fail with `ENOTCONN`.
+ */
 function isDisconnected(result: number): boolean {
   return result === -ECONNREFUSED || result === -ENOTCONN;
 }

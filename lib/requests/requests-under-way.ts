@@ -18,7 +18,7 @@ export interface OtherWork {
   serve(): void;
 }
 
-/** A request that has begun and has no outcome yet. */
+/** A request that has begun. It ends when `outcome` is set. */
 export interface ActiveRequest {
   readonly id: number;
   readonly message: PreparedMessage;
@@ -32,7 +32,10 @@ export interface ActiveRequest {
   settle: (outcome: RequestOutcome<Received>) => void;
 }
 
-/** The requests that have begun and not ended. The {@link RequestTable} holds their state; this carries out what it decides. */
+/**
+ * The requests that have begun and not ended. The {@link RequestTable} holds their state; this carries out what it
+ * decides.
+ */
 export class RequestsUnderWay {
   readonly #wire: Wire;
   readonly #otherWork: OtherWork;
@@ -61,7 +64,7 @@ export class RequestsUnderWay {
     this.#endpoints.clear();
   }
 
-  /** Begins a request: sends it, or has it wait for room. Throws `MpError` where it can't leave at all. */
+  /** Begins a request: sends it, or has it wait for room. Throws `MpError` if it can't leave. */
   start(message: PreparedMessage, deadline: number, isBlocking: boolean): ActiveRequest {
     const { peers } = this.#wire;
     const paths = peers.paths();
@@ -148,7 +151,10 @@ export class RequestsUnderWay {
     this.#apply(this.#table.dispatch({ kind, id, peer, code }, nowMs()));
   }
 
-  /** Ends the requests whose deadline has come. An answer that a busy thread has left unread was in time: it is read first. */
+  /**
+   * Ends the requests whose deadline has come. An answer that a busy thread has left unread was in time: it is read
+   * first.
+   */
   tick(now: number): void {
     for (const request of [...this.#active.values()]) if (request.deadline <= now) this.read(request);
     this.#apply(this.#table.dispatch({ kind: 'tick' }, now));
