@@ -56,14 +56,14 @@ export interface ReceivedMessage {
    * Hands the descriptors over to the caller, who has to close them from now on. Returns those that are still open.
    *
    * @example
-   * const [fd] = message.takeFds();
+   * const [fd] = msg.takeFds();
    */
   takeFds(): number[];
   /**
    * Returns `param` decoded as UTF-8, up to the first NUL.
    *
    * @example
-   * console.log(message.text());
+   * console.log(msg.text());
    */
   text(): string;
 }

@@ -77,7 +77,7 @@ export interface MemoryNetwork {
    * with `EINVAL` for a channel of another network.
    *
    * @example
-   * await network.kill(primary);
+   * await network.kill(channel);
    */
   kill(channel: MpChannel): Promise<void>;
 }
