@@ -32,6 +32,8 @@ export interface Device {
   readonly name: string;
 }
 
+type Verb = 'attach' | 'detach';
+
 /**
  * Devices of a running C primary, as its secondary sees them. It emits the primary's requests to all secondaries, before it
  * answers them: `'attach'` once the primary has the device; `'detach'` while the primary still has it, which is the last
@@ -109,7 +111,7 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
     return names.map((name) => ({ name }));
   }
 
-  async #ask(verb: 'attach' | 'detach', devargs: string, options: SendOptions): Promise<void> {
+  async #ask(verb: Verb, devargs: string, options: SendOptions): Promise<void> {
     const { timeoutMs = DEFAULT_HOTPLUG_TIMEOUT_MS, signal } = options;
     const channel = this.#secondary();
     checkDevargs(devargs);
@@ -118,11 +120,11 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
     try {
       using reply = await channel.request({ name: DEVICE_ACTION, param }, { timeoutMs, signal });
       const [answer] = reply.msgs;
-      if (answer === undefined) throw noHotplug(`${verb} devices`);
+      if (answer === undefined) throw noHotplugError(`${verb} devices`);
       const answered = decodeDeviceRequest(answer.param);
-      if (answered.result !== 0) throw refusal(verb, devargs, answered);
+      if (answered.result !== 0) throw refusalError(verb, devargs, answered);
     } catch (error) {
-      throw withMeaning(error, silentOn(verb, devargs));
+      throw withMeaning(error, noAnswerMessage(verb, devargs));
     }
   }
 
@@ -132,30 +134,6 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
       'ENOTSUP',
       'A Node primary has no devices: call this on a channel of openSecondary to a C primary',
     );
-  }
-}
-
-/** Makes the primary broadcast the names of its virtual devices. Throws `EAGAIN` if fewer than all were heard. */
-async function scan(
-  channel: MpChannel,
-  heard: ReadonlySet<string>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const param = encodeVdev({ type: VdevType.SCAN_REQ });
-  try {
-    using reply = await channel.request({ name: VDEV_ACTION, param }, { timeoutMs, signal });
-    const [answer] = reply.msgs;
-    if (answer === undefined) throw noHotplug('list devices');
-    // the primary sends the names before its answer, so they have been handled already
-    const { num } = decodeVdev(answer.param);
-    if (heard.size >= num) return;
-    throw new MpError(
-      'EAGAIN',
-      `The primary has ${num} devices, and the names of ${heard.size} arrived: try again`,
-    );
-  } catch (error) {
-    throw withMeaning(error, SILENT_ON_LIST);
   }
 }
 
@@ -179,7 +157,29 @@ export function hotplug(channel: MpChannel): Hotplug {
   return made;
 }
 
-type Verb = 'attach' | 'detach';
+/** Makes the primary broadcast the names of its virtual devices. Throws `EAGAIN` if fewer than all were heard. */
+async function scan(
+  channel: MpChannel,
+  heard: ReadonlySet<string>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const param = encodeVdev({ type: VdevType.SCAN_REQ });
+  try {
+    using reply = await channel.request({ name: VDEV_ACTION, param }, { timeoutMs, signal });
+    const [answer] = reply.msgs;
+    if (answer === undefined) throw noHotplugError('list devices');
+    // the primary sends the names before its answer, so they have been handled already
+    const { num } = decodeVdev(answer.param);
+    if (heard.size >= num) return;
+    throw new MpError(
+      'EAGAIN',
+      `The primary has ${num} devices, and the names of ${heard.size} arrived: try again`,
+    );
+  } catch (error) {
+    throw withMeaning(error, NO_NAMES_MESSAGE);
+  }
+}
 
 /** Why a C primary answers with an errno, and what to do then. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -193,11 +193,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: "its driver refused it: check the arguments, and see the primary's log",
 };
 const SILENT =
-  'another secondary did not answer within 5 s, so the primary undid the change: end or repair that process, and try again';
+  'another secondary did not answer within 5 s, so the change was undone: end or repair that process, and try again';
 const UNDONE = 'a process of the prefix failed, so the change was undone in all of them: see their logs';
 
 /** Error for a primary's answer with an errno. */
-function refusal(verb: Verb, devargs: string, { type, result }: DeviceRequest): MpError {
+function refusalError(verb: Verb, devargs: string, { type, result }: DeviceRequest): MpError {
   const errno = Math.abs(result);
   const code = errnoName(errno);
   const isUndone = type === DeviceRequestType.ATTACH_ROLLBACK || type === DeviceRequestType.DETACH_ROLLBACK;
@@ -207,7 +207,7 @@ function refusal(verb: Verb, devargs: string, { type, result }: DeviceRequest): 
 }
 
 /** Error for a primary that answers IGN. */
-function noHotplug(what: string): MpError {
+function noHotplugError(what: string): MpError {
   return new MpError(
     'ENOTSUP',
     `The primary can't ${what}: it answers "don't count me". It is no C process, or still starting: use a C primary, or try again later`,
@@ -220,13 +220,13 @@ function withMeaning(error: unknown, meaning: string): unknown {
   return isUnanswered ? new MpTimeoutError(meaning, error.path, error.reply) : error;
 }
 
-function silentOn(verb: Verb, devargs: string): string {
+function noAnswerMessage(verb: Verb, devargs: string): string {
   return (
     `No answer to ${verb} '${devargs}' in time; the request may still be carried out. A primary that waits for a silent ` +
     'secondary answers after 10 s: give a longer timeoutMs, and list the devices to see the result'
   );
 }
 
-const SILENT_ON_LIST =
+const NO_NAMES_MESSAGE =
   'The primary did not name its devices in time. A primary without the vdev bus does not answer: load it there ' +
   '(EAL option -d librte_bus_vdev.so), or give a longer timeoutMs';

@@ -121,7 +121,7 @@ export class OneWay {
 }
 
 /**
- * The first send to a dead primary fails with `ECONNREFUSED` and disconnects the socket; later ones fail with `ENOTCONN`.
+ * The first send to a dead primary fails with `ECONNREFUSED` and disconnects the socket; later ones find it disconnected.
  */
 function isDisconnected(result: number): boolean {
   return result === -ECONNREFUSED || result === -ENOTCONN;
