@@ -1,23 +1,24 @@
 import { setMaxListeners } from 'node:events';
 import { MpError } from '../protocol/errors.js';
 
-/** Calls `listener` once when `signal` is aborted. One signal may well serve more calls than Node warns about. */
-export function listenForAbort(signal: AbortSignal, listener: () => void): void {
-  setMaxListeners(0, signal);
-  signal.addEventListener('abort', listener, { once: true });
-}
-
-/** Throws `EINVAL` for what is no signal, before anything depends on it. */
+/** Throws `EINVAL` for a signal that is given and is no `AbortSignal`. */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal === undefined || signal instanceof AbortSignal) return;
   throw new MpError('EINVAL', `The signal is ${String(signal)}: give an AbortSignal, or leave it out`);
 }
 
-/** Throws `ECANCELED` if the caller has given up already. */
+/** Throws `ECANCELED` if the signal is aborted already. */
 export function assertNotAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
-    throw new MpError('ECANCELED', 'Aborted by its signal before anything was sent', {
-      cause: signal.reason,
-    });
+    const message = 'The signal was aborted before anything was sent: call again with another one';
+    throw new MpError('ECANCELED', message, { cause: signal.reason });
   }
+}
+
+/**
+ * Calls `listener` once when `signal` is aborted. Lifts Node's limit of listeners, because many calls may share a signal.
+ */
+export function listenForAbort(signal: AbortSignal, listener: () => void): void {
+  setMaxListeners(0, signal);
+  signal.addEventListener('abort', listener, { once: true });
 }

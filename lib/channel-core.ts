@@ -15,25 +15,26 @@ import type { ResolvedOptions } from './options.js';
 import type { Peers, Wire } from './peers/peers.js';
 import { OneWay } from './requests/one-way.js';
 import { Requester } from './requests/requester.js';
+import type { OtherWork } from './requests/requests-under-way.js';
 import type { Endpoint, Transport } from './transport/transport.js';
 
-/** How long an answer of EAL's own waits for room in the requester's queue, in milliseconds. */
+/** How long a message of {@link ChannelCore.sendTo} waits for room in the receiver's queue, in milliseconds. */
 const SEND_TIMEOUT_MS = 5_000;
 
-/** What a channel is made of. */
+/** Parts of a channel that depend on its role. */
 export interface CoreParts {
   readonly transport: Transport;
   readonly peers: Peers;
   readonly options: ResolvedOptions;
-  /** The socket that peers know; `undefined` when private. */
+  /** The socket that peers send to; `undefined` for a private channel. */
   readonly publicEndpoint: Endpoint | undefined;
-  /** Users whose datagrams are accepted; `undefined`: file permissions see to that. */
+  /** Users whose datagrams are accepted; `undefined` where file permissions keep others away. */
   readonly trustedUids: readonly number[] | undefined;
   readonly memory: (host: MemoryHost) => MemorySource;
 }
 
-/** A channel without its public face: what it sends, serves and waits with, and the end of it all. */
-export class ChannelCore implements MemoryHost {
+/** The parts of a channel behind its public methods: what it sends, serves and waits with, and how all of it ends. */
+export class ChannelCore implements MemoryHost, OtherWork {
   readonly peers: Peers;
   readonly publicEndpoint: Endpoint | undefined;
   readonly counters = new Counters();
@@ -43,8 +44,10 @@ export class ChannelCore implements MemoryHost {
   readonly requester: Requester;
   readonly replier: Replier;
   readonly memory: MemorySource;
-  onError: (error: unknown) => void = () => {};
-  onWarning: (error: MpError) => void = () => {};
+  /** Set by the owner of this object. */
+  reportError: (error: unknown) => void = () => {};
+  /** Set by the owner of this object. */
+  warn: (warning: MpError) => void = () => {};
   readonly #wire: Wire;
 
   constructor({ transport, peers, options, publicEndpoint, trustedUids, memory }: CoreParts) {
@@ -56,14 +59,13 @@ export class ChannelCore implements MemoryHost {
       onFirstDrop,
     );
     const wire: Wire = { transport, peers, outbox: new Outbox(this.counters), receiver };
-    const inbound = { endpoints: () => this.#inboundEndpoints(), serve: () => this.#serve() };
     this.#wire = wire;
     this.peers = peers;
     this.publicEndpoint = publicEndpoint;
     this.replier = new Replier(wire);
     this.actions = new Actions(wire, this.replier, options, (error) => this.reportError(error));
     this.oneWay = new OneWay(wire);
-    this.requester = new Requester(wire, inbound, options);
+    this.requester = new Requester(wire, this, options);
     this.hotplugRequests = new HotplugRequests((error) => this.reportError(error));
     this.memory = memory(this);
     peers.onReplaced(() => {
@@ -102,20 +104,21 @@ export class ChannelCore implements MemoryHost {
     return this.#wire.transport.isListening(path);
   }
 
-  reportError(error: unknown): void {
-    this.onError(error);
-  }
-
-  warn(warning: MpError): void {
-    this.onWarning(warning);
-  }
-
   wait(ms: number): void {
-    this.#wire.transport.wait(this.#inboundEndpoints(), undefined, ms);
-    this.#serve();
+    this.#wire.transport.wait(this.endpoints(), undefined, ms);
+    this.serve();
   }
 
-  /** Returns a promise where there is something to wait for. */
+  endpoints(): Endpoint[] {
+    return [this.actions.endpoint, this.oneWay.endpoint].filter((endpoint) => endpoint !== undefined);
+  }
+
+  serve(): void {
+    this.actions.serve();
+    this.oneWay.drain();
+  }
+
+  /** Closes everything at once; returns a promise only if a thread has to end first. */
   close(): Promise<void> | undefined {
     this.peers.close();
     this.actions.close();
@@ -126,7 +129,9 @@ export class ChannelCore implements MemoryHost {
     return this.#closeMemory();
   }
 
-  /** The socket last: until then no other process becomes the primary. It goes also where something of the memory can't. */
+  /**
+   * Closes the public socket last, so that no other process becomes the primary before; also if closing the memory fails.
+   */
   #closeMemory(): Promise<void> | undefined {
     let ending: Promise<void> | undefined;
     try {
@@ -136,18 +141,9 @@ export class ChannelCore implements MemoryHost {
     }
     return ending?.finally(() => this.publicEndpoint?.close());
   }
-
-  #inboundEndpoints(): Endpoint[] {
-    return [this.actions.endpoint, this.oneWay.endpoint].filter((endpoint) => endpoint !== undefined);
-  }
-
-  #serve(): void {
-    this.actions.serve();
-    this.oneWay.drain();
-  }
 }
 
 function dropWarning(reason: string, detail: string): MpError {
-  const hint = 'See stats.dropped for how often; NODE_DEBUG=dpdk-ipc shows each';
+  const hint = 'stats.dropped counts them; NODE_DEBUG=dpdk-ipc prints each';
   return new MpError('EBADMSG', `Dropped a datagram (${reason}): ${detail}. ${hint}`);
 }

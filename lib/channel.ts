@@ -16,38 +16,53 @@ import type { MpReply, Peer } from './messages/message.js';
 import type { ChannelStats } from './messages/stats.js';
 import { DEFAULT_TIMEOUT_MS, type ResolvedOptions } from './options.js';
 
-/** Options of the calls that block. */
+/** Options of `MpChannel.requestSync`. */
 export interface SyncRequestOptions {
-  /** Milliseconds until `ETIMEDOUT`, more than 0; default 5,000. */
+  /** Milliseconds until the call fails with `ETIMEDOUT`; above 0, up to 2^31-1. Default 5,000. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Options of the calls that don't. */
+/** Options of the calls that return a promise: `request`, `sendMessage`, and those of `hotplug`. */
 export interface SendOptions extends SyncRequestOptions {
-  /** Gives up with `ECANCELED` when it is aborted. */
+  /** Makes the call reject with `ECANCELED` when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a channel emits. */
+/**
+ * Events of an {@link MpChannel}.
+ *
+ * @example
+ * channel.on('error', (error) => console.error('a handler failed:', error));
+ */
 export interface ChannelEvents {
-  /** A handler failed, or what it returned could not be sent. Without a listener the first one becomes a warning. */
+  /**
+   * A handler threw or rejected, or its answer could not be sent. Without a listener the first one becomes a process
+   * warning.
+   */
   error: [error: unknown];
-  /** Something came in that should not have, for the first time; `ChannelStats.dropped` counts all. */
+  /**
+   * A peer did something wrong, such as sending a malformed datagram. The first one of each kind; `ChannelStats.dropped`
+   * counts all.
+   */
   warning: [error: MpError];
-  /** The channel was closed, by `close` or its `signal`. */
+  /** The channel was closed, by `close` or by its `signal`. */
   close: [];
 }
 
 /**
- * A process's end of DPDK's multi-process IPC; `openSecondary` and `openPrimary` make one. Everything that C does on
- * its `rte_mp_handle` thread happens on the event loop of the thread that opened the channel.
+ * This process's end of DPDK's multi-process IPC (`rte_mp_*`). `openSecondary` and `openPrimary` make one. What C does on its
+ * `rte_mp_handle` thread happens on the event loop of the thread that opened the channel.
+ *
+ * @example
+ * await using channel = await openSecondary({ filePrefix: 'rte' });
+ * channel.registerAction('hello', (message) => ({ param: `Got '${message.text()}'` }));
  */
 export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDisposable {
-  /** What it was opened as. */
+  /** `'primary'` after `openPrimary`, `'secondary'` after `openSecondary`. */
   readonly role: 'primary' | 'secondary';
   /** DPDK's `--file-prefix`. */
   readonly filePrefix: string;
-  /** Our socket as peers see it; `undefined` when private. */
+  /** Path of this channel's socket, as peers see it; `undefined` for a private channel. */
   readonly socketPath: string | undefined;
   readonly #core: ChannelCore;
   readonly #configPath: string | undefined;
@@ -71,36 +86,36 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     this.role = role;
     this.filePrefix = filePrefix;
     this.socketPath = core.publicEndpoint?.path;
-    core.onError = (error) => this.#report(error);
-    core.onWarning = (error) => outside(() => this.emit('warning', error));
+    core.reportError = (error) => this.#report(error);
+    core.warn = (error) => emitSafely(() => this.emit('warning', error));
     if (signal?.aborted) this.#onAbort();
     else if (signal !== undefined) listenForAbort(signal, this.#onAbort);
   }
 
-  /** The wire dialect in use: the primary's, as of the last look at it. */
+  /** The wire dialect in use. On a secondary it is the primary's, known from the last look at it. */
   get dialect(): DialectId {
     return this.#core.peers.dialect.id;
   }
 
-  /** Most descriptors in one message: `RTE_MP_MAX_FD_NUM` of the primary's release. */
+  /** Most descriptors that one message can carry: `RTE_MP_MAX_FD_NUM` of the primary's release. */
   get maxFds(): number {
     return this.#core.peers.dialect.maxFds;
   }
 
-  /** Counters since the channel was opened; a snapshot. */
+  /** A snapshot of the counters since the channel was opened. */
   get stats(): ChannelStats {
     return this.#core.counters.snapshot();
   }
 
   /**
-   * The primary's shared memory, attached at first use: memzones without copies. After the primary was replaced (or the
-   * memory detached) the next access attaches anew, and what came from the old one says `ERESTARTED`. While memory is
-   * attached, a `'peer'` answers the primary's memory sync requests. `close` detaches it.
+   * The primary's shared memory: memzones without copies. On a secondary the first access attaches it, and `close` detaches
+   * it. After the primary was replaced, or the memory detached, the next access attaches anew, and objects of the old memory
+   * throw `ERESTARTED`. While the memory is attached, a secondary with `visibility: 'peer'` answers the primary's requests to
+   * follow its changes. On a primary that was opened with the option `memory`, this is its own memory, where zones can be
+   * reserved and freed.
    *
-   * On a primary that was opened with the option `memory`, its own, where zones can be reserved and freed.
-   *
-   * Throws what `attachMemory` (`dpdk-ipc/shm`) throws: `ENOPRIMARY` without a primary that shares memory, and so on;
-   * `ENOTSUP` on a primary without memory.
+   * Throws what `attachMemory` of `dpdk-ipc/shm` throws, such as `ENOPRIMARY` without a primary that shares memory. Throws
+   * `ENOTSUP` on a primary without memory, `EAGAIN` in a handler that runs while the memory is being attached.
    *
    * @example
    * const zone = channel.memory.lookup('shared_info');
@@ -117,10 +132,11 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   }
 
   /**
-   * `rte_mp_action_register`: calls `handler` for each message and request named `name`, in the order in which they
-   * arrive. A handler that throws or rejects is reported as `'error'`, and no reply is sent.
+   * Registers an action: `rte_mp_action_register`. The channel calls `handler` for each message and request named `name`, in
+   * the order in which they arrive. If the handler throws or rejects, the channel emits `'error'` and sends no reply.
    *
-   * Throws `EINVAL` (empty name), `E2BIG` (64 bytes or more), `EEXIST` (registered already).
+   * Throws `EINVAL` for an empty name or no function, `E2BIG` for a name of 64 bytes or more, `EEXIST` if the name is
+   * registered already, `ECANCELED` on a closed channel.
    *
    * @example
    * channel.registerAction('hello', (msg) => ({ param: `Got '${msg.text()}'` }));
@@ -130,18 +146,25 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     this.#core.actions.register(name, handler);
   }
 
-  /** `rte_mp_action_unregister`; false if nothing was registered under this name. */
+  /**
+   * Removes an action: `rte_mp_action_unregister`. Returns false if no handler was registered under this name.
+   *
+   * @example
+   * channel.unregisterAction('hello');
+   */
   unregisterAction(name: string): boolean {
     return this.#core.actions.unregister(name);
   }
 
   /**
-   * `rte_mp_sendmsg`: a secondary's message goes to the primary, a primary's to every secondary. Resolves once it is in
-   * the receivers' queues. Waits for room there until `timeoutMs`; messages to one receiver keep their order.
+   * Sends a one-way message: `rte_mp_sendmsg`. A secondary's message goes to the primary, a primary's to every secondary.
+   * The promise resolves once the message is in the receivers' queues; it waits for room there up to `timeoutMs`. Messages
+   * to one receiver keep their order. Descriptors stay the caller's, who may close them once this call has returned its
+   * promise.
    *
-   * Rejects with `EINVAL`, `E2BIG`, `EBADF` for bad input; `ENOENT`, `ECONNREFUSED` without a primary; `ETIMEDOUT` when
-   * there was no room; `ENOBUFS` when too many wait already; `ECANCELED` when closed or aborted. Descriptors stay the
-   * caller's, and may be closed as soon as this has returned its promise.
+   * Rejects with `EINVAL`, `E2BIG` or `EBADF` for bad input; `ENOENT` or `ECONNREFUSED` without a primary; `ETIMEDOUT` if
+   * there was no room in time; `ENOBUFS` if too many messages wait already; `ECANCELED` if the channel is closed or the
+   * signal aborted.
    *
    * @example
    * await channel.sendMessage({ name: 'notify', param: 'link up' });
@@ -156,11 +179,11 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   }
 
   /**
-   * `rte_mp_request_sync`: asks and blocks this thread until everybody has answered. Meanwhile requests that arrive are
-   * served, as far as their handlers are synchronous; other channels of this thread are not. A primary asks one secondary
-   * after the other and stops at the first that fails.
+   * Sends a request and blocks this thread until every peer has answered: `rte_mp_request_sync`. Meanwhile the channel
+   * answers requests whose handlers are synchronous; other channels of this thread stand still. A primary asks one secondary
+   * after the other, and stops at the first that fails.
    *
-   * Throws as `request` does.
+   * Throws the errors of {@link MpChannel.request}.
    *
    * @example
    * const reply = channel.requestSync({ name: 'hello', param: 'from Node' }, { timeoutMs: 1000 });
@@ -176,12 +199,13 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   }
 
   /**
-   * `rte_mp_request_async`: asks without blocking. A primary asks all secondaries at once. Peers that answer IGN are
-   * not counted; with nobody to ask the reply is empty.
+   * Sends a request and resolves to the answers: `rte_mp_request_async`. A secondary asks the primary; a primary asks all
+   * secondaries at once. Peers that answer IGN are not counted, and without any peer the reply is empty.
    *
-   * Rejects with `EINVAL`, `E2BIG`, `EBADF` for bad input; `ENOENT`, `ECONNREFUSED` without a primary; `ETIMEDOUT`
-   * (`MpTimeoutError`, with the answers that did come) when somebody didn't answer; `EVERSION` for a primary whose
-   * dialect is unknown; `EEXIST` with `exclusiveRequests`; `ECANCELED` when closed or aborted.
+   * Rejects with `EINVAL`, `E2BIG` or `EBADF` for bad input; `ENOENT` or `ECONNREFUSED` without a primary; `ETIMEDOUT`
+   * (an `MpTimeoutError` with the answers that did come) if some peer didn't answer in time; `EVERSION` if the
+   * primary's dialect is unknown; `EEXIST` with the option `exclusiveRequests`; `ECANCELED` if the channel is closed or the
+   * signal aborted.
    *
    * @example
    * const { msgs } = await channel.request({ name: 'hello', param: 'from Node' });
@@ -198,11 +222,12 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   }
 
   /**
-   * `rte_mp_reply`: answers a request later than by the handler's return value. `peer` is the object that the handler
-   * got; a name other than the request's is refused (`EINVAL`), and so is a second reply (`EALREADY`).
+   * Answers a request after its handler has returned: `rte_mp_reply`. `peer` is the object that the handler got. The promise
+   * resolves once the reply is in the requester's queue; it waits for room there up to 5,000 ms.
    *
-   * Rejects with `ENOENT`, `ECONNREFUSED` when the requester is gone (to a primary that is no failure), `ETIMEDOUT`
-   * when its queue stayed full, `EDESTADDRREQ` when it has no address.
+   * Rejects with `EINVAL` for a name other than the request's, `EALREADY` for a second reply, `ENOENT` or `ECONNREFUSED` if
+   * the requester is gone (a primary's reply to a dead secondary resolves), `ETIMEDOUT` if the requester's queue stayed full,
+   * `EDESTADDRREQ` if the requester has no address, `ECANCELED` on a closed or private channel.
    *
    * @example
    * channel.registerAction('later', (msg, peer) => {
@@ -215,9 +240,10 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   }
 
   /**
-   * `rte_mp_disable`: has the primary refuse C secondaries from now on. True if they are refused, by this call or
-   * before; false once any secondary has attached, so always on a secondary that is a peer of a primary with
-   * shared memory. A Node primary without it has nothing to say it in: it tells whether a secondary is or was there.
+   * Makes the primary refuse C secondaries from now on: `rte_mp_disable`. Returns true if secondaries are refused, by this
+   * call or an earlier one. Returns false once any secondary has attached, so always on a secondary with
+   * `visibility: 'peer'` of a primary with shared memory. A Node primary without shared memory can't refuse any: there
+   * the result says whether no secondary is or was there.
    *
    * @example
    * if (!channel.disable()) console.log('a secondary was faster');
@@ -229,8 +255,8 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   }
 
   /**
-   * The sockets that a broadcast would reach now: all secondaries, or, for a secondary, its primary. A killed process's
-   * socket may be among them.
+   * Returns the peers that a message would go to now: a primary's secondaries, or a secondary's primary. The socket of a
+   * killed process may be among them.
    *
    * @example
    * for (const { path, pid } of channel.peers()) console.log(path, pid);
@@ -240,22 +266,25 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     return this.#core.peers.list();
   }
 
-  /** Keeps the process alive while the channel can receive; so it does from the start. */
+  /** Makes the open channel keep the process alive, which is the default. */
   ref(): this {
     this.#core.publicEndpoint?.ref();
     return this;
   }
 
-  /** Lets the process end although the channel is open. Requests that are under way keep it alive all the same. */
+  /** Lets the process end while the channel is open. Requests that are under way keep it alive all the same. */
   unref(): this {
     this.#core.publicEndpoint?.unref();
     return this;
   }
 
   /**
-   * `rte_mp_channel_cleanup`: pending requests and sends reject with `ECANCELED`, sockets are closed and their files
-   * removed. Closing twice is harmless: both wait for the same end. A handler that closes the channel sends its answer first:
-   * `await channel.reply(…)`.
+   * Closes the channel: `rte_mp_channel_cleanup`. Pending requests and sends reject with `ECANCELED`; sockets are closed and
+   * their files removed. A second call returns the same promise. A handler that closes the channel has to send its answer
+   * first, with `await channel.reply(…)`.
+   *
+   * @example
+   * await channel.close();
    */
   close(): Promise<void> {
     if (!this.#isClosed) {
@@ -266,15 +295,15 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   }
 
   async #end(): Promise<void> {
-    // a listener may close us while memory is being changed, which can't be left half done
-    if (this.#core.actions.isAnsweringBuiltInsOnly) await nextTurn();
+    // a listener may close the channel in the middle of a change of memory, which has to be completed first
+    if (this.#core.actions.isDeferringUserActions) await nextTurn();
     this.#signal?.removeEventListener('abort', this.#onAbort);
     const ending = this.#core.close();
     if (ending !== undefined) await ending;
     this.emit('close');
   }
 
-  /** As `close`. */
+  /** Same as {@link MpChannel.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -285,20 +314,23 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
 
   #report(error: unknown): void {
     if (this.listenerCount('error') > 0) {
-      outside(() => this.emit('error', error));
+      emitSafely(() => this.emit('error', error));
       return;
     }
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.emitWarning(
-      `${text}\nA dpdk-ipc handler failed; listen to the channel's 'error' event for the next ones`,
+      `${text}\nA dpdk-ipc handler failed: listen to the channel's 'error' event to see further failures`,
     );
   }
 }
 
-/** Calls listeners. What one throws is the process's to catch: thrown here, it would break off what we are in the middle of. */
-function outside(emit: () => void): void {
+/**
+ * Calls listeners. An error that a listener throws becomes an uncaught exception: thrown here, it would break off the
+ * caller's work.
+ */
+function emitSafely(emit: () => void): void {
   try {
     emit();
   } catch (error) {

@@ -1,36 +1,52 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 
-/** What the `dpdk-ipc:send` and `dpdk-ipc:receive` channels of `node:diagnostics_channel` publish. */
+/**
+ * Event of the channels `dpdk-ipc:send` and `dpdk-ipc:receive` of `node:diagnostics_channel`: one datagram.
+ *
+ * @example
+ * subscribe('dpdk-ipc:send', (event) => console.log((event as TrafficEvent).name));
+ */
 export interface TrafficEvent {
-  /** 0 message, 1 request, 2 reply, 3 IGN. */
+  /** Type of the datagram: 0 message, 1 request, 2 reply, 3 IGN. */
   readonly type: number;
-  /** Of the action. */
+  /** Name of the action. */
   readonly name: string;
-  /** The other end's socket, where known. */
+  /** Path of the other end's socket; `undefined` if unknown. */
   readonly peer: string | undefined;
-  /** Descriptors that travel along. */
+  /** How many descriptors travel with the datagram. */
   readonly fdCount: number;
 }
 
-/** What `dpdk-ipc:drop` publishes: `reason` is a key of `ChannelStats.dropped`. */
+/**
+ * Event of the channel `dpdk-ipc:drop`: one datagram or answer that was not used.
+ *
+ * @example
+ * subscribe('dpdk-ipc:drop', (event) => console.log((event as DropEvent).reason));
+ */
 export interface DropEvent {
-  /** Why. */
+  /** Why it was dropped: a key of `ChannelStats.dropped`. */
   readonly reason: string;
-  /** The sender's socket, where known. */
+  /** Path of the sender's socket; `undefined` if unknown. */
   readonly peer: string | undefined;
-  /** For people: the name, or what was wrong. */
+  /** Text for a log: the message's name, or what was wrong with the datagram. */
   readonly detail: string;
 }
 
-/** The context of the tracing channel `dpdk-ipc:request`. */
+/**
+ * Context of the tracing channel `dpdk-ipc:request`: one request, from the call to its outcome.
+ *
+ * @example
+ * tracingChannel('dpdk-ipc:request').error.subscribe((trace) => console.log((trace as RequestTrace).name));
+ */
 export interface RequestTrace {
-  /** Of the request. */
+  /** Name of the request. */
   readonly name: string;
-  /** By `requestSync`. */
+  /** True for `requestSync`, false for `request`. */
   readonly sync: boolean;
 }
 
+/** The channels of `node:diagnostics_channel` that this package publishes to. */
 export const diagnostics = {
   send: channel('dpdk-ipc:send'),
   receive: channel('dpdk-ipc:receive'),

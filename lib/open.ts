@@ -24,12 +24,12 @@ import { SocketTransport } from './transport/socket-transport.js';
 import type { Transport } from './transport/transport.js';
 
 /**
- * Opens the IPC of a secondary process: C's `rte_mp_channel_init` with `--proc-type=secondary`. Succeeds without a
- * primary; the first request then says who is missing.
+ * Opens the IPC of a secondary process: C's `rte_mp_channel_init` with `--proc-type=secondary`. It resolves without a
+ * primary, too; then the first request rejects.
  *
- * Rejects with `EINVAL` or `ENAMETOOLONG` (options), `EVERSION` (a primary of an unknown release), `ENOTSUP` (a primary
- * that has disabled multi-process), `EACCES` and the like (runtime directory), `ETIMEDOUT` (the runtime directory stays
- * locked for 30 s), `ECANCELED` (aborted).
+ * Rejects with `EINVAL` or `ENAMETOOLONG` for bad options, `EVERSION` for a primary of an unknown release, `ENOTSUP` for a
+ * primary that has disabled multi-process, `EACCES` or another errno for the runtime directory, `ETIMEDOUT` if the runtime
+ * directory stays locked for 30 s, `ECANCELED` if the signal is aborted.
  *
  * @example
  * await using channel = await openSecondary({ filePrefix: 'rte' });
@@ -40,16 +40,16 @@ export async function openSecondary(options: SecondaryOptions = {}): Promise<MpC
 }
 
 /**
- * Opens the IPC of a primary process: C's `rte_mp_channel_init` with `--proc-type=primary`. Takes over what a dead
- * primary left behind.
+ * Opens the IPC of a primary process: C's `rte_mp_channel_init` with `--proc-type=primary`. It takes over the files that a
+ * dead primary left behind.
  *
- * With the option `memory` it also makes the shared memory that secondaries attach: unmodified C processes of the release
- * that `memory.version` says, and Node ones. It lives until `close` or the end of the process.
+ * With the option `memory` it also makes shared memory, which secondaries attach: Node processes, and unmodified C processes
+ * of the release in `memory.version`. The memory lives until `close` or the end of the process.
  *
- * Rejects with `EADDRINUSE` while another primary of this prefix lives, else as {@link openSecondary}. With `memory` also
- * with `EBUSY` (secondaries of a dead primary still use its memory), `ENOMEM` (hugepages), `ENOSPC` (file system), `ELOOP` or
- * `ENOTDIR` (a link in the runtime directory), `ENOTSUP` (no hugetlbfs; in a
- * worker thread), `EVERSION` (a release that isn't known); whatever it had made is removed then.
+ * Rejects with `EADDRINUSE` while another primary of this prefix lives, and with the errors of {@link openSecondary}. With
+ * `memory` it also rejects with `EBUSY` if secondaries of a dead primary still use its memory, `ENOMEM` without enough free
+ * hugepages, `ENOSPC` if a file system is full, `ELOOP` or `ENOTDIR` for a link in the runtime directory, `ENOTSUP` without
+ * hugetlbfs or in a worker thread, `EVERSION` for an unknown release. It then removes all that it had made.
  *
  * @example
  * await using channel = await openPrimary({ filePrefix: 'rte' });
@@ -63,7 +63,7 @@ export async function openPrimary(options: PrimaryOptions = {}): Promise<MpChann
   return openOn({ role: 'primary', given: options });
 }
 
-/** Opens a channel on sockets, or in process on a transport that is made for its runtime directory. */
+/** Opens a channel: on sockets, or on the transport that `inProcess` makes for its runtime directory. */
 export async function openOn(
   asked: OpenOptions,
   inProcess?: (directory: string) => Transport,
@@ -88,7 +88,7 @@ async function openAsSecondary(
   const isPeer = options.visibility === 'peer';
   const announces = isPeer && options.socketNamespace === 'filesystem';
   const peers = new ToPrimary(transport, options.dialect, configPath, announces);
-  peers.look(); // before there is a socket that the primary could wait for
+  peers.look(); // may throw, so before the primary sees a socket that it would wait for
   const publicEndpoint = isPeer ? await transport.bindPublic('secondary', options.signal) : undefined;
   const trustedUids = trustedUidsOf(options, inProcess);
   const memory = (host: MemoryHost) => new ChannelMemory(options, host);
@@ -114,20 +114,20 @@ async function openAsPrimary(
   return new MpChannel('primary', core, options, undefined);
 }
 
-/** Makes the shared memory once the socket is ours, so that no other process can become the primary meanwhile. */
+/** Binds the primary's socket first, so that no other process can become the primary while this one makes the memory. */
 async function openWithMemory(
   plan: MemoryPlan,
   options: ResolvedOptions,
   directory: string,
 ): Promise<MpChannel> {
-  const { signal, filePrefix, runtimeDir } = options;
+  const { signal } = options;
   const transport = socketTransport(directory, options);
   const peers = new ToSecondaries(transport, dialectOf(plan.versionWord));
   const socket = await transport.bindPublic('primary', signal);
   let memory: PrimaryMemory | undefined;
   try {
-    const { PrimaryMemory } = await import('./memory/primary-memory.js'); // a third of the package, that few need
-    const created = await PrimaryMemory.create(plan, { filePrefix, runtimeDir, directory }, socket);
+    const { PrimaryMemory } = await import('./memory/primary-memory.js'); // a third of the package, which few programs need
+    const created = await PrimaryMemory.create(plan, options, directory, socket);
     memory = created;
     if (signal?.aborted) throw closedError();
     const publicEndpoint = created.endpoint ?? socket;
@@ -143,7 +143,7 @@ async function openWithMemory(
   }
 }
 
-/** In the abstract namespace no file permission keeps other users away. */
+/** Users to trust in the abstract namespace, where no file permission keeps others away: root and this process's own. */
 function trustedUidsOf(options: ResolvedOptions, inProcess: Transport | undefined): number[] | undefined {
   const isAbstract = options.socketNamespace === 'abstract' && inProcess === undefined;
   return isAbstract ? [0, process.getuid?.() ?? 0] : undefined;
@@ -152,7 +152,7 @@ function trustedUidsOf(options: ResolvedOptions, inProcess: Transport | undefine
 function noMemoryInProcess(): MpError {
   return new MpError(
     'ENOTSUP',
-    'Channels of a memory network have no shared memory: leave out the option memory, or open channels on sockets',
+    'Channels of createMemoryNetwork have no shared memory: leave out the option memory, or use openPrimary of dpdk-ipc',
   );
 }
 
@@ -160,7 +160,7 @@ function socketTransport(directory: string, { socketNamespace }: ResolvedOptions
   assertPlatform();
   const names =
     socketNamespace === 'abstract' ? new AbstractNames(directory) : new FilesystemNames(directory);
-  names.check(); // before anything in it is read
+  names.check(); // before any file in the directory is read
   return new SocketTransport(directory, names);
 }
 

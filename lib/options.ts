@@ -6,83 +6,103 @@ import { type MemoryPlan, type PrimaryMemoryOptions, planMemory } from '../shm/p
 import type { SocketNamespace } from '../sys/message-block.js';
 import { checkSignal } from './abort.js';
 
-/** What `requestSync`, `request` and `sendMessage` wait by default, in milliseconds. */
+/** Default timeout of `requestSync`, `request` and `sendMessage`, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
 const MAX_BUSY_POLL_MICROS = 1_000_000;
 
 /**
- * Options of `openPrimary` and `openSecondary`. A value that an option doesn't take is `EINVAL`, before anything is opened.
+ * Options of both `openPrimary` and `openSecondary`. They reject with `EINVAL` for a value that an option doesn't take,
+ * before anything is opened.
  *
  * @example
  * await using channel = await openSecondary({ filePrefix: 'rte', busyPollMicros: 0, unhandledRequests: 'silent' });
  */
 export interface ChannelOptions {
-  /** DPDK's `--file-prefix`; default `'rte'`. */
+  /** Prefix that the processes of one primary share: DPDK's `--file-prefix`. Default `'rte'`. */
   readonly filePrefix?: string | undefined;
   /**
-   * The directory that holds `<filePrefix>/mp_socket`, spelled as the C processes spell it. Default is DPDK's own rule:
-   * `$RUNTIME_DIRECTORY/dpdk` if that is set, else as root `/var/run/dpdk`, else `$XDG_RUNTIME_DIR/dpdk` or `/tmp/dpdk`.
+   * Directory that holds `<filePrefix>/mp_socket`, spelled as the C processes spell it. The default follows DPDK:
+   * `$RUNTIME_DIRECTORY/dpdk` if that variable is set, else `/var/run/dpdk` for root, else `$XDG_RUNTIME_DIR/dpdk` or
+   * `/tmp/dpdk`.
    */
   readonly runtimeDir?: string | undefined;
-  /** `'filesystem'` (default) is what DPDK uses; `'abstract'` is for peers that share no file system. */
+  /**
+   * Namespace of the sockets: `'filesystem'` (default), which DPDK uses, or `'abstract'` for Node peers that share no
+   * file system.
+   */
   readonly socketNamespace?: SocketNamespace | undefined;
-  /** The wire dialect; `'auto'` (default) reads the version in the primary's `config` and is `'332/8'` without one. */
+  /** Wire dialect. `'auto'` (default) follows the version in the primary's `config`; without a `config` it is `'332/8'`. */
   readonly dialect?: DialectId | 'auto' | undefined;
   /**
-   * What a request gets that nobody registered for: `'ignore'` (default) answers IGN at once, so that the requester
-   * doesn't wait; `'silent'` does as a C process does after its initialisation.
+   * Answer to a request whose name has no handler. `'ignore'` (default) answers IGN at once, so that the requester doesn't
+   * wait; `'silent'` sends nothing, as a C process does after its initialisation.
    */
   readonly unhandledRequests?: 'ignore' | 'silent' | undefined;
   /**
-   * How long `requestSync` spins on the socket before it sleeps, in microseconds, up to 1,000,000; default 50, 0 never
-   * spins. A request whose last answer took more than four times that sleeps at once: spinning would cost processor time
-   * for nothing.
+   * How long `requestSync` spins on the socket before it sleeps, in microseconds, up to 1,000,000. Default 50; 0 never
+   * spins. A request whose last answer took more than four times as long sleeps at once, because spinning would only cost
+   * processor time.
    */
   readonly busyPollMicros?: number | undefined;
   /**
-   * For how long after a `request` each turn of the event loop looks for its answer before the loop sleeps, in
-   * microseconds, up to 1,000,000; default 0, never. It makes answers that come within that time arrive sooner, at the
-   * price of that much processor time for each request that isn't answered at once; other events get their turns as ever.
+   * How long the event loop spins after a `request`, in microseconds, up to 1,000,000. Default 0: it never spins. Each turn
+   * of the loop then looks for the answer instead of sleeping, and other events get their turns as usual. Answers within
+   * that time arrive sooner; each request that isn't answered at once costs up to that much processor time.
    */
   readonly busyPollEventLoopMicros?: number | undefined;
   /**
-   * How many inbound messages may wait for asynchronous handlers before the channel stops reading, so that the kernel's
-   * queue pushes back; default 1024.
+   * How many received messages may wait for asynchronous handlers before the channel stops reading. Further ones then wait
+   * in the kernel's queue, and their senders wait for room there. Default 1,024.
    */
   readonly maxPendingMessages?: number | undefined;
   /**
-   * Whether a request fails with `EEXIST` while another one of its name is under way to the same peer, as in C. Default
-   * false: each request has a socket of its own, so that their answers can't be mixed up.
+   * Whether a request fails with `EEXIST` while another one of the same name is under way to the same peer, as in C. Default
+   * false: each request has its own socket, so answers can't be mixed up.
    */
   readonly exclusiveRequests?: boolean | undefined;
-  /** Closes the channel when it is aborted. */
+  /** Signal that closes the channel when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How a secondary attaches its primary's memory; see `attachMemory` for each. */
+/**
+ * How a secondary attaches its primary's memory: options of `attachMemory` in `dpdk-ipc/shm`.
+ *
+ * @example
+ * await using channel = await openSecondary({ memory: { writable: true } });
+ */
 export type ChannelMemoryOptions = Pick<
   AttachOptions,
   'writable' | 'lock' | 'lockTimeoutMs' | 'hugeDir' | 'unlinked'
 >;
 
-/** Options of `openSecondary`. */
+/**
+ * Options of `openSecondary`.
+ *
+ * @example
+ * await using channel = await openSecondary({ filePrefix: 'rte', visibility: 'private' });
+ */
 export interface SecondaryOptions extends ChannelOptions {
   /**
-   * `'peer'` (default) binds `mp_socket_<pid>_<hex>`, so that broadcasts reach us. `'private'` binds no such socket: the
-   * primary answers us and never waits for us.
+   * Whether the primary sees this process. `'peer'` (default) binds `mp_socket_<pid>_<hex>`, where the primary's broadcasts
+   * arrive. `'private'` binds no such socket: the primary answers this process, and never waits for it.
    */
   readonly visibility?: 'peer' | 'private' | undefined;
-  /** How `channel.memory` attaches the primary's memory; read-only by default. */
+  /** How `channel.memory` attaches the primary's memory. Read-only by default. */
   readonly memory?: ChannelMemoryOptions | undefined;
 }
 
-/** Options of `openPrimary`. */
+/**
+ * Options of `openPrimary`.
+ *
+ * @example
+ * await using channel = await openPrimary({ filePrefix: 'rte', memory: { hugepages: 8, version: '22.11.11' } });
+ */
 export interface PrimaryOptions extends ChannelOptions {
-  /** Shared memory for secondaries, in C and Node, to attach: `channel.memory`. None by default. */
+  /** Shared memory that secondaries in C and Node attach, and that `channel.memory` returns. None by default. */
   readonly memory?: PrimaryMemoryOptions | undefined;
 }
 
-/** Options with their defaults, checked. */
+/** Checked options, with their defaults filled in. */
 export interface ResolvedOptions {
   readonly filePrefix: string;
   readonly runtimeDir: string | undefined;
@@ -95,18 +115,21 @@ export interface ResolvedOptions {
   readonly maxPendingMessages: number;
   readonly exclusiveRequests: boolean;
   readonly signal: AbortSignal | undefined;
-  /** A secondary's. */
+  /** How a secondary attaches; empty for a primary. */
   readonly memory: ChannelMemoryOptions;
-  /** A primary's. */
+  /** What a primary makes; `undefined` for a secondary. */
   readonly primaryMemory: MemoryPlan | undefined;
 }
 
-/** Options of either role. */
+/** Role of a channel, with the options that the user gave for it. */
 export type OpenOptions =
   | { readonly role: 'secondary'; readonly given: SecondaryOptions }
   | { readonly role: 'primary'; readonly given: PrimaryOptions };
 
-/** Throws `EINVAL` for a value that an option doesn't take, and what `planMemory` throws. */
+/**
+ * Checks options and fills in defaults. Throws `EINVAL` for a value that an option doesn't take, and the errors of
+ * `planMemory`.
+ */
 export function resolveOptions({ role, given }: OpenOptions): ResolvedOptions {
   const options: ChannelOptions & Pick<SecondaryOptions, 'visibility'> = given;
   const { filePrefix = 'rte', runtimeDir, visibility = 'peer', signal } = options;
@@ -151,13 +174,13 @@ function planPrimaryMemory({
   if (!isMainThread) {
     throw new MpError(
       'ENOTSUP',
-      'A worker thread can be terminated with a lock of the shared memory held, for good: open a primary with memory in the main thread',
+      'A worker thread may be terminated while it holds a lock of the shared memory: open a primary with memory in the main thread',
     );
   }
   if (socketNamespace === 'abstract') {
     throw new MpError(
       'EINVAL',
-      "Option socketNamespace is 'abstract', and shared memory is in files: leave out one of the two",
+      "Option socketNamespace is 'abstract', but shared memory needs files: leave out socketNamespace or memory",
     );
   }
   const plan = planMemory(memory);
@@ -165,7 +188,7 @@ function planPrimaryMemory({
   if (dialect === 'auto' || dialect === spoken) return plan;
   throw new MpError(
     'EINVAL',
-    `Option dialect is '${dialect}', and secondaries of DPDK ${versionOf(plan.versionWord)} speak '${spoken}': leave out dialect, or give another memory.version`,
+    `Option dialect is '${dialect}', and secondaries of DPDK ${versionOf(plan.versionWord)} speak '${spoken}': leave out dialect, or change memory.version`,
   );
 }
 

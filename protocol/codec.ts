@@ -5,14 +5,17 @@ import { type DecodedMessage, type Message, MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN, M
 import { checkFdCount, type MessageFields, readMessage } from './validate.js';
 
 /**
- * Which check of `read_msg` (eal_common_proc.c) a datagram failed: its length, `num_fds`, `len_param`; or
- * `fd-count`, which C doesn't check: `num_fds` differs from the descriptors that came along.
+ * Name of the check that a datagram failed. `read_msg` (eal_common_proc.c) checks its length, `num_fds` and `len_param`; C
+ * doesn't check `fd-count`: whether `num_fds` is the number of descriptors that came with the datagram.
+ *
+ * @example
+ * const reason: DecodeReason = 'length';
  */
 export type DecodeReason = 'length' | 'num-fds' | 'len-param' | 'fd-count';
 
 /**
- * A datagram that isn't a valid message: code `EBADMSG`, and which check failed in `reason`. C's receiver
- * ends its IPC thread on most of these (22.03 and later); here the datagram is dropped and reading goes on.
+ * Error for a datagram that isn't a valid message: code `EBADMSG`, with the failed check in `reason`. Most of these end the
+ * IPC thread of a C process (22.03 and later). A channel drops the datagram and reads on.
  *
  * @example
  * try {
@@ -22,7 +25,7 @@ export type DecodeReason = 'length' | 'num-fds' | 'len-param' | 'fd-count';
  * }
  */
 export class DecodeError extends MpError {
-  /** Which check failed. */
+  /** Name of the check that failed. */
   readonly reason: DecodeReason;
 
   static {
@@ -35,16 +38,16 @@ export class DecodeError extends MpError {
   }
 }
 
-/** No descriptor: C handlers that close fds[0] unasked close nothing. */
+/** Stands for no descriptor in fds[0], so that a C handler that closes fds[0] in any case closes nothing. */
 const NO_FD = -1;
 
 /**
- * The datagram that `send_msg` (eal_common_proc.c) puts on the wire for this message: exactly
- * `dialect.wireLength` bytes, all of them set. The descriptors themselves go beside it, in one SCM_RIGHTS.
+ * Encodes a message as the datagram that `send_msg` (eal_common_proc.c) sends: exactly `dialect.wireLength` bytes, all of
+ * them set. The descriptors themselves travel beside it, in one SCM_RIGHTS.
  *
- * With `out` (at least `wireLength` long) nothing is allocated for the result: it is the start of `out`, which
- * the next use of `out` overwrites. Throws `EINVAL`, `E2BIG`, `EBADF` for a message that C would refuse; also `EINVAL` for
- * an unknown dialect or type, a short `out`, and an IGN that carries anything.
+ * With `out`, which needs at least `wireLength` bytes, the result is the start of `out`, and valid until `out` is used again.
+ * Throws `EINVAL`, `E2BIG` or `EBADF` for a message that C would refuse; also `EINVAL` for an unknown dialect or type, a short
+ * `out`, and an IGN that carries a param or descriptors.
  *
  * @example
  * const datagram = encodeMessage('332/8', MpType.REQ, { name: 'echo', param: 'hello' });
@@ -60,7 +63,7 @@ export function encodeMessage(
   checkType(type, fields.paramLength + fields.fds.length);
   const bytes = target(known, out);
   const { offsets } = known;
-  // the param first, in case it is a view of `out`
+  // the param first, because it may be a view of `out`
   writeParam(bytes, offsets.param, fields);
   bytes.fill(0, offsets.param + fields.paramLength);
   bytes.fill(0, 0, offsets.param);
@@ -71,28 +74,31 @@ export function encodeMessage(
 
 /** Longest datagram of all dialects, in bytes. */
 const LONGEST = DIALECTS['340/253'];
-/** Prepared messages share a block of memory: one allocation for so many of them. */
+/** Length of the block of memory that prepared messages share: one allocation for 48 of them. */
 const SLAB_LENGTH = 48 * LONGEST.wireLength;
 
 let slab = new Uint8Array(0);
 let slabUsed = 0;
 
 /**
- * A message on its way out: read, checked and encoded once, whatever dialect it leaves in. It belongs to its owner: what
- * the caller does to the original changes nothing, and no other message uses its bytes.
+ * A message to send: read, checked and encoded once, for every dialect. Later changes of the caller's object don't affect it,
+ * and no other message uses its bytes.
  */
 export class PreparedMessage {
   /** Name of the action. */
   readonly name: string;
-  /** Descriptors that travel beside the bytes. They stay the caller's. */
+  /** Descriptors to send along. They stay the caller's. */
   readonly fds: readonly number[];
   readonly #load: number;
   #bytes: Uint8Array;
-  /** Where in `#bytes` the longest datagram begins. */
+  /** Offset in `#bytes` at which the datagram of the longest dialect begins. */
   #start: number;
   #encoded: { readonly dialect: Dialect; readonly type: MpType; readonly datagram: Uint8Array } | undefined;
 
-  /** @param message refused as {@link encodeMessage} refuses it, but for more descriptors than some dialects take */
+  /**
+   * Throws the errors of {@link encodeMessage}; too many descriptors for a dialect are refused by {@link
+   * PreparedMessage.encode}.
+   */
   constructor(message: Message) {
     const fields = readMessage(message, LONGEST);
     this.name = fields.name;
@@ -110,8 +116,9 @@ export class PreparedMessage {
   }
 
   /**
-   * The datagram in this dialect. From the name on the dialects have the same bytes, so only what is before and behind them
-   * is written. Throws `E2BIG` for more descriptors than the dialect takes, `EINVAL` for an IGN that carries anything.
+   * Returns the datagram in this dialect. From the name to the param all dialects have the same bytes, so only the fields
+   * around them are written. Throws `E2BIG` for more descriptors than the dialect takes, `EINVAL` for an IGN that carries a
+   * param or descriptors.
    */
   encode(dialect: Dialect, type: MpType): Uint8Array {
     const last = this.#encoded;
@@ -136,10 +143,10 @@ function writeParam(bytes: Uint8Array, at: number, { param, paramLength }: Messa
   if (typeof param === 'string') {
     putUtf8(bytes, at, param);
     bytes[at + paramLength - 1] = 0;
-  } else if (param.length > 0) bytes.set(param, at); // a transferred array has no bytes and takes no access
+  } else if (param.length > 0) bytes.set(param, at); // a transferred array has no bytes, and `set` would throw
 }
 
-/** `name`, `len_param` and `num_fds`, which follow each other in every dialect. */
+/** Writes `name`, `len_param` and `num_fds`, which follow each other in every dialect. */
 function writeHead(bytes: Uint8Array, at: number, { name, paramLength, fds }: MessageFields): void {
   putUtf8(bytes, at, name);
   putInt32(bytes, at + MP_MAX_NAME_LEN, paramLength);
@@ -170,12 +177,12 @@ function target(dialect: Dialect, out: Uint8Array | undefined): Uint8Array {
 }
 
 /**
- * Takes a datagram apart as `read_msg` (eal_common_proc.c) does, and copies what it returns. `fdCount` is how
- * many descriptors came with it; when given, it must be what the message says.
+ * Decodes a datagram as `read_msg` (eal_common_proc.c) does. The result is a copy. `fdCount` is the number of descriptors that
+ * came with the datagram; if given, it must be the number that the message claims.
  *
- * Throws {@link DecodeError} (`EBADMSG`) for a wrong length, a `num_fds` or `len_param` out of range, and a
- * wrong `fdCount`; the caller closes the descriptors then. Type and name are not judged, and bytes behind the
- * name's NUL, behind `len_param` and in padding are not looked at: C senders leave garbage there.
+ * Throws {@link DecodeError} (`EBADMSG`) for a wrong length, a `num_fds` or `len_param` out of range, and a wrong `fdCount`; the
+ * caller closes the descriptors then. Type and name are not checked. Bytes behind the name's NUL, behind `len_param` and in
+ * padding are ignored: C senders leave garbage there.
  *
  * @example
  * const { name, param } = decodeMessage('332/8', datagram, 0);
@@ -222,7 +229,7 @@ function checkDatagram(dialect: Dialect, bytes: Uint8Array): void {
   }
 }
 
-// in read_msg's order
+/** Checks in the order of `read_msg`. */
 function checkCounts(dialect: Dialect, numFds: number, lenParam: number): void {
   if (numFds < 0 || numFds > dialect.maxFds) {
     throw new DecodeError(
@@ -238,7 +245,7 @@ function checkCounts(dialect: Dialect, numFds: number, lenParam: number): void {
   }
 }
 
-/** The last name that was decoded, which is mostly the next one, too: a text that exists already costs nothing to make. */
+/** The last decoded name and its bytes. The next name is mostly the same, and then no new string has to be made. */
 let lastName = '';
 let lastNameBytes = new Uint8Array(0);
 
@@ -260,7 +267,7 @@ function endOfName(bytes: Uint8Array, start: number): number {
   return end;
 }
 
-// faster than subarray or slice, which give a Buffer for a Buffer, and a Buffer's slice is no copy
+// faster than subarray or slice, which return a Buffer for a Buffer; the slice of a Buffer is no copy either
 function copyOf(bytes: Uint8Array, offset: number, length: number): Uint8Array {
   return new Uint8Array(new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length));
 }

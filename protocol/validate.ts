@@ -3,7 +3,7 @@ import type { Dialect } from './dialect.js';
 import { MpError } from './errors.js';
 import { type Message, MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './message.js';
 
-/** Descriptors are C ints, timeouts end up in timers that take no more. */
+/** Largest descriptor, a C int, and largest timeout of a Node timer. */
 const INT32_MAX = 0x7fffffff;
 
 const NO_PARAM = new Uint8Array(0);
@@ -11,12 +11,12 @@ const NO_FDS: readonly number[] = Object.freeze([]);
 
 const WELL_FORMED = 'it has half a surrogate pair, so make it a string that UTF-8 can hold';
 
-/** The last name that passed: a program mostly sends one name again and again. */
+/** The last name that passed the check. A program mostly sends the same name again. */
 let lastGoodName: string | undefined;
 
 /**
- * What `validate_action_name` (eal_common_proc.c) checks: `EINVAL` for an empty name, `E2BIG` for 64 bytes of
- * UTF-8 or more. Also `EINVAL`: not a string, a NUL inside, half a surrogate pair.
+ * Checks a name as `validate_action_name` (eal_common_proc.c) does. Throws `EINVAL` for an empty name, `E2BIG` for 64 bytes of
+ * UTF-8 or more. Also throws `EINVAL` for a value that is no string, a NUL inside, and half a surrogate pair.
  *
  * @example
  * checkName('mp_malloc_sync');
@@ -29,7 +29,7 @@ export function checkName(name: string): void {
   if (name.length === 0) {
     throw new MpError('EINVAL', "a message's name is empty: give a string of 1 to 63 bytes");
   }
-  // never fewer bytes than UTF-16 units: a huge string is refused without a look at it
+  // UTF-8 has at least as many bytes as UTF-16 has units, so a huge string is refused without reading it
   const length = name.length >= MP_MAX_NAME_LEN ? name.length : utf8Length(name);
   if (length >= MP_MAX_NAME_LEN) {
     throw new MpError(
@@ -52,7 +52,7 @@ export function checkName(name: string): void {
 /** A message whose properties were read once and checked; `param` is not encoded yet. */
 export interface MessageFields {
   readonly name: string;
-  /** Bytes of the caller, or a text that becomes UTF-8 with a NUL behind it. */
+  /** The caller's bytes, or a text that is sent as UTF-8 with a NUL behind it. */
   readonly param: Uint8Array | string;
   /** Length of `param` on the wire, in bytes. */
   readonly paramLength: number;
@@ -61,10 +61,10 @@ export interface MessageFields {
 }
 
 /**
- * Reads each property of a message once, so that nobody can change it between the check and the use, and checks what
- * `check_input` (eal_common_proc.c) checks before anything is sent, in its order: `EINVAL` (no message, bad name, no usable
- * param), `E2BIG` (name, then param, then count of descriptors over the dialect's limit); and, which C leaves to the
- * kernel, `EBADF` for `fds` that can't be descriptors.
+ * Reads each property of a message once, so that a getter can't change it between check and use. Checks them as `check_input`
+ * (eal_common_proc.c) does, in its order. Throws `EINVAL` for no message, a bad name or param, `E2BIG` for a long name, then a
+ * long param, then more descriptors than the dialect takes. Also throws `EBADF` for `fds` that can't be descriptors, which C
+ * leaves to the kernel.
  */
 export function readMessage(message: Message, dialect: Dialect): MessageFields {
   if (typeof message !== 'object' || message === null) {
@@ -92,7 +92,7 @@ function lengthOfParam(param: Uint8Array | string): number {
   if (typeof param !== 'string') {
     throw new MpError('EINVAL', `param is ${describe(param)}: give a Uint8Array or a string`);
   }
-  if (param.length >= MP_MAX_PARAM_LEN) return param.length + 1; // refused without a look at it
+  if (param.length >= MP_MAX_PARAM_LEN) return param.length + 1; // too long without reading it
   const length = utf8Length(param);
   if (length < 0)
     throw new MpError('EINVAL', `param isn't well-formed: ${WELL_FORMED}, or send a Uint8Array`);
@@ -131,8 +131,8 @@ function isDescriptor(value: unknown): value is number {
 }
 
 /**
- * A timeout in milliseconds: `EINVAL` unless it is a number above 0 and up to 2^31-1. C crashes on NULL, hangs
- * on some negative ones and sends on zero before it fails; here nothing is sent.
+ * Checks a timeout in milliseconds. Throws `EINVAL` unless it is a number above 0 and up to 2^31-1. C crashes on NULL, hangs on
+ * some negative timeouts, and sends the message before it fails on zero; here nothing is sent.
  *
  * @example
  * checkTimeout(5000);

@@ -15,33 +15,43 @@ import type { Wire } from '../peers/peers.js';
 import type { Endpoint } from '../transport/transport.js';
 import type { Replier } from './replier.js';
 
-/** The type of {@link IGNORE}, of its own: TypeScript forgets which symbol an async function returns. */
+/** Class of {@link IGNORE}. It is no symbol, because TypeScript forgets which symbol an async function returns. */
 export class Ignore {
   readonly #brand = 'IGNORE';
 
-  /** `'dpdk-ipc.IGNORE'`, for logs. */
+  /** Returns `'dpdk-ipc.IGNORE'`, for logs. */
   toString(): string {
     return `dpdk-ipc.${this.#brand}`;
   }
 }
 
-/** What a handler returns to answer a request with type IGN: "don't count me". */
+/**
+ * What a handler returns to answer a request with type IGN: "don't count me". The requester then leaves this process out of
+ * `nbSent`.
+ *
+ * @example
+ * channel.registerAction('hello', (message) => (message.text() === '' ? IGNORE : { param: 'hi' }));
+ */
 export const IGNORE: Ignore = new Ignore();
 
-/** What an action may return; see {@link Handler}. */
+/** What a handler may return; see {@link Handler}. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement is of this type
 export type HandlerResult = ReplyBody | typeof IGNORE | void;
 
 /**
- * An action: C's `rte_mp_t`. For a request, what it returns (or resolves to) is sent as the reply, under the request's
- * own name; {@link IGNORE} answers with IGN; nothing returned sends nothing, and `MpChannel.reply` may do so later.
+ * Function that handles the messages and requests of one name: C's `rte_mp_t`. The answer to a request is what the handler
+ * returns or resolves to: a {@link ReplyBody} is sent as the reply, under the request's name; {@link IGNORE} is sent as IGN;
+ * `undefined` sends nothing, and `MpChannel.reply` may answer later. What it returns for a message is not sent.
+ *
+ * @example
+ * const hello: Handler = (message, peer) => ({ param: `Got '${message.text()}' from ${peer.path}` });
  */
 export type Handler = (message: ReceivedMessage, peer: Peer) => HandlerResult | Promise<HandlerResult>;
 
-/** Datagrams handled in one go before the event loop gets its turn. */
+/** How many datagrams are handled in one turn of the event loop. */
 const BATCH = 256;
 
-/** The registered actions, and what comes in for them at the public endpoint. */
+/** The registered actions. Reads the public endpoint and calls the handler of each message and request. */
 export class Actions {
   readonly #wire: Wire;
   readonly #replier: Replier;
@@ -51,11 +61,11 @@ export class Actions {
   readonly #builtIn = new Map<string, Handler>();
   #endpoint: Endpoint | undefined;
   #pending = 0;
-  /** What came in for others while only built-in actions are answered. */
+  /** Messages for the user's actions that arrived during {@link Actions.deferUserActions}. */
   #deferred: Inbound[] = [];
-  #builtInsOnly = 0;
+  #deferDepth = 0;
 
-  /** @param onError a handler threw, rejected or returned something that can't be sent */
+  /** @param onError called when a handler threw, rejected or returned a value that can't be sent */
   constructor(
     wire: Wire,
     replier: Replier,
@@ -71,7 +81,7 @@ export class Actions {
   register(name: string, handler: Handler): void {
     checkName(name);
     if (typeof handler !== 'function') {
-      throw new MpError('EINVAL', `The handler of '${name}' is no function: give one`);
+      throw new MpError('EINVAL', `The handler of '${name}' is no function: give a function`);
     }
     if (this.#handlers.has(name)) {
       throw new MpError(
@@ -86,55 +96,60 @@ export class Actions {
     return this.#handlers.delete(name);
   }
 
-  /** What answers while nobody has registered under this name. */
+  /** Registers a handler that answers while the user has registered none of this name. */
   registerBuiltIn(name: string, handler: Handler): void {
     this.#builtIn.set(name, handler);
   }
 
-  /** Starts to handle what comes in. */
+  /** Starts to handle what arrives at `endpoint`. */
   open(endpoint: Endpoint): void {
     this.#endpoint = endpoint;
     endpoint.watch(() => this.serve());
   }
 
   close(): void {
-    this.#endpoint?.unwatch(); // it may take a while until it is closed
+    this.#endpoint?.unwatch(); // its owner may close it later
     this.#endpoint = undefined;
     for (const { fds } of this.#deferred.splice(0)) closeAll(fds, this.#wire.receiver.counters);
   }
 
-  /** The public endpoint, unless handlers are so far behind that the kernel's queue has to push back. */
+  /**
+   * The public endpoint; `undefined` while so many handlers are pending that messages have to wait in the kernel's queue.
+   */
   get endpoint(): Endpoint | undefined {
     const waiting = this.#pending + this.#deferred.length;
     return waiting < this.#options.maxPendingMessages ? this.#endpoint : undefined;
   }
 
-  /** Handles what is there now. */
+  /** Handles the messages that have arrived, one batch at most. */
   serve(): void {
     for (let i = 0; i < BATCH; i++) {
       const inbound = this.#next();
       if (inbound === undefined) return;
-      if (this.#builtInsOnly > 0 && !this.#isBuiltIn(inbound)) this.#deferred.push(inbound);
+      if (this.#deferDepth > 0 && !this.#isBuiltIn(inbound)) this.#deferred.push(inbound);
       else this.#deliver(inbound);
     }
   }
 
-  get isAnsweringBuiltInsOnly(): boolean {
-    return this.#builtInsOnly > 0;
+  get isDeferringUserActions(): boolean {
+    return this.#deferDepth > 0;
   }
 
-  /** Runs `section`; what arrives for the user's actions meanwhile is handled afterwards. */
-  answeringBuiltInsOnly<T>(section: () => T): T {
-    this.#builtInsOnly++;
+  /**
+   * Runs `section`, during which only built-in actions are answered. Messages for the user's actions are handled
+   * afterwards.
+   */
+  deferUserActions<T>(section: () => T): T {
+    this.#deferDepth++;
     try {
       return section();
     } finally {
-      this.#builtInsOnly--;
+      this.#deferDepth--;
       this.#serveDeferredSoon();
     }
   }
 
-  /** Nothing at the socket tells that they are there. More than a batch takes further turns. */
+  /** Has the event loop handle the deferred messages: the socket is not readable for them. Takes a turn for each batch. */
   #serveDeferredSoon(): void {
     if (this.#deferred.length === 0) return;
     setImmediate(() => {
@@ -144,7 +159,7 @@ export class Actions {
   }
 
   #next(): Inbound | undefined {
-    if (this.#builtInsOnly === 0 && this.#deferred.length > 0) return this.#deferred.shift();
+    if (this.#deferDepth === 0 && this.#deferred.length > 0) return this.#deferred.shift();
     const { endpoint } = this;
     return endpoint && this.#wire.receiver.next(endpoint);
   }
@@ -190,7 +205,7 @@ export class Actions {
       const received = new Received(message, fds, this.#wire.receiver.counters);
       const result = handler(received, peer);
       if (isPromise(result)) {
-        received.closeWhenCollected(); // should it never settle
+        received.closeWhenCollected(); // in case the promise never settles
         this.#await(result, settle, fail);
       } else settle(result);
     } catch (error) {
@@ -227,7 +242,7 @@ export class Actions {
   }
 }
 
-/** Whether an answer can have this name: not an empty one, nor one that was no UTF-8, whose bytes are lost. */
+/** Whether an answer can have this name. An empty name can't be sent; of a name that was no UTF-8 the bytes are lost. */
 function isSendable(name: string): boolean {
   return name !== '' && !name.includes('\ufffd');
 }

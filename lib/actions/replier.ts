@@ -10,17 +10,17 @@ import type { Peer, ReplyBody } from '../messages/message.js';
 import type { Wire } from '../peers/peers.js';
 import type { Endpoint } from '../transport/transport.js';
 
-/** How long an answer waits for room in the requester's queue. */
+/** How long an answer waits for room in the requester's queue, in milliseconds. */
 const REPLY_TIMEOUT_MS = 5_000;
 
-/** A request that a handler got, and whether it has been answered. */
+/** A request that was given to a handler, and whether it has been answered. */
 interface Expected {
   readonly name: string;
   readonly dialect: Dialect;
   isAnswered: boolean;
 }
 
-/** Answers requests from the public endpoint: that path is what the requester waits for. */
+/** Answers requests. The answers leave from the public endpoint, because the requester accepts them from its path only. */
 export class Replier {
   readonly #wire: Wire;
   readonly #expected = new WeakMap<Peer, Expected>();
@@ -38,12 +38,15 @@ export class Replier {
     this.#endpoint = undefined;
   }
 
-  /** Remembers that `peer` (the object that the handler gets) has asked for `name`. */
+  /** Remembers that `peer` has sent the request `name`. The key is the object: the handler gets the same one. */
   expect(peer: Peer, name: string, dialect: Dialect): void {
     this.#expected.set(peer, { name, dialect, isAnswered: false });
   }
 
-  /** What a handler returned: IGN if that is no body. A requester that has given up meanwhile is no error. */
+  /**
+   * Sends what a handler returned, IGN without a `body`. A requester that is gone is no error: the answer is counted as
+   * dropped.
+   */
   async answer(peer: Peer, name: string, body: ReplyBody | undefined): Promise<void> {
     if (peer.path === '') {
       this.#wire.receiver.drop('unsent-reply', [], undefined, `${name}: its sender has no socket of its own`);
@@ -58,7 +61,7 @@ export class Replier {
     }
   }
 
-  /** `rte_mp_reply`. */
+  /** Sends a reply: `rte_mp_reply`. */
   async reply(message: Message, peer: Peer): Promise<void> {
     await this.#send(MpType.REP, message, peer);
   }
@@ -69,7 +72,7 @@ export class Replier {
     const message = new PreparedMessage(given);
     const expected = this.#expected.get(peer);
     if (expected !== undefined) checkExpected(expected, message.name);
-    // a process that has become the primary in the meantime hasn't asked, and may speak another dialect
+    // another process may have become the primary: it did not ask, and may speak another dialect
     peers.look();
     const { dialect } = peers;
     if (expected !== undefined && expected.dialect.wireLength !== dialect.wireLength) throw goneError(to);
@@ -103,7 +106,7 @@ function checkPeer(peer: Peer): string {
   if (path === '') {
     throw new MpError(
       'EDESTADDRREQ',
-      'The requester has no socket of its own and can not be answered: it must bind one',
+      'The requester has no socket address, so it can not be answered: it must bind its socket',
     );
   }
   return path;
@@ -115,7 +118,7 @@ function checkExpected({ name, isAnswered }: Expected, replyName: string): void 
     throw new MpError('EINVAL', message);
   }
   if (isAnswered) {
-    const message = `'${name}' has been answered: a second reply could be taken for the answer to the next request`;
+    const message = `'${name}' has been answered already: the requester could take a second reply for the answer to its next request`;
     throw new MpError(
       'EALREADY',
       `${message}. Reply once, or return nothing from the handler that replies itself`,
@@ -126,16 +129,14 @@ function checkExpected({ name, isAnswered }: Expected, replyName: string): void 
 function goneError(path: string): MpError {
   return new MpError(
     'ECONNREFUSED',
-    `The primary that asked is gone, and another one is at ${path}: nothing to do`,
-    {
-      path,
-    },
+    `The primary that asked is gone, and another one is at ${path}: drop the reply`,
+    { path },
   );
 }
 
 function noEndpointError(): MpError {
   return new MpError(
     'ECANCELED',
-    "There is no public socket to reply from: the channel is closed, or private. Open one with visibility 'peer'",
+    "The channel has no public socket to reply from, because it is closed or private: open one with visibility 'peer'",
   );
 }

@@ -10,21 +10,31 @@ import {
 } from '../../protocol/eal/device.js';
 import { type Actions, type Handler, IGNORE } from '../actions/actions.js';
 
-/** What the primary asks of all its secondaries. */
+/**
+ * Event of a {@link Hotplug}: a device that the primary attaches or detaches in all its secondaries.
+ *
+ * @example
+ * hotplug(channel).on('attach', ({ devargs }: HotplugEvent) => console.log('new:', devargs));
+ */
 export interface HotplugEvent {
-  /** The device, as whoever asked for it wrote it: `bus:name,arguments`. */
+  /** The device as the requester wrote it: `bus:name,arguments`. */
   readonly devargs: string;
 }
 
-/** What a {@link Hotplug} emits; see there. */
+/**
+ * Events that a {@link Hotplug} emits.
+ *
+ * @example
+ * hotplug(channel).on('detach', ({ devargs }) => console.log('about to go:', devargs));
+ */
 export interface HotplugEvents {
   /** The primary has attached this device. */
   attach: [event: HotplugEvent];
-  /** It is about to detach this one. */
+  /** The primary is about to detach this device: the last moment to use its memory. */
   detach: [event: HotplugEvent];
-  /** Somebody failed: the attach is undone. */
+  /** A process failed to attach this device, so the attach is undone everywhere. */
   attachRollback: [event: HotplugEvent];
-  /** Somebody failed: the detach is undone. */
+  /** A process failed to detach this device, so the detach is undone everywhere. */
   detachRollback: [event: HotplugEvent];
 }
 
@@ -36,12 +46,12 @@ const EVENT_NAMES = new Map<number, keyof HotplugEvents>([
 ]);
 
 /**
- * A secondary's side of hotplug: the primary asks each secondary, waits 5 s for its answer, and undoes everything if one
- * is missing. Ours is always IGN, "don't count me": C takes it for success, and it is no lie, for we have no drivers.
+ * A secondary's side of hotplug. The primary asks each secondary, waits 5 s for its answer, and undoes the change if one is
+ * missing. This answers IGN, "don't count me", which C takes for success: a Node process has no drivers that could fail.
  */
 export class HotplugRequests extends EventEmitter<HotplugEvents> {
   readonly #onError: (error: unknown) => void;
-  /** Of everybody who is collecting names just now. */
+  /** One set of names for each {@link HotplugRequests.collectVdevs} that is under way. */
   readonly #collections = new Set<Set<string>>();
 
   constructor(onError: (error: unknown) => void) {
@@ -49,13 +59,13 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
     this.#onError = onError;
   }
 
-  /** Answers the primary from now on. A primary is asked by no other process as one of many. */
+  /** Answers the primary from now on. Only a secondary gets these requests. */
   serve(actions: Actions): void {
     actions.registerBuiltIn(DEVICE_ACTION, this.#answer);
     actions.registerBuiltIn(VDEV_ACTION, this.#collect);
   }
 
-  /** The names of virtual devices that the primary sends us until `work` has settled. */
+  /** Returns the names of virtual devices that the primary sends until `work` has settled. */
   async collectVdevs(work: (names: ReadonlySet<string>) => Promise<void>): Promise<string[]> {
     const names = new Set<string>();
     this.#collections.add(names);
@@ -81,7 +91,10 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
     if (name !== undefined) this.emit(name, Object.freeze({ devargs }));
   }
 
-  /** Also after whatever secondary has asked; for a request, which C sends to primaries only, IGN. */
+  /**
+   * Collects the names that the primary broadcasts, whichever secondary asked for them. IGN for a request, which C sends
+   * to primaries only.
+   */
   readonly #collect: Handler = ({ param }) => {
     if (this.#collections.size === 0) return IGNORE;
     try {

@@ -18,20 +18,33 @@ import { MpTimeoutError } from '../errors.js';
 import { DEFAULT_TIMEOUT_MS } from '../options.js';
 import type { HotplugEvents } from './hotplug-requests.js';
 
-/** A primary waits 5 s for a silent secondary, and 5 s more when it undoes what was done: then it answers. */
+/**
+ * Default timeout in milliseconds. A primary answers after 10 s if a secondary is silent: it waits 5 s, and 5 s to undo
+ * the change.
+ */
 const DEFAULT_HOTPLUG_TIMEOUT_MS = 15_000;
 
-/** A device of the primary. */
+/**
+ * A device of the primary.
+ *
+ * @example
+ * const [device] = await hotplug(channel).list();
+ */
 export interface Device {
-  /** As in `net_null0`; what `detach` takes. */
+  /** Name of the device, such as `net_null0`, which `detach` takes. */
   readonly name: string;
 }
 
+type Verb = 'attach' | 'detach';
+
 /**
- * Devices of a running C primary, as its secondary sees them. It emits what the primary asks of every secondary, before it
- * is answered: `'attach'` once the primary has the device, `'detach'` while it still has it (the last moment to use its
- * memory), `'attachRollback'` and `'detachRollback'` when somebody failed and it is undone. Requests of our own come back
- * so, too. A channel with `visibility: 'private'` hears nothing.
+ * Devices of a running C primary, as its secondary sees them. It emits the primary's requests to all secondaries, before it
+ * answers them: `'attach'` once the primary has the device; `'detach'` while the primary still has it, which is the last
+ * moment to use its memory; `'attachRollback'` and `'detachRollback'` when a process failed and the change is undone. The
+ * events follow this object's own requests, too. With `visibility: 'private'` there are no events.
+ *
+ * @example
+ * hotplug(channel).on('detach', ({ devargs }) => console.log('about to go:', devargs));
  */
 export class Hotplug extends EventEmitter<HotplugEvents> {
   readonly #channel: MpChannel;
@@ -46,15 +59,15 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
   }
 
   /**
-   * `rte_dev_probe` of a secondary: has the primary attach a device, and every secondary of it. `devargs` is what EAL takes
-   * after `--vdev` or `-a`, with or without its bus: `'net_null1,size=64'`, `'vdev:net_null1'`, `'0000:01:00.0'`. A device
-   * that is there already is no error, as in C.
+   * Attaches a device in the primary and all its secondaries: `rte_dev_probe` of a secondary. `devargs` is the argument of
+   * EAL's `--vdev` or `-a`, with or without the bus: `'net_null1,size=64'`, `'vdev:net_null1'`, `'0000:01:00.0'`. Attaching a
+   * device again is no error, as in C. The default timeout is 15,000 ms: C's 5,000 ms would miss the answer of a primary that
+   * waits for a silent secondary.
    *
-   * Rejects with `EINVAL` or `E2BIG` for what C would cut, or crash from: nothing is sent. With what the primary answers:
-   * `EFAULT` (no bus or driver knows it), `ENODEV` (not on its bus), `EPERM` (its driver refused), `EINVAL`, `ENOTSUP`,
-   * `ENOMSG` (another secondary was silent: undone), or what another secondary failed with. `ENOTSUP` also for a Node
-   * primary; otherwise as `MpChannel.request`. The timeout is 15,000 ms unless given: C's 5,000 would miss the answer of a
-   * primary that waits for a silent secondary.
+   * Rejects with `EINVAL` or `E2BIG` for devargs that C would cut or crash from; then nothing is sent. Rejects with the
+   * primary's answer: `EFAULT` if no bus or driver knows the device, `ENODEV` if its bus doesn't have it, `EPERM` if its driver
+   * refused, `EINVAL`, `ENOTSUP`, `ENOMSG` if another secondary was silent and the change was undone, or the errno of another
+   * secondary. Rejects with `ENOTSUP` for a Node primary, and with the errors of `MpChannel.request`.
    *
    * @example
    * await hotplug(channel).attach('vdev:net_null1');
@@ -64,10 +77,10 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
   }
 
   /**
-   * `rte_dev_remove` of a secondary: has every process detach the device, the primary last. Takes its name, or the devargs
-   * that it was attached with. Its ports should be stopped.
+   * Detaches a device in all secondaries, then in the primary: `rte_dev_remove` of a secondary. `devargs` is its name, or the
+   * devargs that it was attached with. Stop its ports first.
    *
-   * Rejects as {@link Hotplug.attach}; `ENOENT`: there is no such device.
+   * Rejects with `ENOENT` if there is no such device, and with the errors of {@link Hotplug.attach}.
    *
    * @example
    * await hotplug(channel).detach('net_null1');
@@ -77,13 +90,13 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
   }
 
   /**
-   * The primary's virtual devices: what it tells every secondary that starts. `rte_mp` has no list of others, such as PCI
-   * devices. Every secondary hears the names again, as whenever another one starts; a C one adds to its own list, without
-   * a driver, those that only the primary has.
+   * Lists the primary's virtual devices, which it sends to every secondary that starts. DPDK's IPC has no list of others, such
+   * as PCI devices. The primary broadcasts the names, so all secondaries get them again, as they do whenever another one
+   * starts; a C secondary adds unknown devices to its own list, without a driver.
    *
-   * Rejects with `ENOTSUP` on a primary, on a private channel (the names are broadcast), and for a primary without the
-   * vdev bus or of Node; `ETIMEDOUT` also for a C primary without that bus, which answers nothing; `EAGAIN` when names
-   * were missing; otherwise as `MpChannel.request`.
+   * Rejects with `ENOTSUP` on a primary, on a private channel, and if the primary is a Node process or answers IGN; `ETIMEDOUT`
+   * also if a C primary has no vdev bus, because it doesn't answer then; `EAGAIN` if names were missing; and with the errors of
+   * `MpChannel.request`.
    *
    * @example
    * for (const { name } of await hotplug(channel).list()) console.log(name);
@@ -92,7 +105,7 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
     const channel = this.#secondary();
     if (channel.socketPath === undefined) {
       const message =
-        "The names of devices are broadcast: open the channel with visibility 'peer' to list them";
+        "The primary broadcasts the names of devices: open the channel with visibility 'peer' to list them";
       throw new MpError('ENOTSUP', message);
     }
     const names = await channel.hotplugRequests.collectVdevs((heard) =>
@@ -101,7 +114,7 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
     return names.map((name) => ({ name }));
   }
 
-  async #ask(verb: 'attach' | 'detach', devargs: string, options: SendOptions): Promise<void> {
+  async #ask(verb: Verb, devargs: string, options: SendOptions): Promise<void> {
     const { timeoutMs = DEFAULT_HOTPLUG_TIMEOUT_MS, signal } = options;
     const channel = this.#secondary();
     checkDevargs(devargs);
@@ -110,11 +123,11 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
     try {
       using reply = await channel.request({ name: DEVICE_ACTION, param }, { timeoutMs, signal });
       const [answer] = reply.msgs;
-      if (answer === undefined) throw noHotplug(`${verb} devices`);
+      if (answer === undefined) throw noHotplugError(`${verb} devices`);
       const answered = decodeDeviceRequest(answer.param);
-      if (answered.result !== 0) throw refusal(verb, devargs, answered);
+      if (answered.result !== 0) throw refusalError(verb, devargs, answered);
     } catch (error) {
-      throw explained(error, silentOn(verb, devargs));
+      throw withMeaning(error, noAnswerMessage(verb, devargs));
     }
   }
 
@@ -122,41 +135,17 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
     if (this.#channel.role === 'secondary') return this.#channel;
     throw new MpError(
       'ENOTSUP',
-      'A Node primary has no devices: ask a C primary, on a channel of openSecondary',
+      'A Node primary has no devices: call this on a channel of openSecondary to a C primary',
     );
-  }
-}
-
-/** Has the primary send the names of its virtual devices to all secondaries. */
-async function scan(
-  channel: MpChannel,
-  heard: ReadonlySet<string>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const param = encodeVdev({ type: VdevType.SCAN_REQ });
-  try {
-    using reply = await channel.request({ name: VDEV_ACTION, param }, { timeoutMs, signal });
-    const [answer] = reply.msgs;
-    if (answer === undefined) throw noHotplug('list devices');
-    // they were sent before the answer, so they have been handled before it
-    const { num } = decodeVdev(answer.param);
-    if (heard.size >= num) return;
-    throw new MpError(
-      'EAGAIN',
-      `The primary has ${num} devices, and the names of ${heard.size} arrived: try again`,
-    );
-  } catch (error) {
-    throw explained(error, SILENT_ON_LIST);
   }
 }
 
 const hotplugs = new WeakMap<MpChannel, Hotplug>();
 
 /**
- * Attaches, detaches and lists devices of the C primary that `channel` is a secondary of [`rte_dev_probe`,
- * `rte_dev_remove`, `rte_dev_event_callback_register`]; always the same object for one channel. Its listeners live as long
- * as the channel. On a primary every method rejects with `ENOTSUP`.
+ * Returns the object that attaches, detaches and lists the devices of a secondary's C primary: `rte_dev_probe`,
+ * `rte_dev_remove`, `rte_dev_event_callback_register`. It is always the same object for one channel, and its listeners live as
+ * long as the channel. On the channel of a primary every method rejects with `ENOTSUP`.
  *
  * @example
  * const devices = hotplug(channel);
@@ -171,25 +160,47 @@ export function hotplug(channel: MpChannel): Hotplug {
   return made;
 }
 
-type Verb = 'attach' | 'detach';
+/** Makes the primary broadcast the names of its virtual devices. Throws `EAGAIN` if fewer than all were heard. */
+async function scan(
+  channel: MpChannel,
+  heard: ReadonlySet<string>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const param = encodeVdev({ type: VdevType.SCAN_REQ });
+  try {
+    using reply = await channel.request({ name: VDEV_ACTION, param }, { timeoutMs, signal });
+    const [answer] = reply.msgs;
+    if (answer === undefined) throw noHotplugError('list devices');
+    // the primary sends the names before its answer, so they have been handled already
+    const { num } = decodeVdev(answer.param);
+    if (heard.size >= num) return;
+    throw new MpError(
+      'EAGAIN',
+      `The primary has ${num} devices, and the names of ${heard.size} arrived: try again`,
+    );
+  } catch (error) {
+    throw withMeaning(error, NO_NAMES_MESSAGE);
+  }
+}
 
-/** What C answers with when, and what to do then. */
+/** Why a C primary answers with an errno, and what to do then. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'the primary has no such device: list those that it has',
   ENODEV:
     'its bus has no such device: check the name or address, and that the primary may use that bus (--no-pci)',
   EFAULT:
     'no bus or driver there knows it: check the spelling, and that the driver is loaded (EAL option -d)',
-  EINVAL: 'the primary takes it for malformed: check the name and the arguments',
+  EINVAL: 'the primary finds it malformed: check the name and the arguments',
   ENOTSUP: 'its bus or driver has no hotplug: give the device to the primary when it starts',
-  EPERM: "its driver refused it: check the arguments; the primary's log tells more",
+  EPERM: "its driver refused it: check the arguments, and see the primary's log",
 };
 const SILENT =
-  'another secondary did not answer within 5 s, so it was undone: end or repair that process, and try again';
-const UNDONE = 'a process of the prefix could not, so it was undone in all of them: see their logs';
+  'another secondary did not answer within 5 s, so the change was undone: end or repair that process, and try again';
+const UNDONE = 'a process of the prefix failed, so the change was undone in all of them: see their logs';
 
-/** The answer of a primary that could not do it. */
-function refusal(verb: Verb, devargs: string, { type, result }: DeviceRequest): MpError {
+/** Error for a primary's answer with an errno. */
+function refusalError(verb: Verb, devargs: string, { type, result }: DeviceRequest): MpError {
   const errno = Math.abs(result);
   const code = errnoName(errno);
   const isUndone = type === DeviceRequestType.ATTACH_ROLLBACK || type === DeviceRequestType.DETACH_ROLLBACK;
@@ -198,28 +209,27 @@ function refusal(verb: Verb, devargs: string, { type, result }: DeviceRequest): 
   return new MpError(code, message, { errno });
 }
 
-/** A primary that answers IGN, or nothing: as C's does where it has no such action. */
-function noHotplug(what: string): MpError {
+/** Error for a primary that answers IGN. */
+function noHotplugError(what: string): MpError {
   return new MpError(
     'ENOTSUP',
-    `The primary can't ${what}: it answers "don't count me". It is no C process, or still starting: try again later`,
+    `The primary can't ${what}: it answers "don't count me". It is no C process, or still starting: use a C primary, or try again later`,
   );
 }
 
-/** What asking ended with; where nobody answered in time, what that may mean. */
-function explained(error: unknown, meaning: string): unknown {
+/** Returns the error of a request; for one that was sent and not answered, with `meaning` as its message. */
+function withMeaning(error: unknown, meaning: string): unknown {
   const isUnanswered = error instanceof MpTimeoutError && error.reply.nbSent > 0;
   return isUnanswered ? new MpTimeoutError(meaning, error.path, error.reply) : error;
 }
 
-/** Of a request that was sent: it may have been carried out all the same. */
-function silentOn(verb: Verb, devargs: string): string {
+function noAnswerMessage(verb: Verb, devargs: string): string {
   return (
-    `No answer to ${verb} '${devargs}' in time; it may still be carried out. A primary that waits for a silent ` +
-    'secondary answers after 10 s: give a longer timeoutMs, and list the devices to see'
+    `No answer to ${verb} '${devargs}' in time; the request may still be carried out. A primary that waits for a silent ` +
+    'secondary answers after 10 s: give a longer timeoutMs, and list the devices to see the result'
   );
 }
 
-const SILENT_ON_LIST =
-  'The primary did not name its devices in time. One without the vdev bus answers nothing: load it there ' +
+const NO_NAMES_MESSAGE =
+  'The primary did not name its devices in time. A primary without the vdev bus does not answer: load it there ' +
   '(EAL option -d librte_bus_vdev.so), or give a longer timeoutMs';

@@ -11,7 +11,7 @@ import { type Handler, IGNORE } from '../actions/actions.js';
 import type { ResolvedOptions } from '../options.js';
 import type { MemoryHost, MemorySource } from './memory-host.js';
 
-/** The primary's memory, attached when it is first asked for, and again after the primary was replaced. */
+/** The primary's memory of a secondary: attached at the first use, and again after the primary was replaced. */
 export class ChannelMemory implements MemorySource {
   readonly #options: ResolvedOptions;
   readonly #host: MemoryHost;
@@ -29,14 +29,17 @@ export class ChannelMemory implements MemorySource {
     this.#attached?.abandon();
     this.#attached = undefined;
     if (this.#isAttaching)
-      throw new MpError('EAGAIN', 'The memory is being attached just now: try again later');
+      throw new MpError(
+        'EAGAIN',
+        'The memory is being attached by the caller of this handler: try again after the handler',
+      );
     this.#isAttaching = true;
     try {
       this.#attached = this.#attach();
     } finally {
       this.#isAttaching = false;
     }
-    if (this.#isClosed) this.close(); // by a handler that ran while we waited for the primary
+    if (this.#isClosed) this.close(); // a handler closed the channel while this waited for the primary
     return this.#attached;
   }
 
@@ -54,7 +57,7 @@ export class ChannelMemory implements MemorySource {
     return memory;
   }
 
-  /** The primary has changed its memory and waits for every secondary to have followed: it gets an answer in any case. */
+  /** Follows a change of the primary's memory. The primary waits for every secondary, so it gets an answer in any case. */
   readonly #answerSync: Handler = ({ param }) => {
     try {
       const request = decodeMallocSync(param);

@@ -1,151 +1,124 @@
 import type { Dialect } from '../../protocol/dialect.js';
-import type { DatagramSocket } from '../../sys/datagram-socket.js';
 import { EAGAIN } from '../../sys/errors.js';
 import type { SocketEndpoint } from '../transport/socket-endpoint.js';
 import type { Datagram, Endpoint } from '../transport/transport.js';
 
-/** How one thread hands datagrams to another: each becomes a datagram of a socket pair, behind its sender's path. */
+/**
+ * How many datagrams wait for a busy main thread before the memory thread stops reading; then EAL's requests wait as
+ * well.
+ */
+const MAX_HELD = 1024;
 
-/** Longer than any datagram of the protocol and any path together. */
-const SCRATCH = new Uint8Array(512);
-const LENGTH = 1;
-/** A datagram that is cut off or too long is of no use to anybody: what is left of it is dropped as malformed. */
-const LONGEST = 384;
-
-const NOTHING = new Uint8Array(0);
-
-/** 0 or `-errno`; the descriptors stay the caller's. */
-function forward(
-  pair: DatagramSocket,
-  { bytes: all, truncated, sender = '', fds }: Pick<Datagram, 'bytes' | 'truncated' | 'sender' | 'fds'>,
-): number {
-  const bytes = truncated ? NOTHING : all.subarray(0, LONGEST);
-  const { written } = new TextEncoder().encodeInto(sender, SCRATCH.subarray(LENGTH));
-  SCRATCH[0] = written;
-  SCRATCH.set(bytes, LENGTH + written);
-  const numbers = fds.map(({ fd }) => fd);
-  return pair.send(SCRATCH.subarray(0, LENGTH + written + bytes.length), numbers);
-}
-
-/** What {@link forward} has sent, as it arrived first. */
-function forwarded(datagram: Datagram): Datagram {
-  const start = LENGTH + (datagram.bytes[0] ?? 0);
-  const sender = new TextDecoder().decode(datagram.bytes.subarray(LENGTH, start));
-  return { ...datagram, bytes: datagram.bytes.subarray(start), sender: sender === '' ? undefined : sender };
-}
-
-export interface FrontOptions {
-  readonly socket: SocketEndpoint;
-  /** Leads to the other thread. */
-  readonly pair: SocketEndpoint;
-  readonly pairSocket: DatagramSocket;
-  readonly dialect: Dialect;
-  /** Names of what is for this thread. */
-  readonly names: readonly string[];
-  /** How many datagrams may wait for the other thread before this one stops reading. */
-  readonly maxHeld: number;
-}
-
-/** A primary's socket in the thread that answers the EAL: everything else is handed on to the other thread, in order. */
+/**
+ * A primary's socket in the memory thread. It returns the datagrams for this thread, and forwards all others to the main
+ * thread, in order, through a socket pair. The main thread owns both sockets and closes them.
+ */
 export class FrontEndpoint implements Endpoint {
   readonly path: string;
-  readonly #options: FrontOptions;
+  readonly #socket: SocketEndpoint;
+  readonly #pair: SocketEndpoint;
+  readonly #dialect: Dialect;
   readonly #names: readonly Buffer[];
   readonly #held: Datagram[] = [];
   #onReadable: (() => void) | undefined;
 
-  constructor(options: FrontOptions) {
-    this.path = options.socket.path;
-    this.#options = options;
-    this.#names = options.names.map((name) => Buffer.from(`${name}\0`));
+  /**
+   * @param pair this thread's end of the socket pair
+   * @param names names of the messages for this thread
+   */
+  constructor(socket: SocketEndpoint, pair: SocketEndpoint, dialect: Dialect, names: readonly string[]) {
+    this.path = socket.path;
+    this.#socket = socket;
+    this.#pair = pair;
+    this.#dialect = dialect;
+    this.#names = names.map((name) => Buffer.from(`${name}\0`));
   }
 
   get fd(): number {
-    return this.#options.socket.fd;
+    return this.#socket.fd;
   }
 
   send(bytes: Uint8Array, fds: readonly number[], to?: string): number {
-    return this.#options.socket.send(bytes, fds, to);
+    return this.#socket.send(bytes, fds, to);
   }
 
-  /** The next datagram for this thread; those for the other one are handed on meanwhile. */
+  /** Returns the next datagram for this thread, and forwards those before it that are for the main thread. */
   receive(): Datagram | undefined | number {
-    while (this.#held.length < this.#options.maxHeld) {
-      const datagram = this.#options.socket.receive();
-      if (typeof datagram !== 'object' || this.#isForUs(datagram)) return datagram;
-      this.#handOn(datagram);
+    while (this.#held.length < MAX_HELD) {
+      const datagram = this.#socket.receive();
+      if (typeof datagram !== 'object' || this.#isForThisThread(datagram)) return datagram;
+      this.#forward(datagram);
     }
-    this.#options.socket.unwatch(); // until there is room, the kernel's queue pushes back
+    this.#socket.unwatch(); // until the main thread reads on; further datagrams wait in the kernel's queue
     return undefined;
   }
 
   watch(onReadable: () => void): void {
     this.#onReadable = onReadable;
-    this.#options.socket.watch(onReadable);
+    this.#socket.watch(onReadable);
   }
 
   unwatch(): void {
     this.#onReadable = undefined;
-    this.#options.socket.unwatch();
+    this.#socket.unwatch();
   }
 
   whenWritable(retry: () => void): void {
-    this.#options.socket.whenWritable(retry);
+    this.#socket.whenWritable(retry);
   }
 
   cancelWritable(): void {
-    this.#options.socket.cancelWritable();
+    this.#socket.cancelWritable();
   }
 
   ref(): void {
-    this.#options.socket.ref();
+    this.#socket.ref();
   }
 
   unref(): void {
-    this.#options.socket.unref();
+    this.#socket.unref();
   }
 
-  /** Both sockets are the other thread's to close. */
   close(): void {
     this.unwatch();
-    this.#options.pair.cancelWritable();
+    this.#pair.cancelWritable();
     for (const datagram of this.#held.splice(0)) closeFds(datagram);
   }
 
-  #isForUs({ bytes }: Datagram): boolean {
-    const { wireLength, offsets } = this.#options.dialect;
+  #isForThisThread({ bytes }: Datagram): boolean {
+    const { wireLength, offsets } = this.#dialect;
     if (bytes.length !== wireLength) return false;
     return this.#names.some((name) => name.equals(bytes.subarray(offsets.name, offsets.name + name.length)));
   }
 
-  #handOn(datagram: Datagram): void {
+  #forward(datagram: Datagram): void {
     if (this.#held.length > 0) {
       this.#hold(datagram);
       return;
     }
-    if (forward(this.#options.pairSocket, datagram) !== -EAGAIN) {
-      closeFds(datagram); // what can't be handed on for another reason is lost, as in a full queue of C
+    if (sendWithSender(this.#pair, datagram) !== -EAGAIN) {
+      closeFds(datagram); // after any other error it is lost, as a datagram is in a full queue of C
       return;
     }
     this.#hold(datagram);
-    this.#options.pair.whenWritable(() => this.#drain());
+    this.#pair.whenWritable(() => this.#drain());
   }
 
-  /** Its bytes are overwritten by the next one; they are a Buffer's, whose `slice` copies nothing. */
+  /** Copies the bytes, because the next datagram overwrites them. They are a Buffer, whose `slice` copies nothing. */
   #hold(datagram: Datagram): void {
     this.#held.push({ ...datagram, bytes: new Uint8Array(datagram.bytes) });
   }
 
   #drain(): void {
     for (let [next] = this.#held; next !== undefined; [next] = this.#held) {
-      if (forward(this.#options.pairSocket, next) === -EAGAIN) {
-        this.#options.pair.whenWritable(() => this.#drain());
+      if (sendWithSender(this.#pair, next) === -EAGAIN) {
+        this.#pair.whenWritable(() => this.#drain());
         break;
       }
       closeFds(next);
       this.#held.shift();
     }
-    if (this.#onReadable !== undefined) this.#options.socket.watch(this.#onReadable);
+    if (this.#onReadable !== undefined) this.#socket.watch(this.#onReadable);
   }
 }
 
@@ -153,19 +126,20 @@ function closeFds({ fds }: Datagram): void {
   for (const fd of fds) fd.close();
 }
 
-/** A public endpoint whose socket another thread reads: this one sends from it, and reads what that one hands on. */
+/** A primary's socket in the main thread: sends from it, and receives what the memory thread forwards. */
 export class ForwardedEndpoint implements Endpoint {
   readonly path: string;
   readonly #public: SocketEndpoint;
   readonly #pair: SocketEndpoint;
 
+  /** @param pair this thread's end of the socket pair */
   constructor(publicEndpoint: SocketEndpoint, pair: SocketEndpoint) {
     this.path = publicEndpoint.path;
     this.#public = publicEndpoint;
     this.#pair = pair;
   }
 
-  /** Of the socket that there is something to read at. */
+  /** Descriptor of the socket that datagrams arrive at. */
   get fd(): number {
     return this.#pair.fd;
   }
@@ -176,7 +150,7 @@ export class ForwardedEndpoint implements Endpoint {
 
   receive(): Datagram | undefined | number {
     const datagram = this.#pair.receive();
-    return typeof datagram === 'object' ? forwarded(datagram) : datagram;
+    return typeof datagram === 'object' ? withoutSender(datagram) : datagram;
   }
 
   watch(onReadable: () => void): void {
@@ -207,4 +181,31 @@ export class ForwardedEndpoint implements Endpoint {
     this.#pair.close();
     this.#public.close();
   }
+}
+
+// On the socket pair a datagram is: the length of its sender's path (one byte), that path, its own bytes.
+
+/** Longer than any datagram of the protocol and any path together. */
+const SCRATCH = new Uint8Array(512);
+const PATH_LENGTH = 1;
+/** Bytes that are forwarded of a datagram. A truncated or longer one is dropped as malformed by the main thread. */
+const MAX_FORWARDED = 384;
+
+const NOTHING = new Uint8Array(0);
+
+/** Sends a datagram and its sender's path through the pair. Returns 0 or `-errno`; the descriptors stay the caller's. */
+function sendWithSender(pair: SocketEndpoint, { bytes: all, truncated, sender = '', fds }: Datagram): number {
+  const bytes = truncated ? NOTHING : all.subarray(0, MAX_FORWARDED);
+  const { written } = new TextEncoder().encodeInto(sender, SCRATCH.subarray(PATH_LENGTH));
+  SCRATCH[0] = written;
+  SCRATCH.set(bytes, PATH_LENGTH + written);
+  const numbers = fds.map(({ fd }) => fd);
+  return pair.send(SCRATCH.subarray(0, PATH_LENGTH + written + bytes.length), numbers);
+}
+
+/** Returns the datagram that {@link sendWithSender} has sent, with its sender. */
+function withoutSender(datagram: Datagram): Datagram {
+  const start = PATH_LENGTH + (datagram.bytes[0] ?? 0);
+  const sender = new TextDecoder().decode(datagram.bytes.subarray(PATH_LENGTH, start));
+  return { ...datagram, bytes: datagram.bytes.subarray(start), sender: sender === '' ? undefined : sender };
 }

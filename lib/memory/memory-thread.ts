@@ -9,22 +9,21 @@ import { systemError } from '../../sys/errors.js';
 import { SocketEndpoint } from '../transport/socket-endpoint.js';
 import { ForwardedEndpoint } from './forwarding.js';
 
-/** What the thread is told. */
+/** `workerData` of the memory thread. */
 export interface MemoryWorkerData {
   readonly directory: string;
   readonly dialect: DialectId;
   readonly space: SpaceDescription;
   readonly lockTimeoutMs: number;
-  /** Of `Changing`. */
-  readonly changing: Int32Array;
-  /** The primary's socket and its path. */
+  /** Shared flags: which locks the main thread holds. */
+  readonly heldLocks: Int32Array;
+  /** The primary's socket. */
   readonly socket: { readonly fd: number; readonly path: string };
-  /** This thread's end of the pair that leads to the main thread. */
+  /** Descriptor of the thread's end of the socket pair that leads to the main thread. */
   readonly pair: number;
-  readonly maxHeld: number;
 }
 
-/** An error on its way to the main thread. */
+/** An error or warning as the memory thread posts it: an error's class doesn't survive the way between threads. */
 export interface WorkerReport {
   readonly kind: 'error' | 'warning';
   readonly code: string;
@@ -32,17 +31,12 @@ export interface WorkerReport {
   readonly path: string | undefined;
 }
 
-/** What went wrong there. */
-export interface ThreadReport {
-  readonly kind: 'error' | 'warning';
-  readonly error: unknown;
-}
-
-/** The worker thread that reads a primary's socket, answers the EAL, and hands everything else on. */
+/** The worker thread that reads a primary's socket, answers the secondaries' EAL, and forwards all other messages. */
 export class MemoryThread {
   /** What the channel uses in place of its socket. */
   readonly endpoint: ForwardedEndpoint;
-  onMessage: (message: ThreadReport) => void = () => {};
+  onError: (error: MpError) => void = () => {};
+  onWarning: (warning: MpError) => void = () => {};
   readonly #worker: Worker;
   readonly #otherEnd: DatagramSocket;
   readonly #exited: Promise<unknown>;
@@ -52,12 +46,16 @@ export class MemoryThread {
     this.endpoint = endpoint;
     this.#otherEnd = otherEnd;
     this.#exited = new Promise((resolve) => worker.once('exit', resolve)); // also after an error
-    worker.on('message', (message: WorkerReport) => this.onMessage(revived(message)));
-    worker.on('error', (cause) => this.onMessage({ kind: 'error', error: ended(cause) }));
+    worker.on('message', ({ kind, code, message, path }: WorkerReport) => {
+      const error = new MpError(code, message, path === undefined ? {} : { path });
+      if (kind === 'warning') this.onWarning(error);
+      else this.onError(error);
+    });
+    worker.on('error', (cause) => this.onError(threadEndedError(cause)));
     worker.unref(); // the channel's own end of the pair keeps the process alive
   }
 
-  /** Starts it; from now on it alone reads the socket. */
+  /** Starts the thread. From then on only the thread reads the socket. */
   static async start(
     publicEndpoint: SocketEndpoint,
     data: Omit<MemoryWorkerData, 'socket' | 'pair'>,
@@ -68,7 +66,7 @@ export class MemoryThread {
     const [ours, theirs] = pair;
     const { fd, path } = publicEndpoint;
     const workerData: MemoryWorkerData = { ...data, socket: { fd, path }, pair: theirs.fd };
-    // the sources run as they are in our tests
+    // its extension is that of this file: .ts when the sources run as they are
     const script = new URL(`./memory-worker${extname(import.meta.url)}`, import.meta.url);
     const worker = startWorker(script, { workerData, name: 'dpdk-ipc memory' });
     try {
@@ -82,7 +80,7 @@ export class MemoryThread {
     return new MemoryThread(worker, endpoint, theirs);
   }
 
-  /** Lets it finish what it is answering; then its memory and its sockets may go. */
+  /** Waits until the thread has answered its present request and ended. Then its memory and sockets may be closed. */
   async stop(): Promise<void> {
     this.#worker.ref(); // the channel's own end may be unreferenced
     this.#worker.postMessage('stop');
@@ -91,21 +89,15 @@ export class MemoryThread {
   }
 }
 
-/** With `--input-type`, which threads inherit, Node takes no file, but a text that leads there. */
+/** Starts a worker. Under `--input-type`, which threads inherit, Node takes no file, but a text that imports it. */
 function startWorker(script: URL, options: WorkerOptions): Worker {
   const isTextWanted = process.execArgv.some((arg) => arg.startsWith('--input-type'));
   if (!isTextWanted) return new Worker(script, options);
   return new Worker(`import(${JSON.stringify(script.href)})`, { ...options, eval: true });
 }
 
-/** Nobody reads the socket any more. */
-function ended(cause: unknown): MpError {
-  return new MpError('EIO', 'The memory thread has ended: close the channel, and open another one', {
-    cause,
-  });
-}
-
-/** An error's class doesn't survive the way from thread to thread. */
-function revived({ kind, code, message, path }: WorkerReport): ThreadReport {
-  return { kind, error: new MpError(code, message, path === undefined ? {} : { path }) };
+function threadEndedError(cause: unknown): MpError {
+  const message =
+    'The memory thread has ended, and nothing reads the socket: close the channel, and open another one';
+  return new MpError('EIO', message, { cause });
 }

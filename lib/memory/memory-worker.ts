@@ -1,4 +1,4 @@
-/** The thread that answers what the EAL of secondaries asks a primary for, while the main thread may be busy. */
+/** The memory thread: answers the requests of secondaries' EAL to a primary whose main thread may be busy. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DIALECTS } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
@@ -13,7 +13,7 @@ import { ToSecondaries } from '../peers/to-secondaries.js';
 import { SocketEndpoint } from '../transport/socket-endpoint.js';
 import { FilesystemNames } from '../transport/socket-names.js';
 import { SocketTransport } from '../transport/socket-transport.js';
-import { EAL_ACTIONS, EalRequests, syncSecondaries } from './eal-requests.js';
+import { EAL_ACTIONS, EalActions, syncSecondaries } from './eal-actions.js';
 import { FrontEndpoint } from './forwarding.js';
 import { NO_MEMORY } from './memory-host.js';
 import type { MemoryWorkerData, WorkerReport } from './memory-thread.js';
@@ -25,18 +25,12 @@ function report(kind: WorkerReport['kind'], error: unknown): void {
 }
 
 function run(data: MemoryWorkerData): void {
-  const { directory, space, lockTimeoutMs, maxHeld } = data;
-  const changing = new HeldLocks(data.changing);
+  const { directory, space, lockTimeoutMs } = data;
+  const heldLocks = new HeldLocks(data.heldLocks);
   const dialect = DIALECTS[data.dialect];
-  const pairSocket = DatagramSocket.borrow(data.pair);
-  const endpoint = new FrontEndpoint({
-    socket: new SocketEndpoint(DatagramSocket.borrow(data.socket.fd), data.socket.path),
-    pair: new SocketEndpoint(pairSocket, ''),
-    pairSocket,
-    dialect,
-    names: EAL_ACTIONS,
-    maxHeld,
-  });
+  const socket = new SocketEndpoint(DatagramSocket.borrow(data.socket.fd), data.socket.path);
+  const pair = new SocketEndpoint(DatagramSocket.borrow(data.pair), '');
+  const endpoint = new FrontEndpoint(socket, pair, dialect, EAL_ACTIONS);
   const transport = new SocketTransport(directory, new FilesystemNames(directory));
   const core = new ChannelCore({
     transport,
@@ -46,21 +40,17 @@ function run(data: MemoryWorkerData): void {
     trustedUids: undefined,
     memory: () => NO_MEMORY,
   });
-  core.onError = (error) => report('error', error);
-  core.onWarning = (warning) => report('warning', warning);
-  const calls = {
+  core.reportError = (error) => report('error', error);
+  core.warn = (warning) => report('warning', warning);
+  const primary = primarySpace(MappedSpace.adopt(space), `${directory}/config`, {
     lockTimeoutMs,
     whileWaiting: sleep,
-    sync: (action: 'mp_malloc_sync' | 'mp_malloc_rollback', id: bigint) => syncSecondaries(core, action, id),
-    held: changing,
-  };
-  const requests = new EalRequests(core, {
-    space: primarySpace(MappedSpace.adopt(space), `${directory}/config`, calls),
-    changing,
-    directory,
+    sync: (action, id) => syncSecondaries(core, action, id),
+    held: heldLocks,
   });
+  const ealActions = new EalActions(core, primary, heldLocks, directory);
   parentPort?.once('message', () => {
-    requests.close();
+    ealActions.close();
     core.close();
     parentPort?.close();
   });

@@ -10,115 +10,119 @@ import type { MemoryPlan } from '../../shm/primary/options.js';
 import { primarySpace } from '../../shm/primary/primary-space.js';
 import { cyclesPerSecond, sampleCycles } from '../../sys/clock.js';
 import { sleep } from '../../sys/poll.js';
+import type { ResolvedOptions } from '../options.js';
 import type { SocketEndpoint } from '../transport/socket-endpoint.js';
 import type { Endpoint } from '../transport/transport.js';
-import { EalRequests, syncSecondaries } from './eal-requests.js';
+import { EalActions, syncSecondaries } from './eal-actions.js';
 import type { MemoryHost, MemorySource } from './memory-host.js';
-import { MemoryThread, type ThreadReport } from './memory-thread.js';
+import { MemoryThread } from './memory-thread.js';
 
-/** The cycle counter is compared with the clock for this long. */
+/** For how long the cycle counter is compared with the clock, in milliseconds. */
 const CALIBRATION_MS = 20;
 
-/** How many messages the thread keeps for a busy main thread before it stops reading; EAL's own wait as well then. */
-const MAX_HELD = 1024;
-
-/** Where a primary's memory is to be. */
-export interface MemoryPlace {
-  readonly filePrefix: string;
-  readonly runtimeDir: string | undefined;
-  /** `<runtimeDir>/<filePrefix>` */
-  readonly directory: string;
-}
-
-/** The shared memory of a primary in Node: created with its channel, gone with it. */
+/** The shared memory of a primary in Node. It is created with its channel, and removed with it. */
 export class PrimaryMemory implements MemorySource {
   readonly #created: CreatedMemory;
-  readonly #place: MemoryPlace;
+  readonly #options: ResolvedOptions;
+  readonly #directory: string;
   readonly #thread: MemoryThread | undefined;
-  readonly #changing: HeldLocks;
-  #requests: EalRequests | undefined;
+  readonly #heldLocks: HeldLocks;
+  #ealActions: EalActions | undefined;
   #shared: SharedMemory | undefined;
   readonly #onExit = () => this.#created.leave();
 
   private constructor(
     created: CreatedMemory,
-    place: MemoryPlace,
-    changing: HeldLocks,
+    options: ResolvedOptions,
+    directory: string,
+    heldLocks: HeldLocks,
     thread: MemoryThread | undefined,
   ) {
     this.#created = created;
-    this.#changing = changing;
-    this.#place = place;
+    this.#options = options;
+    this.#directory = directory;
+    this.#heldLocks = heldLocks;
     this.#thread = thread;
     process.on('exit', this.#onExit);
   }
 
   /**
-   * Makes it; secondaries don't see it before `publish`. With a thread, that thread reads `socket` from now on. Throws
-   * as `openPrimary` does, leaving nothing behind.
+   * Makes the memory, which secondaries don't see before {@link publish}. If the plan has a worker, only that thread reads
+   * `socket` from now on. Rejects with the errors of `openPrimary`, and leaves nothing behind then.
+   *
+   * @param directory the runtime directory of the prefix
    */
-  static async create(plan: MemoryPlan, place: MemoryPlace, socket: SocketEndpoint): Promise<PrimaryMemory> {
+  static async create(
+    plan: MemoryPlan,
+    options: ResolvedOptions,
+    directory: string,
+    socket: SocketEndpoint,
+  ): Promise<PrimaryMemory> {
     const tscHz = plan.tscHz ?? (await measureTscHz());
-    const created = CreatedMemory.create(place.directory, plan, tscHz);
+    const created = CreatedMemory.create(directory, plan, tscHz);
     try {
-      const changing = new HeldLocks();
-      const thread = plan.worker ? await startThread(created, place, changing, socket) : undefined;
-      return new PrimaryMemory(created, place, changing, thread);
+      const heldLocks = new HeldLocks();
+      const thread = plan.worker ? await startThread(created, directory, heldLocks, socket) : undefined;
+      return new PrimaryMemory(created, options, directory, heldLocks, thread);
     } catch (error) {
       created.discard();
       throw error;
     }
   }
 
-  /** What the channel receives at, where it isn't its own socket. */
+  /** What the channel receives at in place of its own socket; `undefined` without a thread. */
   get endpoint(): Endpoint | undefined {
     return this.#thread?.endpoint;
   }
 
-  /** Starts to answer, and lets secondaries in. */
+  /** Starts to answer secondaries, and lets them attach. */
   publish(host: MemoryHost): void {
     const { plan, mapped } = this.#created;
-    const { directory, filePrefix, runtimeDir } = this.#place;
+    const { filePrefix, runtimeDir } = this.#options;
+    const directory = this.#directory;
     const { lockTimeoutMs } = plan;
-    // where a thread answers, nobody waits for this one
-    const whileWaiting = (ms: number) => (this.#requests === undefined ? sleep(ms) : this.#requests.wait(ms));
+    // if the memory thread answers the secondaries, none of them waits for this thread
+    const whileWaiting = (ms: number) =>
+      this.#ealActions === undefined ? sleep(ms) : this.#ealActions.wait(ms);
     const space = primarySpace(mapped, `${directory}/config`, {
       lockTimeoutMs,
       whileWaiting,
       sync: (action, id) => syncSecondaries(host, action, id),
-      held: this.#changing,
+      held: this.#heldLocks,
     });
-    if (this.#thread === undefined)
-      this.#requests = new EalRequests(host, { space, changing: this.#changing, directory });
-    else this.#thread.onMessage = (message) => report(message, host);
+    if (this.#thread === undefined) {
+      this.#ealActions = new EalActions(host, space, this.#heldLocks, directory);
+    } else {
+      this.#thread.onError = (error) => host.reportError(error);
+      this.#thread.onWarning = (warning) => host.warn(warning);
+    }
     this.#created.publish();
     this.#shared = attachWith(
       { filePrefix, runtimeDir, writable: true, lockTimeoutMs, whileWaiting },
-      answeringMeanwhile(new Memzones(space), host),
+      withUserActionsDeferred(new Memzones(space), host),
     );
   }
 
   get(): SharedMemory {
     if (this.#shared !== undefined) return this.#shared;
-    throw new MpError('EBADF', 'The memory is gone: the channel is closed');
+    throw new MpError('EBADF', 'The channel is closed, and its memory is gone: open another channel');
   }
 
-  /** A promise where there is a thread to wait for. Closing twice is harmless. */
   close(): Promise<void> | undefined {
     return this.#end(() => this.#created.close());
   }
 
-  /** For a start that failed: nothing is left behind. */
+  /** Removes the memory after an open that failed, and leaves nothing behind. */
   discard(): Promise<void> | undefined {
     return this.#end(() => this.#created.discard());
   }
 
   #end(remove: () => void): Promise<void> | undefined {
-    this.#requests?.close();
+    this.#ealActions?.close();
     this.#shared?.detach();
     const finish = () => {
       remove();
-      process.off('exit', this.#onExit); // not before: the process may end while the thread is at work
+      process.off('exit', this.#onExit); // only now, because the process may exit while the thread is at work
     };
     if (this.#thread !== undefined) return this.#thread.stop().then(finish);
     finish();
@@ -126,16 +130,10 @@ export class PrimaryMemory implements MemorySource {
   }
 }
 
-/** What the thread has to say is said by the channel. */
-function report({ kind, error }: ThreadReport, host: MemoryHost): void {
-  if (kind === 'warning' && error instanceof MpError) host.warn(error);
-  else host.reportError(error);
-}
-
 function startThread(
   created: CreatedMemory,
-  { directory }: MemoryPlace,
-  changing: HeldLocks,
+  directory: string,
+  heldLocks: HeldLocks,
   socket: SocketEndpoint,
 ): Promise<MemoryThread> {
   const { versionWord, lockTimeoutMs } = created.plan;
@@ -144,31 +142,30 @@ function startThread(
     dialect: dialectOf(versionWord).id,
     space: created.mapped.describe(),
     lockTimeoutMs,
-    changing: changing.flags,
-    maxHeld: MAX_HELD,
+    heldLocks: heldLocks.flags,
   });
 }
 
-/** What waits for a lock lets nobody of the user's handlers run: they would find the tables locked by this very thread. */
-function answeringMeanwhile(zones: ZoneAllocator, { actions }: MemoryHost): ZoneAllocator {
+/** Defers the user's handlers while `reserve` and `free` run: they would find the tables locked by their own thread. */
+function withUserActionsDeferred(zones: ZoneAllocator, { actions }: MemoryHost): ZoneAllocator {
   return {
-    reserve: (...args) => actions.answeringBuiltInsOnly(() => zones.reserve(...args)),
-    free: (...args) => actions.answeringBuiltInsOnly(() => zones.free(...args)),
+    reserve: (...args) => actions.deferUserActions(() => zones.reserve(...args)),
+    free: (...args) => actions.deferUserActions(() => zones.free(...args)),
   };
 }
 
 async function measureTscHz(): Promise<number> {
   const first = sampleCycles();
-  if (first === undefined) throw noCounter();
+  if (first === undefined) throw noCounterError();
   await delay(CALIBRATION_MS);
   const second = sampleCycles();
-  if (second === undefined) throw noCounter();
+  if (second === undefined) throw noCounterError();
   return cyclesPerSecond(first, second);
 }
 
-function noCounter(): MpError {
+function noCounterError(): MpError {
   return new MpError(
     'ENOTSUP',
-    "This build of Node can't read the cycle counter: give its frequency with memory.tscHz (a C primary's log, or dmesg: 'tsc: Detected … MHz')",
+    "This build of Node can't read the cycle counter: give its frequency as memory.tscHz (see a C primary's log, or 'tsc: Detected … MHz' in dmesg)",
   );
 }

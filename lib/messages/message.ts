@@ -5,19 +5,24 @@ import type { OwnedFd } from '../../sys/owned-fd.js';
 import { debug } from '../diagnostics.js';
 import type { Counters } from './stats.js';
 
-/** Who sent a message: C's `peer` argument of an action. */
+/**
+ * Sender of a message, or a process that a message can go to: the `peer` argument of a C action.
+ *
+ * @example
+ * channel.registerAction('hello', (message, { path, pid }) => console.log(message.name, 'from', path, pid));
+ */
 export interface Peer {
-  /** The sender's socket, as it is spelled; `''` for a sender without one, which can't be answered. */
+  /** Path of the sender's socket, as the sender spells it; `''` for a sender without one, which can't be answered. */
   readonly path: string;
-  /** From the socket's name, where it has one. Not verified. */
+  /** Process id in the socket's name, if there is one. It is not verified. */
   readonly pid?: number;
 }
 
-/** The process that the last message came from: mostly the next one, too. */
+/** Path and process id of the last sender, which is mostly the next one, too. */
 let lastPath = '';
 let lastPid: number | undefined;
 
-/** Makes a {@link Peer}, a new object each time: replies are matched to requests by it. */
+/** Makes a {@link Peer}. It is a new object each time, because the object tells which request a reply belongs to. */
 export function peerAt(path: string): Peer {
   if (path !== lastPath) {
     lastPath = path;
@@ -26,44 +31,74 @@ export function peerAt(path: string): Peer {
   return Object.freeze(lastPid === undefined ? { path } : { path, pid: lastPid });
 }
 
-/** A message that came in: `struct rte_mp_msg` as a C action gets it. All bytes are copies. */
+/**
+ * A received message: `struct rte_mp_msg`, as a C action gets it. All bytes are copies, which stay valid.
+ *
+ * @example
+ * channel.registerAction('hello', (message) => ({ param: `${message.name} has ${message.param.length} bytes` }));
+ */
 export interface ReceivedMessage {
-  /** Of the action. */
+  /** Name of the action. */
   readonly name: string;
-  /** Exactly `len_param` bytes. */
+  /** The parameter: exactly `len_param` bytes. */
   readonly param: Uint8Array;
-  /** All 256 bytes: some C drivers answer with `len_param` 0 and put the result behind it. */
+  /**
+   * All 256 bytes of the parameter's field: some C drivers answer with `len_param` 0 and put their result there all the
+   * same.
+   */
   readonly paramArea: Uint8Array;
   /**
-   * The descriptors that came with it, open and close-on-exec; empty once they were taken or closed. They are closed
-   * when the handler has settled or, of a reply, when its `MpReply` is disposed or the message collected.
+   * Descriptors that came with the message, open and close-on-exec; empty once they were taken or closed. The channel closes
+   * a request's descriptors when its handler has settled, and an answer's when its `MpReply` is disposed or garbage collected.
    */
   readonly fds: readonly number[];
-  /** Hands the descriptors over: the caller closes them from now on. */
+  /**
+   * Hands the descriptors over to the caller, who has to close them from now on. Returns those that are still open.
+   *
+   * @example
+   * const [fd] = msg.takeFds();
+   */
   takeFds(): number[];
-  /** `param` as UTF-8 up to the first NUL. */
+  /**
+   * Returns `param` decoded as UTF-8, up to the first NUL.
+   *
+   * @example
+   * console.log(msg.text());
+   */
   text(): string;
 }
 
-/** What a handler returns for a request; see `MpChannel.registerAction`. */
+/**
+ * Answer that a handler returns for a request; see `MpChannel.registerAction`.
+ *
+ * @example
+ * const body: ReplyBody = { param: 'done' };
+ */
 export interface ReplyBody {
-  /** At most 256 bytes; a string is sent as UTF-8 with a trailing NUL. */
+  /** The parameter, at most 256 bytes. A string is sent as UTF-8 with a trailing NUL. Empty by default. */
   readonly param?: Uint8Array | string | undefined;
-  /** Stay the caller's: they are sent, not closed. */
+  /** Descriptors to send along. They stay the caller's: sending doesn't close them. */
   readonly fds?: readonly number[] | undefined;
 }
 
-/** The answers to a request: `struct rte_mp_reply`. Disposing of it closes the descriptors that nobody took. */
+/**
+ * The answers to a request: `struct rte_mp_reply`. Disposing of it closes the descriptors that were not taken.
+ *
+ * @example
+ * const reply = await channel.request({ name: 'hello' });
+ * for (const message of reply.msgs) console.log(message.text());
+ * reply[Symbol.dispose]();
+ */
 export interface MpReply extends Disposable {
-  /** Peers that got the request, less those that answered with IGN. */
+  /** How many peers got the request, without those that answered IGN. */
   readonly nbSent: number;
-  /** Answers in `msgs`. */
+  /** How many answers are in `msgs`. */
   readonly nbReceived: number;
-  /** As they came in; of `requestSync`, in the order in which peers were asked. */
+  /** The answers, in the order of arrival; after `requestSync`, in the order in which the peers were asked. */
   readonly msgs: readonly ReceivedMessage[];
 }
 
-/** Closes the descriptors of replies that were dropped without being disposed of. */
+/** Closes the descriptors of messages that were garbage collected without being closed. */
 const abandoned = new FinalizationRegistry<{ fds: readonly OwnedFd[]; counters: Counters; name: string }>(
   ({ fds, counters, name }) => {
     const closed = closeAll(fds, counters);
@@ -72,7 +107,7 @@ const abandoned = new FinalizationRegistry<{ fds: readonly OwnedFd[]; counters: 
   },
 );
 
-/** Closes those that are still ours, and counts them. */
+/** Closes the descriptors that are still open here, counts them, and returns how many they were. */
 export function closeAll(fds: readonly OwnedFd[], counters: Counters): number {
   let closed = 0;
   for (const fd of fds) if (fd.close()) closed++;
@@ -80,6 +115,7 @@ export function closeAll(fds: readonly OwnedFd[], counters: Counters): number {
   return closed;
 }
 
+/** A received message, as the channel's parts see it. */
 export class Received implements ReceivedMessage {
   readonly name: string;
   readonly param: Uint8Array;
@@ -107,7 +143,7 @@ export class Received implements ReceivedMessage {
     return getChars(this.param, 0, this.param.length);
   }
 
-  /** From now on the garbage collector closes what is left, if nobody does it earlier. */
+  /** Lets the garbage collector close the descriptors that are left then. */
   closeWhenCollected(): void {
     const { name } = this;
     if (this.#fds.length > 0) abandoned.register(this, { fds: this.#fds, counters: this.#counters, name });
@@ -118,6 +154,7 @@ export class Received implements ReceivedMessage {
   }
 }
 
+/** The answers to a request, as the channel's parts see them. */
 export class Reply implements MpReply {
   readonly nbSent: number;
   readonly nbReceived: number;

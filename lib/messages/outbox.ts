@@ -8,13 +8,13 @@ import { diagnostics, type TrafficEvent } from '../diagnostics.js';
 import type { Endpoint } from '../transport/transport.js';
 import type { Counters } from './stats.js';
 
-/** How many datagrams may wait for room in their peers' queues, all together: some 30 MB at most. */
+/** How many datagrams may wait for room in their receivers' queues, all together: some 30 MB at most. */
 const MAX_QUEUED = 65_536;
-/** How many for one peer: one that stops reading must not take the others' room. */
+/** How many may wait for one receiver, so that one that stops reading doesn't take the others' room. */
 const MAX_QUEUED_EACH = MAX_QUEUED / 4;
 /**
- * How long to leave a full queue alone when the kernel won't tell: it reports an unconnected datagram socket as
- * writable whatever the destination's queue is like.
+ * First and longest pause between two tries to send from an unconnected socket, in milliseconds. The kernel reports such a
+ * socket as writable even while the receiver's queue is full.
  */
 const FIRST_RETRY_MS = 1;
 const LAST_RETRY_MS = 16;
@@ -22,45 +22,48 @@ const LAST_RETRY_MS = 16;
 /** A datagram on its way out. */
 export interface Outgoing {
   readonly type: MpType;
-  /** Where its name and descriptors are from. */
+  /** The message that it carries; its descriptors are sent along. */
   readonly message: PreparedMessage;
-  /** The message in the dialect of its receiver. */
+  /** The message, encoded in the dialect of its receiver. */
   readonly bytes: Uint8Array;
   readonly endpoint: Endpoint;
-  /** Path of the receiver. Datagrams to one receiver keep their order, whichever endpoint they leave from. */
+  /** Path of the receiver. Datagrams to one receiver keep their order, even from different endpoints. */
   readonly to: string;
-  /** The endpoint is connected to `to`. */
+  /** Whether the endpoint is connected to `to`. */
   readonly isConnected: boolean;
-  /** Until when to wait for room, on the clock of {@link nowMs}. */
+  /** When to give up waiting for room, on the clock of {@link nowMs}. */
   readonly deadline: number;
-  /** Gives up waiting, with `-ECANCELED`. */
+  /** Ends the wait with `-ECANCELED` when it is aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Called once: 0 (sent), `-EAGAIN` (no room until the deadline), `-ENOBUFS` (too many wait, there or in all) or another `-errno`. */
+  /**
+   * Called once, with 0 (sent), `-EAGAIN` (no room until the deadline), `-ENOBUFS` (too many datagrams wait) or another
+   * `-errno`.
+   */
   readonly done: (result: number) => void;
 }
 
 interface Waiting {
   readonly outgoing: Outgoing;
-  /** Duplicates: the caller may close its own meanwhile. */
+  /** Duplicates of the message's descriptors, because the caller may close its own meanwhile. */
   readonly fds: readonly OwnedFd[];
   readonly onAbort: () => void;
 }
 
-/** What waits for room at one destination. */
+/** Datagrams that wait for room at one receiver. */
 interface Queue {
   readonly to: string;
   waiting: Waiting[];
   retryMs: number;
-  /** The earliest deadline, or one that was: then the timer comes for nothing. */
+  /** The earliest deadline, or one that has been removed since; then the timer fires once for nothing. */
   due: number;
   timer: NodeJS.Timeout | undefined;
-  /** The endpoint that tells us when there is room. */
+  /** The connected endpoint that reports when there is room. */
   watched: Endpoint | undefined;
 }
 
 /**
- * The way out of every datagram of a channel. Those whose receiver has no room (a C process queues 11 by default) wait, in
- * order, until there is room or their deadline has come. Nothing is lost silently and nothing blocks the event loop.
+ * Sends every datagram of a channel. While a receiver has no room (its queue holds 11 datagrams by default), datagrams for
+ * it wait in order, until there is room or until their deadline. No datagram is lost silently, and `submit` doesn't block.
  */
 export class Outbox {
   readonly #counters: Counters;
@@ -71,7 +74,7 @@ export class Outbox {
     this.#counters = counters;
   }
 
-  /** Calls `done` before it returns if nothing has to wait. */
+  /** Sends a datagram, or has it wait for room. If it doesn't have to wait, `done` is called before this returns. */
   submit(outgoing: Outgoing): void {
     const queue = this.#queues.get(outgoing.to);
     const result = queue === undefined ? send(outgoing, outgoing.message.fds) : -EAGAIN;
@@ -80,13 +83,13 @@ export class Outbox {
   }
 
   /**
-   * The same, blocking the thread in `block` until the endpoint can send, or for as long; what waits for the same receiver
-   * goes first.
+   * Sends a datagram, blocking the thread in `block` while there is no room. Datagrams that wait for the same receiver go
+   * first. `block` returns when the endpoint can send, or after so many milliseconds.
    */
   submitBlocking(outgoing: Outgoing, block: (writable: Endpoint | undefined, ms: number) => void): void {
     for (;;) {
       const waiting = this.#queues.get(outgoing.to);
-      if (waiting !== undefined) this.#expire(waiting); // its timer doesn't come while we block
+      if (waiting !== undefined) this.#expire(waiting); // its timer doesn't fire while the thread blocks
       const queue = this.#queues.get(outgoing.to);
       const isFree = queue === undefined || this.#sendWaiting(queue);
       const result = isFree ? send(outgoing, outgoing.message.fds) : -EAGAIN;
@@ -100,7 +103,7 @@ export class Outbox {
     }
   }
 
-  /** Gives up what waits to leave from `endpoint`, or everything, with this result. */
+  /** Ends the wait of all datagrams that leave from `endpoint`, or of all datagrams, with this result. */
   cancel(result: number, endpoint?: Endpoint): void {
     this.#giveUp(result, ({ outgoing }) => endpoint === undefined || outgoing.endpoint === endpoint);
   }
@@ -139,7 +142,7 @@ export class Outbox {
     this.#continue(queue);
   }
 
-  /** Sends from the queue until there is no room; true if it is empty then. */
+  /** Sends from the queue until there is no room. Returns true if the queue is empty then. */
   #sendWaiting(queue: Queue): boolean {
     const results: number[] = [];
     for (const { outgoing, fds } of queue.waiting) {
@@ -158,7 +161,7 @@ export class Outbox {
     return isEmpty;
   }
 
-  /** Arranges for the next try, or drops the queue if it is empty. */
+  /** Arranges the next try, or removes the queue if it is empty. */
   #continue(queue: Queue): void {
     this.#stopWaiting(queue);
     const head = queue.waiting[0];
@@ -179,7 +182,7 @@ export class Outbox {
     endpoint.whenWritable(retry);
   }
 
-  /** Gives up what has waited long enough; true if there was anything. */
+  /** Ends the wait of datagrams whose deadline has come. Returns true if there were any. */
   #expire(queue: Queue): boolean {
     const now = nowMs();
     if (now < queue.due) return false;

@@ -8,17 +8,18 @@ import type { Datagram, Endpoint } from '../transport/transport.js';
 import { closeAll } from './message.js';
 import type { Counters, DropReason } from './stats.js';
 
-/** A valid message that came in, and its sender. The holder of this object owns the descriptors. */
+/** A valid received message and its sender. The holder of this object owns the descriptors. */
 export interface Inbound {
   readonly message: DecodedMessage;
   readonly fds: readonly OwnedFd[];
   readonly sender: string | undefined;
-  /** The dialect that the message came in, so what its sender understands. */
+  /** Dialect of the message, which its sender understands. */
   readonly dialect: Dialect;
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();
 
+/** Reasons that tell of a faulty or hostile peer. */
 const SUSPICIOUS: ReadonlySet<DropReason> = new Set([
   'malformed',
   'truncated',
@@ -26,7 +27,10 @@ const SUSPICIOUS: ReadonlySet<DropReason> = new Set([
   'untrusted',
 ]);
 
-/** Takes datagrams in and lets only valid, trustworthy messages pass: the rest is counted, and its descriptors closed. */
+/**
+ * Receives datagrams and returns only valid messages of trusted senders. It counts the others and closes their
+ * descriptors.
+ */
 export class Receiver {
   readonly counters: Counters;
   readonly #dialectOf: (datagram: Datagram) => Dialect;
@@ -34,9 +38,9 @@ export class Receiver {
   readonly #onFirst: (reason: DropReason, detail: string) => void;
 
   /**
-   * @param dialectOf asked for each datagram whose dialect the caller of `next` doesn't know
-   * @param trustedUids the users whose datagrams are accepted; `undefined` where file permissions see to that
-   * @param onFirst called for the first drop of each reason that tells of a faulty peer
+   * @param dialectOf returns the dialect of a datagram when the caller of `next` doesn't give it
+   * @param trustedUids users whose datagrams are accepted; `undefined` where file permissions keep others away
+   * @param onFirst called for the first drop of each suspicious reason
    */
   constructor(
     counters: Counters,
@@ -50,7 +54,10 @@ export class Receiver {
     this.#trusted = trustedUids && new Set(trustedUids);
   }
 
-  /** Returns the next valid message from `endpoint`, `undefined` when there is none. `dialect` is that of an expected answer. */
+  /**
+   * Returns the next valid message at `endpoint`, `undefined` if there is none. `dialect` is that of the expected
+   * answers.
+   */
   next(endpoint: Endpoint, dialect?: Dialect): Inbound | undefined {
     for (;;) {
       const datagram = endpoint.receive();
@@ -64,7 +71,7 @@ export class Receiver {
     }
   }
 
-  /** Drops every message at `endpoint` as an answer that no request waits for; returns their names. */
+  /** Drops every message at `endpoint` as an answer that no request waits for. Returns the messages' names. */
   drain(endpoint: Endpoint, dialect: Dialect): ReadonlySet<string> {
     let names = NO_NAMES;
     for (let next = this.next(endpoint, dialect); next !== undefined; next = this.next(endpoint, dialect)) {
@@ -75,7 +82,7 @@ export class Receiver {
     return names;
   }
 
-  /** Counts a message that is of no use, and closes the descriptors that came with it. */
+  /** Counts a message that is not used, and closes the descriptors that came with it. */
   drop(reason: DropReason, fds: readonly OwnedFd[], sender: string | undefined, detail: string): void {
     closeAll(fds, this.counters);
     const count = ++this.counters.dropped[reason];
@@ -92,7 +99,7 @@ export class Receiver {
       return undefined;
     }
     if (truncated) {
-      const left = `${bytes.length} bytes and ${fds.length} descriptors were left of it`;
+      const left = `${bytes.length} bytes and ${fds.length} descriptors arrived, the rest was cut off`;
       this.drop('truncated', fds, sender, left);
       return undefined;
     }

@@ -1,13 +1,18 @@
 /**
- * Why something that arrived was not used:
- * - `malformed`: C would have rejected it (length, `num_fds`, `len_param`), or `num_fds` isn't what came along
- * - `truncated`: the kernel cut bytes or descriptors off, the latter usually for want of free ones
- * - `unterminated-name`: a name of 64 bytes, which nothing can be registered under
- * - `untrusted`: in the abstract namespace, a sender that is neither our user nor root
- * - `no-action`: nothing is registered under its name
- * - `late-reply`: an answer that nobody waits for, any more or at all
- * - `wrong-name`, `wrong-peer`: an answer that doesn't fit the request it came for
- * - `unsent-reply`: an answer of ours whose requester was gone
+ * Why a datagram, or an answer, was not used:
+ * - `malformed`: C would reject the datagram (length, `num_fds`, `len_param`), or `num_fds` differs from the descriptors that
+ *   came with it
+ * - `truncated`: the kernel cut off bytes or descriptors; descriptors mostly because this process had no free ones
+ * - `unterminated-name`: the name has 64 bytes without a NUL, so no action can have it
+ * - `untrusted`: in the abstract namespace, the sender runs neither as this process's user nor as root
+ * - `no-action`: no action is registered under the message's name
+ * - `late-reply`: no request waits for the answer, or it came after the timeout
+ * - `wrong-name`, `wrong-peer`: the answer doesn't fit the request that it came for
+ * - `unsent-reply`: this process's answer could not be sent, because the requester was gone
+ *
+ * @example
+ * const reason: DropReason = 'late-reply';
+ * console.log(channel.stats.dropped[reason]);
  */
 export type DropReason =
   | 'malformed'
@@ -20,21 +25,26 @@ export type DropReason =
   | 'wrong-peer'
   | 'unsent-reply';
 
-/** Counters of one channel since it was opened. */
+/**
+ * Counters of one channel since it was opened.
+ *
+ * @example
+ * const { sent, received, dropped } = channel.stats;
+ */
 export interface ChannelStats {
-  /** Datagrams that went out, of any type. */
+  /** How many datagrams of any type were sent. */
   readonly sent: number;
-  /** Valid datagrams that came in, of any type. */
+  /** How many valid datagrams of any type were received. */
   readonly received: number;
-  /** What arrived and was not used, by reason. */
+  /** How many datagrams and answers were not used, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>;
   /** Same as `dropped['late-reply']`. */
   readonly lateReplies: number;
-  /** Received descriptors that nobody took. */
+  /** How many received descriptors the channel closed, because `takeFds` was not called. */
   readonly fdsClosedUnclaimed: number;
 }
 
-/** The counters as the channel's parts count them. */
+/** The counters that the channel's parts increment. */
 export class Counters {
   sent = 0;
   received = 0;

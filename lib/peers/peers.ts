@@ -8,57 +8,60 @@ import type { Outbox } from '../messages/outbox.js';
 import type { Receiver } from '../messages/receiver.js';
 import type { Datagram, Endpoint, Releasable, Transport } from '../transport/transport.js';
 
-/** How often to look again for a lock or a primary that is not ready, in milliseconds. */
+/** How often to try again while a lock is held or the primary is not ready, in milliseconds. */
 export const RETRY_MS = 5;
 
 /**
- * The processes that a channel talks to: a secondary's primary ({@link ToPrimary}), or a primary's secondaries
- * ({@link ToSecondaries}). Requests, one-way messages and replies ask it whatever depends on the role.
+ * The processes that a channel talks to: a secondary's primary (`ToPrimary`), or a primary's secondaries (`ToSecondaries`).
+ * Requests, one-way messages and replies ask it for everything that depends on the role.
  */
 export interface Peers {
-  /** The wire dialect that they speak, as of the last look. */
+  /** The wire dialect that the peers speak, known from the last look at them. */
   readonly dialect: Dialect;
   /**
-   * True for a primary: endpoints are connected to it, and a request to it fails when it is gone. False for secondaries:
-   * each datagram names its receiver, and one that is gone is skipped.
+   * True if the peer is a primary: endpoints are connected to it, and a request fails when it is gone. False for
+   * secondaries: each datagram names its receiver, and a receiver that is gone is skipped.
    */
   readonly isSingle: boolean;
-  /** False while a datagram would arrive too early to be answered. */
+  /** False while the peer is starting, and would not answer a datagram yet. */
   readonly isReceiving: boolean;
-  /** Paths that the next message goes to. */
+  /** Returns the paths of the sockets that the next message goes to. */
   paths(): string[];
-  /** The sockets that a message would reach now. */
+  /** Returns the peers that a message would reach now. */
   list(): Peer[];
   /**
-   * Looks whether something may be sent now. Returns what the caller releases once everything is sent, `undefined` if it
-   * is too early. Throws when the channel is closed, and when the primary speaks an unknown dialect.
+   * Looks whether a message may be sent now. Returns a lock that the caller releases once everything is sent, `undefined`
+   * if it is too early. Throws `ECANCELED` if the channel is closed, `EVERSION` if the primary speaks an unknown dialect.
    */
   tryReady(): Releasable | undefined;
-  /** The error for `tryReady` that returned `undefined` until the deadline. */
+  /** Returns the error for a `tryReady` that returned `undefined` until the deadline. */
   notReady(): MpTimeoutError;
   /** Opens a private endpoint to send from. */
   open(): Endpoint;
   /** Whether a failed send (`-errno`) says that the process at `path` is gone. Removes the name of a dead secondary. */
   isGone(path: string, result: number): boolean;
-  /** After a send that found nobody: true if the next try would reach another process. */
+  /** Called after a send that found no process. Returns true if another try may reach a new process. */
   reconnect(): boolean;
-  /** The peer that an answer came from, as the request names it. */
+  /** Returns the peer that an answer came from, as the request names it. */
   senderOf(sender: string | undefined): string;
-  /** The dialect of a datagram that came in. One of an unexpected length has it look at the primary again. */
+  /** Returns the dialect of a received datagram. A datagram of an unexpected length makes it look at the primary again. */
   dialectOf(datagram: Datagram): Dialect;
-  /** Looks who the peers are before they are answered: their paths don't tell. */
+  /** Looks who the peers are before they are answered, because another primary has the same path. */
   look(): void;
-  /** Whether an answer failed only because a dead secondary had asked, which is no error of a primary. */
+  /** Whether an answer failed only because the secondary that asked is dead, which is no error for a primary. */
   isDeadRequester(path: string, result: number): boolean;
-  /** The answer to a request without an action whose sender would crash at an IGN; `undefined` where IGN does no harm. */
+  /**
+   * Returns the answer to a request without an action if the sender would crash on an IGN; `undefined` if IGN does no
+   * harm.
+   */
   refusalOf(name: string, param: Uint8Array): ReplyBody | undefined;
-  /** Calls back when another process has become the primary. */
+  /** Sets the callback for when another process has become the primary. */
   onReplaced(callback: () => void): void;
-  /** From now on `tryReady` throws `ECANCELED`. */
+  /** Makes `tryReady` throw `ECANCELED` from now on. */
   close(): void;
 }
 
-/** What the parts of a channel send and receive with. */
+/** What the parts of a channel share to send and receive. */
 export interface Wire {
   readonly transport: Transport;
   readonly peers: Peers;
@@ -66,7 +69,7 @@ export interface Wire {
   readonly receiver: Receiver;
 }
 
-/** Resolves once the peers are ready, to what has to be released once everything is sent. */
+/** Waits until the peers are ready. Resolves to the lock of {@link Peers.tryReady}, which the caller releases. */
 export async function whenReady(
   peers: Peers,
   deadline: number,

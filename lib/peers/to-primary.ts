@@ -10,25 +10,25 @@ import { type Peer, Reply } from '../messages/message.js';
 import type { Datagram, Endpoint, Releasable, Transport } from '../transport/transport.js';
 import type { Peers } from './peers.js';
 
-/** How long a look at the primary is good for a socket that is connected to it, in milliseconds. */
+/** How long the last look at the primary counts, in milliseconds. */
 const FRESH_MS = 1;
 
-/** The dialect of a primary that says nothing about itself: a Node primary without shared memory. */
+/** Dialect of a primary without `config`: a Node primary without shared memory. */
 export const DEFAULT_DIALECT = DIALECTS['332/8'];
 
 const NOTHING_HELD: Releasable = { release() {} };
 
 /**
- * Dialect of the primary beside this `config`. Without its owner's lock the file is a dead primary's, and tells nothing
- * about the process at the socket. Throws `EVERSION` for an unknown release.
+ * Returns the dialect of the primary whose `config` begins with `head`. If no process holds the file's lock, a dead primary left
+ * it, and it says nothing about the process at the socket. Throws `EVERSION` for an unknown release.
  */
 export function dialectIn(head: ConfigHead | undefined): Dialect {
   return head?.lock === undefined ? DEFAULT_DIALECT : dialectOf(head.versionWord);
 }
 
 /**
- * A secondary's peer: the primary, whichever process that is now. It is looked at again whenever another process has become
- * the primary: a datagram of the wrong length would end the IPC thread of a C process.
+ * A secondary's peer: the process that is the primary now. When another process becomes the primary, its dialect is read
+ * again, because a datagram of the wrong length would end the IPC thread of a C process.
  */
 export class ToPrimary implements Peers {
   readonly isSingle = true;
@@ -44,8 +44,8 @@ export class ToPrimary implements Peers {
   #isClosed = false;
 
   /**
-   * @param configPath the primary's `config`; `undefined` where there is none to look at
-   * @param announces whether to set `mp_status` in `config`, as each C secondary does
+   * @param configPath path of the primary's `config`; `undefined` for a transport without files
+   * @param announces whether to set `mp_status` in `config`, as every C secondary does
    */
   constructor(
     transport: Transport,
@@ -79,8 +79,8 @@ export class ToPrimary implements Peers {
   }
 
   /**
-   * The last look counts while it is fresh: what is sent leaves from sockets that are connected to the primary that was
-   * looked at, so it reaches no other.
+   * The last look counts for {@link FRESH_MS}: messages leave from sockets that are connected to the primary of that look,
+   * so they reach no other process.
    */
   tryReady(): Releasable | undefined {
     if (this.#isClosed) throw closedError();
@@ -99,8 +99,8 @@ export class ToPrimary implements Peers {
   }
 
   /**
-   * Opens an endpoint that is connected to the primary, and looks again who that is. A primary writes its release before it
-   * binds its socket, so what is read now is not its predecessor's; what was read before may be.
+   * Opens an endpoint that is connected to the primary, then looks who that is. A primary writes its release to `config`
+   * before it binds its socket, so a look after the connection can't find the release of its predecessor.
    */
   open(): Endpoint {
     const endpoint = this.#transport.openReply(true);
@@ -117,7 +117,7 @@ export class ToPrimary implements Peers {
     return result === -ECONNREFUSED;
   }
 
-  /** Forgets the primary that turned out to be gone: the next endpoint connects to its successor. */
+  /** Forgets the primary that is gone, so that the next endpoint connects to its successor. */
   reconnect(): boolean {
     this.#incarnation = undefined;
     this.#lookedAt = Number.NEGATIVE_INFINITY;
@@ -125,7 +125,7 @@ export class ToPrimary implements Peers {
     return true;
   }
 
-  /** The kernel lets only its peer send to a connected socket, however that peer spells its path. */
+  /** A connected socket gets datagrams from its peer only, so the sender's own spelling of its path doesn't matter. */
   senderOf(): string {
     return this.#transport.primaryPath;
   }
@@ -138,7 +138,7 @@ export class ToPrimary implements Peers {
     try {
       this.look();
     } catch (error) {
-      // then the datagram is dropped as malformed; the next request says why
+      // the datagram is dropped as malformed, and the next request throws this error
       debug('a datagram of %d bytes: %s', bytes.length, error);
     }
     return this.#dialect;
@@ -184,14 +184,14 @@ function announce(configPath: string): void {
   try {
     if (enableMultiProcess(configPath) !== 'disabled') return;
   } catch (error) {
-    // messages need nothing of a memory layout that is unknown
+    // messages don't need the layout of the memory
     if (!(error instanceof MpError && (error.code === 'EVERSION' || error.code === 'ELAYOUT'))) throw error;
     debug('not announced to the primary: %s', error.message);
     return;
   }
   throw new MpError(
     'ENOTSUP',
-    `The primary of ${configPath} has disabled multi-process. Open with visibility 'private' to ask it all the same`,
+    `The primary of ${configPath} has disabled multi-process: open with visibility 'private' to send requests to it`,
     { path: configPath },
   );
 }

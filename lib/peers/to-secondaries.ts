@@ -7,7 +7,7 @@ import { type Peer, peerAt, Reply, type ReplyBody } from '../messages/message.js
 import type { Endpoint, Releasable, Transport } from '../transport/transport.js';
 import type { Peers } from './peers.js';
 
-/** A primary's peers: every secondary whose socket is in the runtime directory when something is sent. */
+/** A primary's peers: every secondary whose socket is in the runtime directory when a message is sent. */
 export class ToSecondaries implements Peers {
   readonly dialect: Dialect;
   readonly isSingle = false;
@@ -28,7 +28,7 @@ export class ToSecondaries implements Peers {
     return this.paths().map(peerAt);
   }
 
-  /** A secondary that starts holds the runtime directory's lock; while the primary sends, none starts. */
+  /** Locks the runtime directory, so that no secondary starts while the primary sends. A starting one holds that lock. */
   tryReady(): Releasable | undefined {
     if (this.#isClosed) throw closedError();
     return this.#transport.lockSecondaries();
@@ -36,7 +36,7 @@ export class ToSecondaries implements Peers {
 
   notReady(): MpTimeoutError {
     const message =
-      'Another process of this prefix is starting and locks the runtime directory: try again, or give a longer timeoutMs';
+      'Another process of this prefix is starting and holds the lock of the runtime directory: try again, or give a longer timeoutMs';
     return new MpTimeoutError(message, this.#transport.primaryPath, new Reply(0, []));
   }
 
@@ -44,7 +44,7 @@ export class ToSecondaries implements Peers {
     return this.#transport.openReply(false);
   }
 
-  /** A dead secondary and one that has just left are no failure. C removes the name of a dead one, too. */
+  /** Neither a dead secondary nor one that has just closed is a failure. C removes the socket of a dead one, too. */
   isGone(path: string, result: number): boolean {
     if (result === -ECONNREFUSED) this.#transport.forgetSecondary(path);
     return result === -ECONNREFUSED || (result === -ENOENT && !this.#transport.exists(path));

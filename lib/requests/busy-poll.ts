@@ -1,13 +1,13 @@
 import { nowMs } from '../../sys/clock.js';
 
-/** An answer that took this many times the budget is no work of microseconds: spinning for the next one is in vain. */
+/** An answer later than this many times the budget takes too long to spin for. */
 const TOO_LATE = 4;
-/** Names of slow actions that are remembered. */
-const MOST_NAMES = 256;
+/** How many names of slow actions are remembered. */
+const MAX_SLOW_NAMES = 256;
 
 /**
- * How long to spin for an answer, by what its action took the last time: spinning for one that takes milliseconds would
- * cost processor time and gain nothing.
+ * How long `requestSync` spins for an answer, by how long its action took the last time. Spinning for an answer that takes
+ * milliseconds would cost processor time and gain nothing.
  */
 export class SpinBudget {
   readonly #micros: number;
@@ -17,37 +17,36 @@ export class SpinBudget {
     this.#micros = micros;
   }
 
-  /** Microseconds for a request of this name; 0: sleep at once. */
+  /** Returns the microseconds to spin for an answer to `name`; 0: sleep at once. */
   for(name: string): number {
     return this.#slow.has(name) ? 0 : this.#micros;
   }
 
-  /** Tells how long the answer took, in milliseconds. */
+  /** Remembers how many milliseconds the answer to `name` took. */
   learn(name: string, ms: number): void {
     if (ms * 1000 <= this.#micros * TOO_LATE) {
       this.#slow.delete(name);
       return;
     }
-    if (this.#slow.size >= MOST_NAMES) this.#slow.clear();
+    if (this.#slow.size >= MAX_SLOW_NAMES) this.#slow.clear();
     this.#slow.add(name);
   }
 }
 
-/** Something that may be over at the next look. */
-export interface Polled {
-  /** Looks; true once it is over. */
+interface Polled {
+  /** Looks for the answer; returns true once there is nothing more to look for. */
   look(): boolean;
-  /** It has taken too long: called once, instead of further looks. */
+  /** Called once when the time is over, instead of further looks. */
   giveUp(): void;
 }
 
 /**
- * Looks once in each turn of the event loop, for a while, instead of sleeping until the kernel wakes it: the timers,
- * sockets and promises of the process get their turns in between.
+ * Looks for the answers to `request` once in each turn of the event loop, for a while, instead of letting the loop sleep
+ * until the kernel wakes it. The timers, sockets and promises of the process get their turns in between.
  */
 export class LoopPoll {
   readonly #micros: number;
-  /** With the time of giving up. */
+  /** When each one gives up, on the clock of {@link nowMs}. */
   readonly #polled = new Map<Polled, number>();
 
   constructor(micros: number) {

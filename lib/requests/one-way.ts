@@ -7,10 +7,10 @@ import { closedError, sendError } from '../errors.js';
 import { type Wire, whenReady } from '../peers/peers.js';
 import type { Endpoint } from '../transport/transport.js';
 
-/** One-way messages: `rte_mp_sendmsg`. */
+/** Sends one-way messages: `rte_mp_sendmsg`. */
 export class OneWay {
   readonly #wire: Wire;
-  /** The messages leave from here; connected to the primary if that is the peer. */
+  /** The endpoint that messages leave from. A secondary's is connected to the primary. */
   #endpoint: Endpoint | undefined;
   #isClosed = false;
 
@@ -19,8 +19,8 @@ export class OneWay {
   }
 
   /**
-   * Resolves once the message is in the queue of every peer. Each peer that can gets it; then the first failure is reported,
-   * as in C.
+   * Resolves once the message is in the queue of every peer. If it can't reach some peers, the others get it all the same,
+   * and the promise rejects with the first failure, as in C.
    */
   async send(given: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     const message = new PreparedMessage(given);
@@ -33,7 +33,7 @@ export class OneWay {
       const endpoint = this.#endpoint;
       let results = submitted instanceof Promise ? await submitted : submitted;
       if (peers.isSingle && isDisconnected(results[0] ?? 0)) {
-        // the next try connects to the process that is the primary now, or says that there is none
+        // the second try connects to the process that is the primary now, or throws if there is none
         if (this.#endpoint === endpoint) peers.reconnect();
         (await whenReady(peers, deadline, signal)).release();
         results = await this.#submit(paths, message, deadline, signal);
@@ -54,7 +54,7 @@ export class OneWay {
     }
   }
 
-  /** Lets go of the connection to a primary that is gone; what waits for room there has lost its receiver. */
+  /** Closes the connection to a primary that is gone. Messages that wait for room there fail with `ECONNREFUSED`. */
   forgetPrimary(): void {
     if (this.#endpoint === undefined) return;
     this.#wire.outbox.cancel(-ECONNREFUSED, this.#endpoint);
@@ -62,12 +62,12 @@ export class OneWay {
     this.#endpoint = undefined;
   }
 
-  /** Where answers to these messages arrive: a C action isn't told that a message wants none. */
+  /** Where answers to these messages arrive: a C action can't see that a message wants none, and may reply. */
   get endpoint(): Endpoint | undefined {
     return this.#endpoint;
   }
 
-  /** Drops such answers: left alone they would fill the queue, and the next one would block the process that sends it. */
+  /** Drops such answers. Left unread they would fill the queue, and the next one would block the process that sends it. */
   drain(): void {
     const { receiver, peers } = this.#wire;
     if (this.#endpoint !== undefined) receiver.drain(this.#endpoint, peers.dialect);
@@ -79,7 +79,7 @@ export class OneWay {
     this.#endpoint = undefined;
   }
 
-  /** Returns 0 or `-errno` for each path, and a promise of them only if some have to wait. */
+  /** Returns 0 or `-errno` for each path; a promise of these only if some messages have to wait for room. */
   #submit(
     paths: readonly string[],
     message: PreparedMessage,
@@ -120,7 +120,9 @@ export class OneWay {
   }
 }
 
-/** The first send to a dead primary is refused and disconnects the socket; the next ones are told that it is not connected. */
+/**
+ * The first send to a dead primary fails with `ECONNREFUSED` and disconnects the socket; later ones find it disconnected.
+ */
 function isDisconnected(result: number): boolean {
   return result === -ECONNREFUSED || result === -ENOTCONN;
 }

@@ -9,32 +9,32 @@ import type { ResolvedOptions } from '../options.js';
 import { RETRY_MS, type Wire, whenReady } from '../peers/peers.js';
 import type { Releasable } from '../transport/transport.js';
 import { LoopPoll, SpinBudget } from './busy-poll.js';
-import { type ActiveRequest, type InboundSource, RequestsUnderWay } from './requests-under-way.js';
+import { type ActiveRequest, type OtherWork, RequestsUnderWay } from './requests-under-way.js';
 
-/** While spinning: looks at the answer's socket between two at the others. */
+/** How often spinning looks at the answer's socket before it looks at the others once. */
 const SERVE_EVERY = 64;
-/** Each request in flight has a socket of its own; further ones wait for theirs. */
+/** Each request in flight has a socket of its own. Further requests wait until one is free. */
 const MAX_IN_FLIGHT = 256;
 
 /** Sends requests and waits for their answers, blocking (`rte_mp_request_sync`) or not (`rte_mp_request_async`). */
 export class Requester {
   readonly #wire: Wire;
-  readonly #inbound: InboundSource;
+  readonly #otherWork: OtherWork;
   readonly #underWay: RequestsUnderWay;
   readonly #slots = new Slots(MAX_IN_FLIGHT);
   readonly #loopPoll: LoopPoll | undefined;
   readonly #spinBudget: SpinBudget;
 
-  constructor(wire: Wire, inbound: InboundSource, options: ResolvedOptions) {
+  constructor(wire: Wire, otherWork: OtherWork, options: ResolvedOptions) {
     const { busyPollMicros, busyPollEventLoopMicros, exclusiveRequests } = options;
     this.#wire = wire;
-    this.#inbound = inbound;
+    this.#otherWork = otherWork;
     this.#spinBudget = new SpinBudget(busyPollMicros);
     this.#loopPoll = busyPollEventLoopMicros === 0 ? undefined : new LoopPoll(busyPollEventLoopMicros);
-    this.#underWay = new RequestsUnderWay(wire, inbound, exclusiveRequests);
+    this.#underWay = new RequestsUnderWay(wire, otherWork, exclusiveRequests);
   }
 
-  /** Lets no request use a connection to a primary that is gone. */
+  /** Closes the idle connections to a primary that is gone, and lets no request use the others again. */
   forgetPrimary(): void {
     this.#underWay.forgetPrimary();
   }
@@ -49,7 +49,7 @@ export class Requester {
     try {
       for (let isRetry = false; ; isRetry = true) {
         const { peers } = this.#wire;
-        // mostly ready at once: then the request leaves in this very call, in order with what is sent besides
+        // without an await where possible: then the request leaves within this call, in order with other messages
         const lock = peers.tryReady() ?? (await whenReady(peers, deadline, signal));
         const outcome = await this.#run(message, deadline, lock, signal);
         if (isRetry || !this.#reconnected(outcome)) return replyOf(outcome, message.name, timeoutMs);
@@ -69,12 +69,12 @@ export class Requester {
     }
   }
 
-  /** Ends everything that is under way with `ECANCELED`. */
+  /** Ends all requests that are under way with `ECANCELED`. */
   close(): void {
     this.#underWay.close();
   }
 
-  /** Waits in this thread; requests that arrive meanwhile are served. */
+  /** Blocks this thread until the peers are ready, and serves requests that arrive meanwhile. */
   #waitUntilReady(deadline: number): Releasable {
     const { peers, transport } = this.#wire;
     for (;;) {
@@ -82,11 +82,11 @@ export class Requester {
       if (ready !== undefined) return ready;
       if (nowMs() >= deadline) throw peers.notReady();
       transport.wait([], undefined, RETRY_MS);
-      this.#inbound.serve();
+      this.#otherWork.serve();
     }
   }
 
-  /** After a send that found no process: true if the next try connects anew, or says that there is no primary. */
+  /** Whether a request that found no process should be tried once more, at the process that is the primary now. */
   #reconnected({ code }: RequestOutcome<Received>): boolean {
     return code === 'ECONNREFUSED' && this.#wire.peers.reconnect();
   }
@@ -119,7 +119,7 @@ export class Requester {
     });
   }
 
-  /** Has the event loop read what comes for a request. */
+  /** Has the event loop read what arrives for a request. */
   #watch(request: ActiveRequest): void {
     const giveUp = () => request.endpoint.watch(() => this.#underWay.read(request));
     if (this.#loopPoll === undefined) {
@@ -139,7 +139,7 @@ export class Requester {
       const asked = nowMs();
       this.#busyPoll(request, asked);
       while (request.outcome === undefined) this.#block(request);
-      // for a broadcast it would be the time of all peers together
+      // the time of a broadcast is that of all peers together, which says nothing about one answer
       if (this.#wire.peers.isSingle) this.#spinBudget.learn(message.name, nowMs() - asked);
       return request.outcome;
     } finally {
@@ -147,27 +147,27 @@ export class Requester {
     }
   }
 
-  /** For as long as an answer usually takes, looking is faster than sleeping. */
+  /** Looks for the answer again and again, which finds a fast one sooner than sleeping does. */
   #busyPoll(request: ActiveRequest, asked: number): void {
     const end = Math.min(asked + this.#spinBudget.for(request.message.name) / 1000, request.deadline);
     for (let look = 1; request.outcome === undefined && nowMs() < end; look++) {
       this.#underWay.read(request);
-      if (look % SERVE_EVERY === 0) this.#inbound.serve();
+      if (look % SERVE_EVERY === 0) this.#otherWork.serve();
     }
   }
 
-  /** Sleeps until there is something to do. A primary may ask us something before it answers: it is served, too. */
+  /** Sleeps until something arrives. A primary may ask this process something before it answers, so that is served, too. */
   #block(request: ActiveRequest): void {
-    const inbound = this.#inbound;
+    const otherWork = this.#otherWork;
     const left = request.deadline - nowMs();
-    if (left > 0) this.#wire.transport.wait([request.endpoint, ...inbound.endpoints()], undefined, left);
+    if (left > 0) this.#wire.transport.wait([request.endpoint, ...otherWork.endpoints()], undefined, left);
     this.#underWay.read(request);
-    if (request.outcome === undefined) inbound.serve();
+    if (request.outcome === undefined) otherWork.serve();
     if (request.outcome === undefined) this.#underWay.tick(nowMs());
   }
 }
 
-/** A counting semaphore whose waiters give up at a deadline: it bounds how many sockets requests use at a time. */
+/** A counting semaphore whose waiters give up at a deadline. It limits how many sockets requests use at a time. */
 class Slots {
   #free: number;
   readonly #waiters = new Set<() => void>();
@@ -176,14 +176,14 @@ class Slots {
     this.#free = count;
   }
 
-  /** Takes a slot now, if one is free. */
+  /** Takes a slot if one is free now. */
   tryAcquire(): boolean {
     if (this.#free === 0) return false;
     this.#free--;
     return true;
   }
 
-  /** True once there is a slot for the caller, false if there was none within `timeoutMs` or until the abort. */
+  /** Resolves to true once the caller has a slot, to false if it got none within `timeoutMs` or before the abort. */
   acquire(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (isGranted: boolean) => {

@@ -10,17 +10,19 @@ import type { Wire } from '../peers/peers.js';
 import type { Endpoint } from '../transport/transport.js';
 import { ReplyEndpoints } from './reply-endpoints.js';
 
-/** What may be read besides answers, and what reads it: for requests that arrive while this thread blocks. */
-export interface InboundSource {
+/** What a channel reads besides the answers to its requests. A thread that blocks for an answer serves it meanwhile. */
+export interface OtherWork {
+  /** The endpoints that it is read from. */
   endpoints(): readonly Endpoint[];
+  /** Handles everything that has arrived there. */
   serve(): void;
 }
 
-/** A request that was sent, or is being. */
+/** A request that has begun. It ends when `outcome` is set. */
 export interface ActiveRequest {
   readonly id: number;
   readonly message: PreparedMessage;
-  /** The message in `dialect`. */
+  /** The message, encoded in `dialect`. */
   readonly bytes: Uint8Array;
   readonly endpoint: Endpoint;
   readonly dialect: Dialect;
@@ -30,10 +32,13 @@ export interface ActiveRequest {
   settle: (outcome: RequestOutcome<Received>) => void;
 }
 
-/** The requests that have begun and not ended: carries out what the table, which has the state of them all, decides. */
+/**
+ * The requests that have begun and not ended. The {@link RequestTable} holds their state; this carries out what it
+ * decides.
+ */
 export class RequestsUnderWay {
   readonly #wire: Wire;
-  readonly #inbound: InboundSource;
+  readonly #otherWork: OtherWork;
   readonly #isExclusive: boolean;
   readonly #table = new RequestTable<Received>();
   readonly #active = new Map<number, ActiveRequest>();
@@ -41,14 +46,14 @@ export class RequestsUnderWay {
   #nextId = 1;
 
   /** @param isExclusive whether a second request of one name to one peer fails with `EEXIST` */
-  constructor(wire: Wire, inbound: InboundSource, isExclusive: boolean) {
+  constructor(wire: Wire, otherWork: OtherWork, isExclusive: boolean) {
     this.#wire = wire;
-    this.#inbound = inbound;
+    this.#otherWork = otherWork;
     this.#isExclusive = isExclusive;
     this.#endpoints = new ReplyEndpoints(wire);
   }
 
-  /** Lets no request use a connection to a primary that is gone. */
+  /** Closes the idle connections to a primary that is gone, and lets no request use the others again. */
   forgetPrimary(): void {
     this.#endpoints.clear();
   }
@@ -59,7 +64,7 @@ export class RequestsUnderWay {
     this.#endpoints.clear();
   }
 
-  /** Begins one: it is sent, or on its way. Throws where it can't be. */
+  /** Begins a request: sends it, or has it wait for room. Throws `MpError` if it can't leave. */
   start(message: PreparedMessage, deadline: number, isBlocking: boolean): ActiveRequest {
     const { peers } = this.#wire;
     const paths = peers.paths();
@@ -95,7 +100,7 @@ export class RequestsUnderWay {
     return request;
   }
 
-  /** Throws where the message doesn't fit the dialect; the endpoint can then be used again. */
+  /** Throws if the message doesn't fit the dialect, and gives the endpoint back then. */
   #encode(message: PreparedMessage, dialect: Dialect, endpoint: Endpoint): Uint8Array {
     try {
       return message.encode(dialect, MpType.REQ);
@@ -118,7 +123,7 @@ export class RequestsUnderWay {
     if (request === undefined) return; // an earlier peer of this broadcast has failed
     const { peers, outbox } = this.#wire;
     const done = (result: number) => this.#sendDone(id, to, result);
-    // a primary that has come since we looked would answer IGN to everything while it is starting
+    // a new primary that is still starting would answer IGN to everything
     if (!peers.isReceiving) {
       done(-ECONNREFUSED);
       return;
@@ -131,8 +136,8 @@ export class RequestsUnderWay {
   }
 
   #waitForRoom(writable: Endpoint | undefined, ms: number): void {
-    this.#wire.transport.wait(this.#inbound.endpoints(), writable, ms);
-    this.#inbound.serve();
+    this.#wire.transport.wait(this.#otherWork.endpoints(), writable, ms);
+    this.#otherWork.serve();
   }
 
   #sendDone(id: number, peer: string, result: number): void {
@@ -146,13 +151,16 @@ export class RequestsUnderWay {
     this.#apply(this.#table.dispatch({ kind, id, peer, code }, nowMs()));
   }
 
-  /** Ends what is due. An answer that lies there unread, since this thread was busy, was in time. */
+  /**
+   * Ends the requests whose deadline has come. An answer that a busy thread has left unread was in time: it is read
+   * first.
+   */
   tick(now: number): void {
     for (const request of [...this.#active.values()]) if (request.deadline <= now) this.read(request);
     this.#apply(this.#table.dispatch({ kind: 'tick' }, now));
   }
 
-  /** Ends one with `ECANCELED`. */
+  /** Ends the request with `ECANCELED`. */
   cancel(id: number): void {
     this.#apply(this.#table.dispatch({ kind: 'cancel', id, code: 'ECANCELED' }, nowMs()));
   }
@@ -173,7 +181,7 @@ export class RequestsUnderWay {
     request.settle(outcome);
   }
 
-  /** Takes in what has come for a request, until that ends it. */
+  /** Reads what has arrived for a request, until the request ends. */
   read(request: ActiveRequest): void {
     while (request.outcome === undefined) {
       const inbound = this.#wire.receiver.next(request.endpoint, request.dialect);
@@ -188,8 +196,8 @@ export class RequestsUnderWay {
     const peer = peers.senderOf(sender);
     const now = nowMs();
     if (type === MpType.REP) {
-      // what the peer sent before its answer is handled before it, as by C's one socket
-      this.#inbound.serve();
+      // messages that the peer sent before its answer are handled first, as in C, where both come through one socket
+      this.#otherWork.serve();
       const reply = new Received(message, fds, receiver.counters);
       this.#apply(this.#table.dispatch({ kind: 'reply', id, peer, name, reply }, now));
       return;

@@ -1,7 +1,7 @@
 /**
- * For the tests of programs that use this library: channels that reach each other without sockets, runtime directory
- * or DPDK, on any platform; peers that say what a test wants to hear; datagrams that get lost, late or damaged when a test
- * says so. Nothing here reads a clock: what happens is the test's doing, in an order of its own.
+ * Tools for the tests of programs that use this library: channels that reach each other in process, without sockets, runtime
+ * directory or DPDK, on any platform; fake peers with given answers; datagrams that get lost, late, repeated or damaged.
+ * Nothing here reads a clock: a test decides what happens, and in which order.
  *
  * @module
  */
@@ -12,37 +12,79 @@ import type { MpChannel } from '../channel.js';
 import type { ReceivedMessage, ReplyBody } from '../messages/message.js';
 import { openOn } from '../open.js';
 import type { ChannelOptions, OpenOptions, PrimaryOptions, SecondaryOptions } from '../options.js';
-import { type Interceptor, MemoryNames, MemoryTransport } from '../transport/in-process.js';
+import { InProcessNames, InProcessTransport, type Interceptor } from '../transport/in-process.js';
 
 export type { Fate, Interceptor, Traffic } from '../transport/in-process.js';
 
-const AS_C = { unhandledRequests: 'silent' } as const;
-
-/** Options of `createMemoryNetwork`. */
+/**
+ * Options of `createMemoryNetwork`.
+ *
+ * @example
+ * const network = createMemoryNetwork({ dialect: '340/253' });
+ */
 export interface MemoryNetworkOptions {
-  /** What channels that are opened with dialect `'auto'` speak: that of the release that you test for; `'332/8'` by default. */
+  /** Dialect of channels that are opened with dialect `'auto'`: that of the release to test for. Default `'332/8'`. */
   readonly dialect?: DialectId | undefined;
 }
 
-/** A network of its own: channels of different networks, and of different file prefixes, never meet. */
+/**
+ * A network in memory, which `createMemoryNetwork` makes. Channels of different networks, or of different file prefixes,
+ * don't reach each other.
+ *
+ * @example
+ * await using primary = await network.openPrimary();
+ * await using secondary = await network.openSecondary();
+ */
 export interface MemoryNetwork {
-  /** As the package's `openPrimary`. */
+  /**
+   * Opens a primary of this network; same as `openPrimary` of `dpdk-ipc`, without the option `memory` (`ENOTSUP`).
+   *
+   * @example
+   * await using primary = await network.openPrimary({ filePrefix: 'rte' });
+   */
   openPrimary(options?: PrimaryOptions): Promise<MpChannel>;
-  /** As the package's `openSecondary`. `requestSync` gets answers of handlers that are synchronous. */
+  /**
+   * Opens a secondary of this network; same as `openSecondary` of `dpdk-ipc`. Its `requestSync` gets answers from
+   * synchronous handlers only.
+   *
+   * @example
+   * await using secondary = await network.openSecondary({ filePrefix: 'rte' });
+   */
   openSecondary(options?: SecondaryOptions): Promise<MpChannel>;
-  /** A primary with these answers, which is silent about everything else, as a C one. */
+  /**
+   * Opens a primary that gives these answers. It answers nothing else, as a C primary.
+   *
+   * @example
+   * await using primary = await network.fakePrimary({ hello: { param: 'hi' } });
+   */
   fakePrimary(answers?: FakeAnswers, options?: PrimaryOptions): Promise<FakePeer>;
-  /** A secondary with these answers, which is silent about everything else, as a C one. */
+  /**
+   * Opens a secondary that gives these answers. It answers nothing else, as a C secondary.
+   *
+   * @example
+   * await using secondary = await network.fakeSecondary({ hello: 'silence' });
+   */
   fakeSecondary(answers?: FakeAnswers, options?: SecondaryOptions): Promise<FakePeer>;
-  /** Lets a function decide on each datagram from now on; `undefined` delivers them all again. */
+  /**
+   * Sets the function that decides on each datagram from now on; `undefined` delivers all of them again.
+   *
+   * @example
+   * network.intercept(({ name }) => (name === 'hello' ? 'lose' : undefined));
+   */
   intercept(interceptor: Interceptor | undefined): void;
-  /** Ends a channel as if its process had been killed: its socket stays, without an owner. Throws `EINVAL` for another network's. */
+  /**
+   * Ends a channel as if its process had been killed: its socket stays, and sends to it fail with `ECONNREFUSED`. Rejects
+   * with `EINVAL` for a channel of another network.
+   *
+   * @example
+   * await network.kill(channel);
+   */
   kill(channel: MpChannel): Promise<void>;
 }
 
 /**
- * Makes a network in memory. Its channels behave as real ones do, queue limit, errors and descriptors included, but all
- * of them live in this thread.
+ * Makes a network in memory. Its channels behave as those on sockets do, including queue limit, errors and descriptors, but
+ * all of them are in this thread.
  *
  * @example
  * const network = createMemoryNetwork();
@@ -52,31 +94,35 @@ export interface MemoryNetwork {
  * primary.received[0]?.name; // 'hello'
  */
 export function createMemoryNetwork({ dialect }: MemoryNetworkOptions = {}): MemoryNetwork {
-  const names = new MemoryNames();
-  const transports = new WeakMap<MpChannel, MemoryTransport>();
+  const names = new InProcessNames();
+  const transports = new WeakMap<MpChannel, InProcessTransport>();
 
   async function open(options: OpenOptions): Promise<MpChannel> {
-    let transport: MemoryTransport | undefined;
+    let transport: InProcessTransport | undefined;
     const channel = await openOn(options, (directory) => {
-      transport = new MemoryTransport(names, directory);
+      transport = new InProcessTransport(names, directory);
       return transport;
     });
     if (transport !== undefined) transports.set(channel, transport);
     return channel;
   }
 
-  function speaking<T extends ChannelOptions>(given: T): T {
+  function withDialect<T extends ChannelOptions>(given: T): T {
     return given.dialect === undefined || given.dialect === 'auto' ? { ...given, dialect } : given;
   }
 
-  const openPrimary = (options: PrimaryOptions = {}) => open({ role: 'primary', given: speaking(options) });
+  const openPrimary = (options: PrimaryOptions = {}) =>
+    open({ role: 'primary', given: withDialect(options) });
   const openSecondary = (options: SecondaryOptions = {}) =>
-    open({ role: 'secondary', given: speaking(options) });
+    open({ role: 'secondary', given: withDialect(options) });
 
   async function kill(channel: MpChannel): Promise<void> {
     const transport = transports.get(channel);
     if (transport === undefined) {
-      throw new MpError('EINVAL', 'This channel is not of this network: kill those that it has opened');
+      throw new MpError(
+        'EINVAL',
+        'The channel is not of this network: give one that this network has opened',
+      );
     }
     transport.die();
     await channel.close();
@@ -84,12 +130,13 @@ export function createMemoryNetwork({ dialect }: MemoryNetworkOptions = {}): Mem
 
   const fake = (channel: MpChannel, answers: FakeAnswers = {}) =>
     new FakePeer(channel, answers, () => kill(channel));
+  const asInC = { unhandledRequests: 'silent' } as const;
 
   return {
     openPrimary,
     openSecondary,
-    fakePrimary: async (answers, options) => fake(await openPrimary({ ...AS_C, ...options }), answers),
-    fakeSecondary: async (answers, options) => fake(await openSecondary({ ...AS_C, ...options }), answers),
+    fakePrimary: async (answers, options) => fake(await openPrimary({ ...asInC, ...options }), answers),
+    fakeSecondary: async (answers, options) => fake(await openSecondary({ ...asInC, ...options }), answers),
     intercept(interceptor) {
       names.interceptor = interceptor;
     },
@@ -98,20 +145,31 @@ export function createMemoryNetwork({ dialect }: MemoryNetworkOptions = {}): Mem
 }
 
 /**
- * What a fake peer answers: always the same, `IGNORE`, nothing at all (so that the asker runs into its timeout), or what
- * a handler makes of the request.
+ * Answer of a fake peer to one action: always the same reply, `IGNORE`, `'silence'` (no answer, so that the requester runs
+ * into its timeout), or a handler that makes the answer.
+ *
+ * @example
+ * const echo: FakeAnswer = (message) => ({ param: message.param });
  */
 export type FakeAnswer = ReplyBody | Ignore | 'silence' | Handler;
 
-/** By the name of the action. */
+/**
+ * Answers of a fake peer, by the name of the action.
+ *
+ * @example
+ * const answers: FakeAnswers = { hello: { param: 'hi' }, dead: 'silence' };
+ */
 export type FakeAnswers = Readonly<Record<string, FakeAnswer>>;
 
 /**
- * The other side in a test of your own program: it answers as it is told and remembers what it was asked. As a C process
- * does, it says nothing to a request that it has no answer for.
+ * The other side in the test of a program: it gives fixed answers and records the messages that it got. It doesn't answer a
+ * request that it has no answer for, as a C process doesn't.
+ *
+ * @example
+ * await using primary = await network.fakePrimary({ hello: { param: 'hi' } });
  */
 export class FakePeer implements AsyncDisposable {
-  /** Its channel, for what it says by itself: `request`, `sendMessage`. */
+  /** Channel of the peer, which a test sends requests and messages with. */
   readonly channel: MpChannel;
   readonly #received: ReceivedMessage[] = [];
   readonly #kill: () => Promise<void>;
@@ -123,12 +181,17 @@ export class FakePeer implements AsyncDisposable {
     for (const [name, answer] of Object.entries(answers)) this.answer(name, answer);
   }
 
-  /** The requests and messages for actions that it has an answer for, in the order in which they came. */
+  /** The requests and messages that it got for the actions that it has an answer for, in the order of arrival. */
   get received(): readonly ReceivedMessage[] {
     return this.#received;
   }
 
-  /** Answers requests of this name so from now on. */
+  /**
+   * Sets the answer to the requests of this name from now on.
+   *
+   * @example
+   * primary.answer('hello', 'silence');
+   */
   answer(name: string, answer: FakeAnswer): this {
     this.channel.unregisterAction(name);
     this.channel.registerAction(name, (message, peer) => {
@@ -139,17 +202,27 @@ export class FakePeer implements AsyncDisposable {
     return this;
   }
 
-  /** Ends as a process does that is killed: its name stays behind, and whoever sends to it gets `ECONNREFUSED`. */
+  /**
+   * Ends as a killed process does: its socket stays, and sends to it fail with `ECONNREFUSED`.
+   *
+   * @example
+   * await primary.kill();
+   */
   async kill(): Promise<void> {
     await this.#kill();
   }
 
-  /** Ends as a process does that cleans up: from then on `ENOENT`. */
+  /**
+   * Ends as a process that cleans up: its socket goes, and sends to it fail with `ENOENT`.
+   *
+   * @example
+   * await primary.close();
+   */
   async close(): Promise<void> {
     await this.channel.close();
   }
 
-  /** As `close`. */
+  /** Same as {@link FakePeer.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -13,29 +13,72 @@ import { OwnedFd } from '../../sys/owned-fd.js';
 import { primaryError } from './socket-transport.js';
 import type { Datagram, Endpoint, Releasable, Transport } from './transport.js';
 
-/** What the kernel lets queue up at one socket: `net.unix.max_dgram_qlen` + 1 with its stock value. */
+/**
+ * One datagram on its way through a `MemoryNetwork`, as an {@link Interceptor} gets it.
+ *
+ * @example
+ * network.intercept(({ type, name, from, to }) => console.log(type, name, from, '->', to));
+ */
+export interface Traffic {
+  /** Type of the datagram: a message, request, reply or IGN. */
+  readonly type: keyof typeof MpType;
+  /** Name of the action. */
+  readonly name: string;
+  /** A copy of the parameter. */
+  readonly param: Uint8Array;
+  /** How many descriptors travel with it. */
+  readonly fdCount: number;
+  /** Path of the sender's socket. A request comes from a private socket, so this is not the requester's `socketPath`. */
+  readonly from: string;
+  /** Path of the receiver's socket. */
+  readonly to: string;
+}
+
+/**
+ * What happens to a datagram. `'deliver'`: it arrives. `'lose'`: it doesn't, and its sender sees no error. `'repeat'`: it
+ * arrives twice. `'damage'`: it arrives one byte short, which makes it malformed.
+ *
+ * @example
+ * const fate: Fate = 'lose';
+ * network.intercept(() => fate);
+ */
+export type Fate = 'deliver' | 'lose' | 'repeat' | 'damage';
+
+/**
+ * Function that decides what happens to each datagram; `undefined` delivers it. A promise delays the datagram until it is
+ * settled, while later datagrams arrive.
+ *
+ * @example
+ * network.intercept(({ type }) => (type === 'REP' ? 'lose' : undefined));
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: an interceptor without a return statement is of this type
+export type Interceptor = (traffic: Traffic) => Fate | void | Promise<Fate | void>;
+
+/** How many datagrams the kernel queues at one socket: `net.unix.max_dgram_qlen` + 1, with its default value. */
 const QUEUE_LENGTH = 11;
 
-/** Endpoints that reach each other within this thread, by name. */
-export class MemoryNames {
-  readonly endpoints = new Map<string, MemoryEndpoint>();
-  /** Has a say in what becomes of each datagram. */
+/** The endpoints of one network, by path. */
+export class InProcessNames {
+  readonly endpoints = new Map<string, InProcessEndpoint>();
+  /** Decides what happens to each datagram; without it all are delivered. */
   interceptor: Interceptor | undefined;
   #last = 0n;
 
-  /** What has bound `path` changes when it is bound anew. */
+  /** Returns a new number, which tells an endpoint from an earlier one at the same path. */
   nextNumber(): bigint {
     this.#last++;
     return this.#last;
   }
 }
 
-/** The in-memory twin of a socket: same queue length, same errors, descriptors are duplicated. */
-export class MemoryEndpoint implements Endpoint {
+/** Stands for a socket within this thread: same queue length, same errors, descriptors are duplicated. */
+export class InProcessEndpoint implements Endpoint {
+  /** The transport that opened it. */
+  readonly owner: InProcessTransport;
   readonly path: string;
   readonly number: bigint;
-  readonly #names: MemoryNames;
-  readonly #peer: MemoryEndpoint | undefined;
+  readonly #names: InProcessNames;
+  readonly #peer: InProcessEndpoint | undefined;
   readonly #queue: Datagram[] = [];
   readonly #waiters = new Set<() => void>();
   #onReadable: (() => void) | undefined;
@@ -44,10 +87,7 @@ export class MemoryEndpoint implements Endpoint {
   #isReferenced = true;
   #isClosed = false;
 
-  /** Of whose channel it is. */
-  readonly owner: MemoryTransport;
-
-  constructor(names: MemoryNames, owner: MemoryTransport, path: string, peer?: MemoryEndpoint) {
+  constructor(names: InProcessNames, owner: InProcessTransport, path: string, peer?: InProcessEndpoint) {
     this.#names = names;
     this.owner = owner;
     this.#peer = peer;
@@ -60,7 +100,7 @@ export class MemoryEndpoint implements Endpoint {
     return this.#queue.length > 0;
   }
 
-  /** Whether a send to the endpoint that this one is connected to would find room, or an error. */
+  /** Whether a send to the endpoint that this one is connected to would not return `-EAGAIN`. */
   get isWritable(): boolean {
     return this.#peer === undefined || this.#peer.#isClosed || this.#peer.#queue.length < QUEUE_LENGTH;
   }
@@ -131,7 +171,7 @@ export class MemoryEndpoint implements Endpoint {
     if (this.#names.endpoints.get(this.path) === this) this.#names.endpoints.delete(this.path);
   }
 
-  /** As its process is killed: the name stays, with nobody behind it. */
+  /** Ends as the socket of a killed process does: its path stays, and refuses datagrams. */
   abandon(): void {
     this.close();
     this.#names.endpoints.set(this.path, this);
@@ -141,7 +181,7 @@ export class MemoryEndpoint implements Endpoint {
     return this.#isClosed;
   }
 
-  /** Runs the callback now, for a thread that blocks; false if there is nothing to do. */
+  /** Calls `onReadable` now, while the thread blocks. Returns false if there is no message or no callback. */
   deliver(): boolean {
     if (!this.hasMessages || this.#onReadable === undefined) return false;
     this.#onReadable();
@@ -151,7 +191,7 @@ export class MemoryEndpoint implements Endpoint {
   async #await(fate: ReturnType<Interceptor>, datagram: Datagram): Promise<void> {
     let settled: Fate = 'lose';
     try {
-      settled = (await fate) ?? 'deliver'; // a rejection is the test's, and stays unhandled
+      settled = (await fate) ?? 'deliver'; // a rejection stays unhandled, so that the test fails
     } finally {
       this.#arrive(datagram, settled);
     }
@@ -169,10 +209,10 @@ export class MemoryEndpoint implements Endpoint {
 
   #repeat(datagram: Datagram): void {
     const fds = OwnedFd.duplicateAll(datagram.fds.map(({ fd }) => fd));
-    if (typeof fds !== 'number') this.#queue.push({ ...datagram, fds }); // no descriptors left: it came once
+    if (typeof fds !== 'number') this.#queue.push({ ...datagram, fds }); // without free descriptors it arrives once
   }
 
-  /** There is room, or nobody to wait for any more. */
+  /** Wakes the senders that wait for room: there is some, or the endpoint is closed. */
   #wakeWaiters(): void {
     for (const waiter of this.#waiters) setImmediate(waiter);
     this.#waiters.clear();
@@ -189,13 +229,13 @@ export class MemoryEndpoint implements Endpoint {
   }
 }
 
-/** A transport without sockets, for tests: all channels on it live in one thread. */
-export class MemoryTransport implements Transport {
+/** A transport without sockets, for tests. All channels of one {@link InProcessNames} are in one thread. */
+export class InProcessTransport implements Transport {
   readonly primaryPath: string;
-  readonly #names: MemoryNames;
+  readonly #names: InProcessNames;
   readonly #directory: string;
 
-  constructor(names: MemoryNames, directory: string) {
+  constructor(names: InProcessNames, directory: string) {
     this.#names = names;
     this.#directory = directory;
     this.primaryPath = `${directory}/${PRIMARY_SOCKET}`;
@@ -203,19 +243,19 @@ export class MemoryTransport implements Transport {
 
   async bindPublic(role: 'primary' | 'secondary'): Promise<Endpoint> {
     if (role === 'secondary')
-      return new MemoryEndpoint(this.#names, this, this.#newPath(secondarySocketName));
+      return new InProcessEndpoint(this.#names, this, this.#newPath(secondarySocketName));
     if (this.#names.endpoints.get(this.primaryPath)?.isClosed === false) {
       throw new MpError('EADDRINUSE', `A primary is open already at ${this.primaryPath}: close it first`, {
         path: this.primaryPath,
       });
     }
-    return new MemoryEndpoint(this.#names, this, this.primaryPath);
+    return new InProcessEndpoint(this.#names, this, this.primaryPath);
   }
 
   openReply(toPrimary: boolean): Endpoint {
     const peer = toPrimary ? this.#names.endpoints.get(this.primaryPath) : undefined;
     if (toPrimary && peer === undefined) throw primaryError('connect', -ENOENT, this.primaryPath);
-    return new MemoryEndpoint(this.#names, this, this.#newPath(replySocketName), peer);
+    return new InProcessEndpoint(this.#names, this, this.#newPath(replySocketName), peer);
   }
 
   secondaries(): string[] {
@@ -246,13 +286,13 @@ export class MemoryTransport implements Transport {
   }
 
   /**
-   * The thread that waits is the one that the others run on, so they get their turn here, as far as they can answer
-   * without the event loop. When nobody can, nothing will come, and what is left of the time passes asleep.
+   * Lets the other endpoints of this thread handle their messages, as far as they can without the event loop. Once none has
+   * anything to handle, nothing can arrive any more, and the thread sleeps for `timeoutMs`.
    */
   wait(readable: readonly Endpoint[], writable: Endpoint | undefined, timeoutMs: number): void {
     const isReady = () =>
-      readable.some((endpoint) => (endpoint as MemoryEndpoint).hasMessages) ||
-      (writable !== undefined && (writable as MemoryEndpoint).isWritable);
+      readable.some((endpoint) => (endpoint as InProcessEndpoint).hasMessages) ||
+      (writable !== undefined && (writable as InProcessEndpoint).isWritable);
     const others = () =>
       [...this.#names.endpoints.values()].filter((endpoint) => !readable.includes(endpoint));
     while (!isReady()) {
@@ -262,7 +302,7 @@ export class MemoryTransport implements Transport {
     }
   }
 
-  /** Has this channel's process die: whoever sends to it finds a socket without an owner. */
+  /** Ends this channel's endpoints as if its process had been killed: sends to them return `-ECONNREFUSED`. */
   die(): void {
     for (const endpoint of [...this.#names.endpoints.values()]) {
       if (endpoint.owner === this) endpoint.abandon();
@@ -274,38 +314,9 @@ export class MemoryTransport implements Transport {
   }
 }
 
-/** One datagram on its way through a `MemoryNetwork`. */
-export interface Traffic {
-  /** MSG, REQ, REP or IGN. */
-  readonly type: keyof typeof MpType;
-  /** Of the action. */
-  readonly name: string;
-  /** A copy. */
-  readonly param: Uint8Array;
-  /** How many descriptors travel along. */
-  readonly fdCount: number;
-  /** The sender's socket. A request comes from a private one of its own: it isn't the asker's `socketPath`. */
-  readonly from: string;
-  /** The receiver's socket. */
-  readonly to: string;
-}
-
-/**
- * What becomes of a datagram: it arrives; it doesn't, though its sender thinks so; it arrives twice; it arrives a byte
- * short, as nothing does that follows the protocol.
- */
-export type Fate = 'deliver' | 'lose' | 'repeat' | 'damage';
-
-/**
- * Decides on each datagram; nothing returned delivers it. A promise keeps it under way until it is settled, while later
- * ones pass it.
- */
-// biome-ignore lint/suspicious/noConfusingVoidType: an interceptor without a return statement is of this type
-export type Interceptor = (traffic: Traffic) => Fate | void | Promise<Fate | void>;
-
 const TYPES = Object.fromEntries(Object.entries(MpType).map(([name, value]) => [value, name]));
 
-/** What an interceptor gets to see of a datagram that a channel has sent. */
+/** Describes a datagram for an interceptor. */
 function describeTraffic(bytes: Uint8Array, from: string, to: string): Traffic {
   const is340 = bytes.length === DIALECTS['340/253'].wireLength;
   const { type, name, param, numFds } = decodeMessage(is340 ? '340/253' : '332/253', bytes);

@@ -5,10 +5,10 @@ import { type PollHandle, pollHandle } from '../../sys/libc.js';
 import { throwUncaught } from '../errors.js';
 import type { Endpoint } from './transport.js';
 
-/** Keeps what the event loop watches from being collected: its handle holds no reference to us. */
+/** Endpoints that the event loop watches. It keeps them from being collected: their handles hold no reference to them. */
 const watched = new Set<SocketEndpoint>();
 
-/** A socket on the event loop. Once closed it does nothing: its descriptor's number may be somebody else's by then. */
+/** A socket on the event loop. A closed one does nothing, because its descriptor's number may have been used again. */
 export class SocketEndpoint implements Endpoint {
   readonly path: string;
   readonly #socket: DatagramSocket;
@@ -78,7 +78,7 @@ export class SocketEndpoint implements Endpoint {
     removeSocketFile(this.path);
   }
 
-  /** Makes the event loop wait for what there are callbacks for. */
+  /** Makes the event loop wait for the events that there are callbacks for. */
   #update(): void {
     if (this.#isClosed) return;
     const readable = this.#onReadable !== undefined;
@@ -98,14 +98,14 @@ export class SocketEndpoint implements Endpoint {
       try {
         this.#ready();
       } catch (error) {
-        throwUncaught(error); // koffi's callback has nobody on the stack to catch it
+        throwUncaught(error); // koffi's callback has no JavaScript caller that could catch it
       }
     });
   }
 
   /**
-   * Nobody waits any more. The loop goes on polling for what there is to read, since whoever waits next mostly wants
-   * just that and each change takes system calls; it doesn't keep the process alive, and ends when something comes.
+   * Called when there are no callbacks any more. The loop goes on polling for reading until a datagram arrives, without
+   * keeping the process alive: the next callback mostly waits for reading, and each change takes system calls.
    */
   #rest(): void {
     this.#handle?.unref();
@@ -119,7 +119,7 @@ export class SocketEndpoint implements Endpoint {
     watched.delete(this);
   }
 
-  /** The event loop doesn't say reliably which of the two it is; a callback too many finds nothing to do. */
+  /** Calls both callbacks: the event loop doesn't say reliably which event it was, and a needless call does no harm. */
   #ready(): void {
     const retry = this.#onWritable;
     if (retry !== undefined) {

@@ -11,29 +11,30 @@ import { abstractNames } from '../../sys/unix-sockets.js';
 import { debug } from '../diagnostics.js';
 import type { Releasable } from './transport.js';
 
-/** What differs between the two namespaces that the sockets' names can be in. */
+/** The names of one prefix's sockets, in one of the two namespaces. */
 export interface SocketNames {
   readonly namespace: SocketNamespace;
-  /** Makes the place that the names are in, if it has to be made. */
+  /** Makes the directory that the names are in, if the namespace has one. */
   prepare(): void;
-  /** Throws `EACCES` if the place is one that anybody may have made. */
+  /** Throws `EACCES` if any user could have made that directory. */
   check(): void;
-  /** The lock that starting processes and broadcasts hold against each other; `undefined`: busy. */
+  /** Takes the lock that starting processes and broadcasts exclude each other with; returns `undefined` while it is held. */
   tryLock(kind: 'shared' | 'exclusive'): Releasable | undefined;
-  /** Paths of the sockets that a broadcast goes to. */
+  /** Returns the paths of the sockets that a broadcast goes to. */
   secondaries(): string[];
+  /** Whether the name exists. */
   has(path: string): boolean;
-  /** Drops a dead secondary's name. */
+  /** Removes a dead process's name. */
   remove(path: string): void;
-  /** Sees to it that a name just bound goes away with us. */
+  /** Has a name that was just bound removed when this process exits. */
   own(path: string): void;
-  /** Drops what killed processes left behind. */
+  /** Removes the names that killed processes left behind. */
   removeStale(): void;
-  /** Differs whenever another socket has got the primary's name; `undefined`: nobody has it. */
+  /** Identifies the socket that has the primary's name: changes when another socket gets it; `undefined` if none has it. */
   primaryIncarnation(): string | undefined;
 }
 
-/** What every released DPDK uses: socket files in the runtime directory, guarded by `flock` on it. */
+/** Socket files in the runtime directory, guarded by `flock` on it: what every released DPDK uses. */
 export class FilesystemNames implements SocketNames {
   readonly namespace = 'filesystem';
   readonly #directory: string;
@@ -44,7 +45,7 @@ export class FilesystemNames implements SocketNames {
     this.#primary = new FileIdentity(`${directory}/${PRIMARY_SOCKET}`);
   }
 
-  /** As `eal_create_runtime_dir`: two levels, mode 0700, nothing above. */
+  /** Makes two levels with mode 0700 and nothing above them, as `eal_create_runtime_dir` does. */
   prepare(): void {
     for (const path of [dirname(this.#directory), this.#directory]) {
       try {
@@ -84,7 +85,7 @@ export class FilesystemNames implements SocketNames {
         .filter((entry) => isSecondarySocket(entry.name) && (entry.isSocket() || entry.isSymbolicLink()))
         .map((entry) => `${this.#directory}/${entry.name}`);
     } catch (error) {
-      throw fileError(error, this.#directory, 'Was the runtime directory removed? Reopen the channel');
+      throw fileError(error, this.#directory, 'If the runtime directory was removed, open the channel again');
     }
   }
 
@@ -92,7 +93,7 @@ export class FilesystemNames implements SocketNames {
     return lstatIfSeen(path) !== undefined;
   }
 
-  /** C removes whatever is there; a file that is no socket is somebody's mistake and stays for them to see. */
+  /** Removes sockets only. C removes any file; here a file that is no socket stays, so that its owner finds it. */
   remove(path: string): void {
     if (lstatIfSeen(path)?.isSocket()) tryUnlink(path);
   }
@@ -110,7 +111,7 @@ export class FilesystemNames implements SocketNames {
   }
 }
 
-/** The same strings in Linux's abstract namespace: nothing to create, to lock or to clean up. */
+/** The same names in Linux's abstract namespace, where there is nothing to create, to lock or to clean up. */
 export class AbstractNames implements SocketNames {
   readonly namespace = 'abstract';
   readonly #directory: string;
@@ -144,7 +145,7 @@ export class AbstractNames implements SocketNames {
 
   removeStale(): void {}
 
-  /** A connected socket notices by itself when its peer is gone, and no C process is ever here to be hurt. */
+  /** Always the same: a connected socket reports that its peer is gone, and no C process uses this namespace. */
   primaryIncarnation(): string {
     return '';
   }
@@ -157,15 +158,15 @@ function directoryHint(error: unknown): string {
 }
 
 /**
- * Removes the sockets of killed processes from a runtime directory. Both must hold: the kernel says that nobody is
- * bound there, and the process that its name tells of doesn't exist. Of a living process in another pid namespace
- * the second may be true at any time and the first only between the two halves of its `bind`.
+ * Removes the sockets of killed processes from a runtime directory. It removes a socket if the process in its name doesn't
+ * exist, and the kernel refuses a connection. For a living process in another pid namespace the first may be true at any
+ * time, the second only for a moment during its `bind`.
  */
 function removeStaleSockets(directory: string): void {
   const suspects = namesIn(directory).filter(isOfDeadProcess);
   if (suspects.length === 0) return;
   const probe = DatagramSocket.open('filesystem');
-  if (typeof probe === 'number') return; // out of descriptors: whoever needs one next says so
+  if (typeof probe === 'number') return; // out of descriptors, as the next call that needs one reports
   try {
     for (const name of suspects) {
       const path = `${directory}/${name}`;
@@ -181,7 +182,7 @@ function isOfDeadProcess(name: string): boolean {
   return pid !== undefined && !processExists(pid);
 }
 
-/** What can't be seen can't be removed: whoever starts next looks again. */
+/** Returns the names in `directory`; none if it can't be read. Stale sockets stay then, until the next process starts. */
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
@@ -191,7 +192,7 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** Whether there is such a process in our pid namespace. */
+/** Whether a process with this id exists in this process's pid namespace. */
 export function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -11,7 +11,10 @@ import { SocketEndpoint } from './socket-endpoint.js';
 import type { SocketNames } from './socket-names.js';
 import type { Endpoint, Releasable, Transport } from './transport.js';
 
-/** A primary that waits in a synchronous broadcast keeps everybody from starting; C would wait for ever. */
+/**
+ * How long `bindPublic` waits for the lock of the runtime directory, in milliseconds; C waits for ever. A primary holds it
+ * during a synchronous broadcast.
+ */
 const START_TIMEOUT_MS = 30_000;
 const LOCK_RETRY_MS = 10;
 
@@ -41,7 +44,7 @@ export class SocketTransport implements Transport {
   }
 
   openReply(toPrimary: boolean): Endpoint {
-    this.#names.check(); // there may have been nothing yet when the channel was opened
+    this.#names.check(); // the directory may not have existed when the channel was opened
     const socket = this.#open();
     if (toPrimary) this.#connect(socket);
     return this.#bound(socket, this.#newPath(replySocketName));
@@ -98,7 +101,7 @@ export class SocketTransport implements Transport {
     }
   }
 
-  /** Throws `EADDRINUSE` while a primary lives; removes the socket that a dead one left. Under the directory's lock. */
+  /** Throws `EADDRINUSE` while a primary lives; removes the socket of a dead one. The caller holds the directory's lock. */
   #claimPrimaryPath(): void {
     const config = readConfigHead(`${this.#directory}/config`);
     if (config?.lock !== undefined || this.isListening(this.primaryPath)) {
@@ -110,7 +113,7 @@ export class SocketTransport implements Transport {
         { syscall: 'bind', path: this.primaryPath },
       );
     }
-    this.#names.remove(this.primaryPath); // unless it is no socket: then bind says that something is there
+    this.#names.remove(this.primaryPath); // any other kind of file stays, and makes bind fail
   }
 
   #open(): DatagramSocket {
@@ -136,13 +139,13 @@ export class SocketTransport implements Transport {
     return new SocketEndpoint(socket, path);
   }
 
-  /** 64 random bits where C has its cycle counter: no two sockets ever meet in a name. */
+  /** Makes a name that no other socket has, with 64 random bits where C has its cycle counter. */
   #newPath(name: (pid: number, unique: bigint) => string): string {
     return `${this.#directory}/${name(process.pid, random64())}`;
   }
 }
 
-/** Why the primary can't be reached; also for an errno that a send to it returned. */
+/** Makes the error for a primary that can't be reached; `result` is the `-errno` that `syscall` returned. */
 export function primaryError(syscall: string, result: number, path: string): MpError {
   return systemError(syscall, result, path, primaryHint(result));
 }

@@ -2,58 +2,59 @@ import type { Datagram } from '../../sys/datagram-socket.js';
 
 export type { Datagram };
 
-/** A bound datagram socket of a channel, or its in-memory twin. Results below zero are `-errno`. */
+/** A bound datagram socket of a channel, or its in-process twin. Results below zero are `-errno`. */
 export interface Endpoint {
-  /** The address that peers see, and answer to. */
+  /** Address that peers see as the sender, and answer to. */
   readonly path: string;
   /**
-   * 0, or `-errno`; `-EAGAIN` means that the peer's queue is full. Without `to` the datagram goes to the peer that the
-   * endpoint is connected to.
+   * Sends a datagram to `to`, or without `to` to the peer that the endpoint is connected to. Returns 0 or `-errno`; `-EAGAIN`
+   * means that the receiver's queue is full.
    */
   send(bytes: Uint8Array, fds: readonly number[], to?: string): number;
-  /** The next datagram, `undefined` when there is none. Its bytes are valid until the next call. */
+  /** Returns the next datagram, `undefined` if there is none, or `-errno`. Its bytes are valid until the next call. */
   receive(): Datagram | undefined | number;
-  /** Calls back on the event loop whenever there may be something to receive, until `unwatch`. */
+  /** Calls back on the event loop whenever there may be a datagram to receive, until `unwatch`. */
   watch(onReadable: () => void): void;
   unwatch(): void;
-  /** Of a connected endpoint: calls back once, on the event loop, when a send that got `-EAGAIN` is worth another try. */
+  /** Calls back once, on the event loop, when a send that returned `-EAGAIN` may succeed. For connected endpoints only. */
   whenWritable(retry: () => void): void;
   cancelWritable(): void;
-  /** Whether `watch` keeps the process alive; it does unless told otherwise. */
+  /** Lets a watched endpoint keep the process alive, which is the default. */
   ref(): void;
+  /** Lets the process end while the endpoint is watched. */
   unref(): void;
-  /** Also removes its name. Harmless when done twice. */
+  /** Closes the endpoint and removes its name. Closing twice is harmless. */
   close(): void;
 }
 
-/** Something held until `release`. */
+/** A lock that is held until `release`. */
 export interface Releasable {
   release(): void;
 }
 
 /**
- * The ways that a channel has to the outside: the sockets of one runtime directory, or an in-memory network for tests.
- * All but `bindPublic` are synchronous, and everything that fails throws `MpError`.
+ * How a channel reaches other channels: through the sockets of one runtime directory, or in process, for tests. All methods
+ * but `bindPublic` are synchronous, and throw `MpError` when they fail.
  */
 export interface Transport {
-  /** Where the primary receives. */
+  /** Path that the primary receives at. */
   readonly primaryPath: string;
-  /** Binds `mp_socket` (a primary) or `mp_socket_<pid>_<hex>`, waiting for other processes that are starting. */
+  /** Binds `mp_socket` (a primary) or `mp_socket_<pid>_<hex>`. Waits while other processes are starting. */
   bindPublic(role: 'primary' | 'secondary', signal: AbortSignal | undefined): Promise<Endpoint>;
-  /** A private endpoint for requests that broadcasts never reach; connected to the primary if `toPrimary`. */
+  /** Opens a private endpoint, which broadcasts never reach; connected to the primary if `toPrimary`. */
   openReply(toPrimary: boolean): Endpoint;
-  /** The sockets that a broadcast goes to. */
+  /** Returns the paths that a broadcast goes to. */
   secondaries(): string[];
-  /** Drops the name of a secondary that is known to be dead. */
+  /** Removes the name of a secondary that is known to be dead. */
   forgetSecondary(path: string): void;
-  /** Whether a name is there at all; a secondary's goes away between a look at the directory and a send. */
+  /** Whether the name exists. A secondary's may disappear between a look at the directory and a send. */
   exists(path: string): boolean;
-  /** Whether a process receives there. */
+  /** Whether a process receives at this path. */
   isListening(path: string): boolean;
-  /** Keeps new secondaries from appearing during a broadcast; `undefined`: somebody is starting just now, try again. */
+  /** Keeps secondaries from starting during a broadcast. Returns `undefined` while one is starting: try again later. */
   lockSecondaries(): Releasable | undefined;
-  /** Identifies the process that receives at `primaryPath`; changes when it is replaced, `undefined` without one. */
+  /** Identifies the process that receives at `primaryPath`: changes when that is replaced; `undefined` if there is none. */
   primaryIncarnation(): string | undefined;
-  /** Blocks the thread until one of `readable` has something, `writable` can send, or `timeoutMs` have passed. */
+  /** Blocks the thread until one of `readable` has a datagram, `writable` can send, or `timeoutMs` have passed. */
   wait(readable: readonly Endpoint[], writable: Endpoint | undefined, timeoutMs: number): void;
 }

@@ -11,16 +11,19 @@ const FOLDERS = ['protocol', 'shm', 'lib'];
 
 /** Imports all exports, and declares the names that examples don't declare themselves. */
 const PRELUDE = `
+import { subscribe, tracingChannel } from 'node:diagnostics_channel';
 import { type Worker, parentPort } from 'node:worker_threads';
-import { type Message, type MpChannel, type ReceivedMessage, IGNORE, MemzoneFlag, MpError, hotplug, openPrimary, openSecondary } from './lib/index.js';
-import { createMemoryNetwork } from './lib/testing/index.js';
-import { DIALECTS, DecodeError, MpType, RequestTable, char, decodeMessage, dialectOf, encodeMessage, f64, struct, u8, u16, u32, u64, versionOf } from './protocol/index.js';
+import { type DropEvent, type DropReason, type Handler, type HotplugEvent, type Message, type MpChannel, type ReceivedMessage, type ReplyBody, type RequestTrace, type TrafficEvent, IGNORE, MemzoneFlag, MpError, hotplug, openPrimary, openSecondary } from './lib/index.js';
+import { type FakeAnswer, type FakeAnswers, type FakePeer, type Fate, type MemoryNetwork, createMemoryNetwork } from './lib/testing/index.js';
+import { type DecodedMessage, type DecodeReason, DIALECTS, DecodeError, MpType, RequestTable, char, decodeMessage, dialectOf, encodeMessage, f64, struct, u8, u16, u32, u64, versionOf } from './protocol/index.js';
 import { type Memzone, type SharedMemory, attachMemory, attachShared, disableMultiProcess, enableMultiProcess } from './shm/index.js';
 declare const channel: MpChannel;
 declare const datagram: Uint8Array;
 declare const id: bigint;
 declare const memory: SharedMemory;
 declare const msg: ReceivedMessage;
+declare const network: MemoryNetwork;
+declare const primary: FakePeer;
 declare const worker: Worker;
 declare const zone: Memzone;
 `;
