@@ -406,7 +406,7 @@ describe('views of structs', () => {
     }
   });
 
-  it('are those of any StructType with parts: unions, too', () => {
+  it('of unions have accessors for all members', () => {
     const memory = new Uint8Array(8);
     const view = union({ long: u64, halves: array(u32, 2) }).view(memory);
     view.halves[1] = 1;
@@ -503,7 +503,7 @@ describe('views of structs', () => {
     expect(inspect(view.drops)).to.equal('[ 1, 2 ]');
   });
 
-  it('of a size_t that C counts see each change', () => {
+  it('show what others write into the memory', () => {
     const memory = new Uint8Array(8);
     const view = struct({ count: u64 }).view(memory);
     memory[7] = 0x80;
