@@ -6,8 +6,7 @@ import { Spinlock } from './shared-locks.js';
 /** A lock that a process took and may have died with. */
 interface Suspect {
   readonly name: string;
-  isHeld(): boolean;
-  release(): void;
+  readonly lock: RwLock | Spinlock;
   /** Data that only the holder of the lock changes: if it changes, the holder is alive. */
   guarded(): string;
 }
@@ -40,7 +39,7 @@ export class OrphanedLocks {
 
   /** Whether the requester has released its locks, so that there is nothing to watch. */
   get isOver(): boolean {
-    return this.#suspects[0]?.isHeld() !== true;
+    return this.#suspects[0]?.lock.isWriteHeld !== true;
   }
 
   /**
@@ -56,7 +55,7 @@ export class OrphanedLocks {
       this.#since = undefined;
       return [];
     }
-    if (!next.isHeld()) {
+    if (!next.lock.isWriteHeld) {
       this.#suspects.shift();
       this.#since = undefined;
       return [];
@@ -68,7 +67,7 @@ export class OrphanedLocks {
     if (now - this.#since < GRACE_MS) return [];
     this.#suspects.shift();
     this.#since = undefined;
-    next.release();
+    next.lock.releaseWrite();
     return [next.name];
   }
 }
@@ -76,25 +75,21 @@ export class OrphanedLocks {
 /** A process that changes memory under this lock asks the primary, so nothing else need be watched. */
 function hotplugLock({ layout, config }: OrphanOptions): Suspect {
   const lock = new RwLock(wordsOf(config), layout.offsets.memoryHotplugLock, layout.rwlock);
-  return { ...heldBy(lock), name: 'memory_hotplug_lock', guarded: () => '' };
+  return { lock, name: 'memory_hotplug_lock', guarded: () => '' };
 }
 
 function mlock({ layout, config }: OrphanOptions): Suspect {
   const lock = new RwLock(wordsOf(config), layout.offsets.mlock, layout.rwlock);
   const count = () => config.getUint32(layout.offsets.memzones + FBARRAY_COUNT, true);
-  return { ...heldBy(lock), name: 'mlock', guarded: () => `${count()}` };
+  return { lock, name: 'mlock', guarded: () => `${count()}` };
 }
 
 function heapLock({ layout, config, heap }: OrphanOptions): Suspect {
   const offset = layout.offsets.mallocHeaps + heap * layout.mallocHeapSize;
   const record = Buffer.from(config.buffer, config.byteOffset + offset, layout.mallocHeapSize);
   return {
-    ...heldBy(new Spinlock(wordsOf(config), offset)),
+    lock: new Spinlock(wordsOf(config), offset),
     name: `malloc_heaps[${heap}].lock`,
     guarded: () => record.toString('latin1'),
   };
-}
-
-function heldBy(lock: RwLock | Spinlock): Pick<Suspect, 'isHeld' | 'release'> {
-  return { isHeld: () => lock.isWriteHeld, release: () => lock.releaseWrite() };
 }
