@@ -1,4 +1,4 @@
-// Messages without an answer: a secondary's go to the primary, a primary's to every secondary.
+// One-way messages: a secondary's go to the primary, a primary's to every secondary.
 //
 //   node --import ./test/register.mjs examples/one-way.ts
 import { openPrimary, openSecondary } from '../lib/index.js';
@@ -22,7 +22,7 @@ await play(import.meta.url, {
         resolve();
       });
     });
-    // resolves once the message is in the primary's queue; messages of one sender keep their order
+    // sendMessage resolves once the message is in the primary's queue; messages of one sender keep their order
     await channel.sendMessage({ name: 'link_changed', param: 'down' });
     await channel.sendMessage({ name: 'link_changed', param: 'up' });
     await started;

@@ -10,7 +10,7 @@ await play(import.meta.url, {
   async server(filePrefix) {
     const channel = await openPrimary({ filePrefix });
     const fd = openSync(fileURLToPath(import.meta.url), 'r'); // this very file
-    // sending copies the descriptor: ours stays open, and ours to close
+    // sending duplicates the descriptor: ours stays open until we close it
     channel.registerAction('open_source', () => ({ fds: [fd] }));
     channel.once('close', () => closeSync(fd));
     return channel;
@@ -19,7 +19,7 @@ await play(import.meta.url, {
   async client(filePrefix) {
     const channel = await openSecondary({ filePrefix });
     const reply = await channel.request({ name: 'open_source' });
-    // from here on we are the one to close it; what nobody takes, the channel closes
+    // we close what we take; the channel closes all other descriptors
     const [fd] = reply.msgs[0]?.takeFds() ?? [];
     if (fd === undefined) throw new Error('No descriptor came');
     const [firstLine] = readFileSync(fd, 'utf8').split('\n');

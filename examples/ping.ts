@@ -1,4 +1,4 @@
-// A request and its answer: the smallest use there is.
+// A request and its answer: the smallest example.
 //
 //   node --import ./test/register.mjs examples/ping.ts
 import { openPrimary, openSecondary } from '../lib/index.js';
@@ -7,7 +7,7 @@ import { play } from './play.js';
 await play(import.meta.url, {
   async server(filePrefix) {
     const channel = await openPrimary({ filePrefix });
-    // what the handler returns is sent as the reply, under the request's own name
+    // the channel sends what the handler returns as the reply, under the request's name
     channel.registerAction('ping_request', (msg) => {
       console.log(`server: got '${msg.text()}'`);
       return { param: 'pong' };

@@ -1,4 +1,4 @@
-// Lets one command show both sides of an example: each role runs in a process of its own.
+// Runs both sides of an example with one command, each role in a separate process.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -6,15 +6,15 @@ import { dirname } from 'node:path';
 import type { MpChannel } from '../lib/index.js';
 
 export interface Roles {
-  /** Opens the primary's channel. It is closed once all clients have ended. */
+  /** Opens the primary's channel. `play` closes it once all clients have ended. */
   server(filePrefix: string): Promise<MpChannel>;
-  /** A secondary: opens its channel, uses it, closes it. `number` counts from 1. */
+  /** Runs a secondary: opens its channel, uses it, closes it. `number` counts from 1. */
   client(filePrefix: string, number: number): Promise<void>;
   /** How many clients run at the same time; default 1. */
   clients?: number;
 }
 
-/** Runs the roles of the example in the file `url`, on a file prefix that nobody else uses. */
+/** Runs the roles of the example in the file `url`, on a file prefix that no other process uses. */
 export async function play(url: string, roles: Roles): Promise<void> {
   const [role, filePrefix = '', number] = process.argv.slice(2);
   if (role === 'server') await serve(await roles.server(filePrefix));
@@ -22,7 +22,7 @@ export async function play(url: string, roles: Roles): Promise<void> {
   else await direct(url, roles.clients ?? 1);
 }
 
-/** The first process: it starts the others. */
+/** Runs in the first process: starts the others. */
 async function direct(url: string, clients: number): Promise<void> {
   const start = (...args: string[]) => fork(new URL(url), args);
   const filePrefix = `dpdk-ipc-example-${process.pid}`;

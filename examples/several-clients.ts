@@ -7,7 +7,7 @@ import { play } from './play.js';
 const CLIENTS = 3;
 
 async function askEverybody(channel: MpChannel): Promise<void> {
-  // a primary's request goes to every secondary, and resolves once all have answered
+  // a primary's request goes to every secondary; it resolves once all have answered
   const reply = await channel.request({ name: 'your_name' });
   const names = reply.msgs.map((msg) => msg.text()).sort();
   console.log(`server: ${reply.nbReceived} of ${reply.nbSent} answered: ${names.join(', ')}`);

@@ -1,4 +1,4 @@
-// C structs in `param`, both ways. On the C side:
+// C structs in `param`, in both directions. In C they are:
 //
 //   struct query { uint16_t port; uint16_t queue; } __attribute__((packed));
 //   struct stats { uint64_t packets; uint64_t bytes; float load; uint8_t link_up; } __attribute__((packed));
@@ -14,7 +14,7 @@ interface Stats {
   readonly linkUp: boolean;
 }
 
-// Both processes are on one machine, so the bytes are in its own order: little endian on x86-64 and ARM64.
+// Both processes run on one machine and use its byte order: little endian on x86-64 and ARM64.
 function encodeQuery(port: number, queue: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(4));
   view.setUint16(0, port, true);
@@ -46,7 +46,7 @@ function decodeStats(param: Uint8Array): Stats {
   };
 }
 
-/** What comes from another process is checked before it is read. */
+/** Checks the length first: never trust a param of another process. */
 function viewOf(param: Uint8Array, length: number): DataView {
   if (param.length !== length) throw new Error(`The param has ${param.length} bytes instead of ${length}`);
   return new DataView(param.buffer, param.byteOffset, length);

@@ -1,11 +1,11 @@
-// What happens when nobody answers in time, and how to choose how long to wait.
+// What happens when no answer comes in time, and how to choose how long to wait.
 //
 //   node --import ./test/register.mjs examples/timeout.ts
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MpError, MpTimeoutError, openPrimary, openSecondary } from '../lib/index.js';
 import { play } from './play.js';
 
-/** What a request failed with. */
+/** Returns the error that a request failed with. */
 async function failureOf(request: () => unknown): Promise<unknown> {
   try {
     await request();
@@ -31,14 +31,14 @@ await play(import.meta.url, {
 
     const error = await failureOf(() => channel.request({ name: 'silent' }, { timeoutMs: 200 }));
     if (!(error instanceof MpTimeoutError)) throw error;
-    // `reply` has the answers that did come: of several peers, some may have answered
+    // `reply` has the answers that did come: with several peers, some may have answered
     console.log(`client: ${error.code}, ${error.reply.nbReceived} of ${error.reply.nbSent} answered`);
 
     const blocking = await failureOf(() => channel.requestSync({ name: 'slow' }, { timeoutMs: 100 }));
     if (!(blocking instanceof MpTimeoutError)) throw blocking;
     console.log(`client: ${blocking.code} too soon for 'slow'`);
 
-    // The late answer to that request is dropped: it can't be taken for the answer to this one.
+    // The channel drops the late answer to that request: it can't become the answer to this one.
     const { msgs } = await channel.request({ name: 'slow' }, { timeoutMs: 2000 });
     console.log(`client: '${msgs[0]?.text()}'`);
 

@@ -1,3 +1,4 @@
+import { PreparedMessage } from '../protocol/codec.js';
 import { MpError } from '../protocol/errors.js';
 import { type Message, MpType } from '../protocol/message.js';
 import { nowMs } from '../sys/clock.js';
@@ -5,142 +6,127 @@ import { ECANCELED } from '../sys/errors.js';
 import { Actions } from './actions/actions.js';
 import { Replier } from './actions/replier.js';
 import { HotplugRequests } from './hotplug/hotplug-requests.js';
-import { ChannelMemory } from './memory/channel-memory.js';
-import type { EalChannel } from './memory/eal-requests.js';
-import type { PrimaryMemory } from './memory/primary-memory.js';
+import type { MemoryHost, MemorySource } from './memory/memory-host.js';
+import type { Reply } from './messages/message.js';
+import { Outbox } from './messages/outbox.js';
 import { Receiver } from './messages/receiver.js';
-import { Sender } from './messages/sender.js';
 import { Counters } from './messages/stats.js';
 import type { ResolvedOptions } from './options.js';
-import type { PrimaryLink } from './peers/primary-link.js';
-import { Readiness } from './peers/readiness.js';
-import { Messenger } from './requests/messenger.js';
+import type { Peers, Wire } from './peers/peers.js';
+import { OneWay } from './requests/one-way.js';
 import { Requester } from './requests/requester.js';
 import type { Endpoint, Transport } from './transport/transport.js';
 
-export interface CoreOptions {
-  readonly role: 'primary' | 'secondary';
-  readonly transport: Transport;
-  readonly options: ResolvedOptions;
-  readonly link: PrimaryLink;
-  /** Whose datagrams to accept; `undefined`: everybody's that the file system lets through. */
-  readonly trustedUids: readonly number[] | undefined;
-  readonly publicEndpoint: Endpoint | undefined;
-  /** What a primary has made for its secondaries. */
-  readonly primaryMemory?: PrimaryMemory | undefined;
-}
-
-/** How long an answer of the EAL's own waits for room in the queue of whoever asked. */
+/** How long an answer of EAL's own waits for room in the requester's queue, in milliseconds. */
 const SEND_TIMEOUT_MS = 5_000;
 
-/** The parts of a channel, wired together. */
-export class ChannelCore {
-  readonly role: 'primary' | 'secondary';
-  readonly filePrefix: string;
-  readonly signal: AbortSignal | undefined;
+/** What a channel is made of. */
+export interface CoreParts {
   readonly transport: Transport;
+  readonly peers: Peers;
+  readonly options: ResolvedOptions;
+  /** The socket that peers know; `undefined` when private. */
+  readonly publicEndpoint: Endpoint | undefined;
+  /** Users whose datagrams are accepted; `undefined`: file permissions see to that. */
+  readonly trustedUids: readonly number[] | undefined;
+  readonly memory: (host: MemoryHost) => MemorySource;
+}
+
+/** A channel without its public face: what it sends, serves and waits with, and the end of it all. */
+export class ChannelCore implements MemoryHost {
+  readonly peers: Peers;
   readonly publicEndpoint: Endpoint | undefined;
   readonly counters = new Counters();
-  readonly link: PrimaryLink;
   readonly actions: Actions;
   readonly hotplugRequests: HotplugRequests;
-  readonly messenger: Messenger;
+  readonly oneWay: OneWay;
   readonly requester: Requester;
   readonly replier: Replier;
-  /** Of a primary: it has made shared memory. */
-  readonly hasPrimaryMemory: boolean;
-  readonly memory: ChannelMemory | PrimaryMemory;
+  readonly memory: MemorySource;
   onError: (error: unknown) => void = () => {};
   onWarning: (error: MpError) => void = () => {};
-  readonly #sender: Sender;
-  readonly #readiness: Readiness;
+  readonly #wire: Wire;
 
-  constructor({ role, transport, options, link, trustedUids, publicEndpoint, primaryMemory }: CoreOptions) {
-    const { counters } = this;
-    this.role = role;
-    this.filePrefix = options.filePrefix;
-    this.signal = options.signal;
-    this.transport = transport;
+  constructor({ transport, peers, options, publicEndpoint, trustedUids, memory }: CoreParts) {
+    const onFirstDrop = (reason: string, detail: string) => this.warn(dropWarning(reason, detail));
+    const receiver = new Receiver(
+      this.counters,
+      (datagram) => peers.dialectOf(datagram),
+      trustedUids,
+      onFirstDrop,
+    );
+    const wire: Wire = { transport, peers, outbox: new Outbox(this.counters), receiver };
+    const inbound = { endpoints: () => this.#inboundEndpoints(), serve: () => this.#serve() };
+    this.#wire = wire;
+    this.peers = peers;
     this.publicEndpoint = publicEndpoint;
-    const sender = new Sender(counters);
-    const receiver = new Receiver(counters, trustedUids, (reason, detail) => this.#warn(reason, detail));
-    const readiness = new Readiness(transport, link, role);
-    const replier = new Replier({ transport, link, sender, receiver, role });
-    const actions = new Actions({
-      role,
-      receiver,
-      replier,
-      counters,
-      unhandledRequests: options.unhandledRequests,
-      maxPendingMessages: options.maxPendingMessages,
-      onError: (error) => this.onError(error),
-    });
-    this.hotplugRequests = new HotplugRequests(role, actions, (error) => this.onError(error));
-    this.messenger = new Messenger({ transport, link, readiness, sender, receiver, role });
-    this.requester = new Requester({
-      transport,
-      link,
-      readiness,
-      sender,
-      receiver,
-      counters,
-      role,
-      busyPollMicros: options.busyPollMicros,
-      busyPollEventLoopMicros: options.busyPollEventLoopMicros,
-      exclusive: options.exclusiveRequests,
-      inbound: { endpoints: () => this.#inboundEndpoints(), serve: () => this.#serve() },
-    });
-    this.link = link;
-    this.replier = replier;
-    this.actions = actions;
-    this.#sender = sender;
-    this.#readiness = readiness;
-    this.hasPrimaryMemory = primaryMemory !== undefined;
-    this.memory =
-      primaryMemory ??
-      new ChannelMemory({
-        filePrefix: options.filePrefix,
-        runtimeDir: options.runtimeDir,
-        options: options.memory,
-        actions,
-        whileWaiting: (ms) => this.#wait(ms),
-        onError: (error) => this.onError(error),
-      });
-    link.onReplaced(() => {
+    this.replier = new Replier(wire);
+    this.actions = new Actions(wire, this.replier, options, (error) => this.reportError(error));
+    this.oneWay = new OneWay(wire);
+    this.requester = new Requester(wire, inbound, options);
+    this.hotplugRequests = new HotplugRequests((error) => this.reportError(error));
+    this.memory = memory(this);
+    peers.onReplaced(() => {
       this.requester.forgetPrimary();
-      this.messenger.forgetPrimary();
+      this.oneWay.forgetPrimary();
     });
     if (publicEndpoint === undefined) return;
-    replier.open(publicEndpoint);
-    actions.open(publicEndpoint);
-    primaryMemory?.publish(this.eal);
+    this.replier.open(publicEndpoint);
+    this.actions.open(publicEndpoint);
   }
 
-  /** What answering the EAL's requests takes. */
-  get eal(): EalChannel {
-    return {
-      actions: this.actions,
-      requestSync: (message, timeoutMs) => this.requester.requestSync(message, timeoutMs),
-      sendTo: (message, path) => this.#sendTo(message, path),
-      isAlive: (path) => this.transport.isListening(path),
-      onError: (error) => this.onError(error),
-      onWarning: (warning) => this.onWarning(warning),
-      wait: (ms) => this.#wait(ms),
-    };
+  requestSync(message: Message, timeoutMs: number): Reply {
+    return this.requester.requestSync(message, timeoutMs);
   }
 
-  /** A promise where there is something to wait for. */
+  sendTo(given: Message, to: string): void {
+    const { publicEndpoint: endpoint } = this;
+    if (endpoint === undefined) return;
+    const message = new PreparedMessage(given);
+    const bytes = message.encode(this.peers.dialect, MpType.MSG);
+    const deadline = nowMs() + SEND_TIMEOUT_MS;
+    const done = () => {};
+    this.#wire.outbox.submit({
+      type: MpType.MSG,
+      message,
+      bytes,
+      endpoint,
+      to,
+      isConnected: false,
+      deadline,
+      done,
+    });
+  }
+
+  isListening(path: string): boolean {
+    return this.#wire.transport.isListening(path);
+  }
+
+  reportError(error: unknown): void {
+    this.onError(error);
+  }
+
+  warn(warning: MpError): void {
+    this.onWarning(warning);
+  }
+
+  wait(ms: number): void {
+    this.#wire.transport.wait(this.#inboundEndpoints(), undefined, ms);
+    this.#serve();
+  }
+
+  /** Returns a promise where there is something to wait for. */
   close(): Promise<void> | undefined {
-    this.#readiness.close();
+    this.peers.close();
     this.actions.close();
     this.replier.close();
     this.requester.close();
-    this.#sender.cancel(-ECANCELED);
-    this.messenger.close();
+    this.#wire.outbox.cancel(-ECANCELED);
+    this.oneWay.close();
     return this.#closeMemory();
   }
 
-  /** The socket last: until then nobody else becomes the primary. It goes also where something of the memory can't. */
+  /** The socket last: until then no other process becomes the primary. It goes also where something of the memory can't. */
   #closeMemory(): Promise<void> | undefined {
     let ending: Promise<void> | undefined;
     try {
@@ -151,32 +137,17 @@ export class ChannelCore {
     return ending?.finally(() => this.publicEndpoint?.close());
   }
 
-  /** A message to one process, as soon as its queue has room; one that is gone meanwhile needs none. */
-  #sendTo(message: Message, to: string): void {
-    const { publicEndpoint: endpoint } = this;
-    if (endpoint === undefined) return;
-    const encoded = this.#sender.encode(this.link.dialect, MpType.MSG, message);
-    const deadline = nowMs() + SEND_TIMEOUT_MS;
-    this.#sender.send(encoded, { endpoint, to, connected: false, deadline, done: () => {} });
-  }
-
-  /** Sleeps, but serves what comes in: whoever holds what we wait for may be waiting for our answer. */
-  #wait(ms: number): void {
-    this.transport.wait(this.#inboundEndpoints(), undefined, ms);
-    this.#serve();
-  }
-
   #inboundEndpoints(): Endpoint[] {
-    return [this.actions.endpoint, this.messenger.endpoint].filter((endpoint) => endpoint !== undefined);
+    return [this.actions.endpoint, this.oneWay.endpoint].filter((endpoint) => endpoint !== undefined);
   }
 
   #serve(): void {
     this.actions.serve();
-    this.messenger.drain();
+    this.oneWay.drain();
   }
+}
 
-  #warn(reason: string, detail: string): void {
-    const hint = 'See stats.dropped for how often; NODE_DEBUG=dpdk-ipc shows each';
-    this.onWarning(new MpError('EBADMSG', `Dropped a datagram (${reason}): ${detail}. ${hint}`));
-  }
+function dropWarning(reason: string, detail: string): MpError {
+  const hint = 'See stats.dropped for how often; NODE_DEBUG=dpdk-ipc shows each';
+  return new MpError('EBADMSG', `Dropped a datagram (${reason}): ${detail}. ${hint}`);
 }

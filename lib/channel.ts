@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DialectId } from '../protocol/dialect.js';
-import { MpError } from '../protocol/errors.js';
+import type { MpError } from '../protocol/errors.js';
 import type { Message } from '../protocol/message.js';
-import { pidOfSocket } from '../protocol/paths.js';
 import { checkTimeout } from '../protocol/validate.js';
 import { disableMultiProcess } from '../shm/attach/mp-status.js';
 import type { SharedMemory } from '../shm/attach/shared-memory.js';
@@ -15,7 +14,7 @@ import { closedError, throwUncaught } from './errors.js';
 import type { HotplugRequests } from './hotplug/hotplug-requests.js';
 import type { MpReply, Peer } from './messages/message.js';
 import type { ChannelStats } from './messages/stats.js';
-import { DEFAULT_TIMEOUT_MS } from './options.js';
+import { DEFAULT_TIMEOUT_MS, type ResolvedOptions } from './options.js';
 
 /** Options of the calls that block. */
 export interface SyncRequestOptions {
@@ -52,33 +51,40 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   readonly socketPath: string | undefined;
   readonly #core: ChannelCore;
   readonly #configPath: string | undefined;
+  readonly #signal: AbortSignal | undefined;
   #isClosed = false;
   #closing = Promise.resolve();
   #hasWarned = false;
   readonly #onAbort = () => void this.close().catch((error) => this.#report(error));
 
   /** @internal */
-  constructor(core: ChannelCore, configPath: string | undefined) {
+  constructor(
+    role: 'primary' | 'secondary',
+    core: ChannelCore,
+    { filePrefix, signal }: ResolvedOptions,
+    configPath: string | undefined,
+  ) {
     super();
     this.#core = core;
     this.#configPath = configPath;
-    this.role = core.role;
-    this.filePrefix = core.filePrefix;
+    this.#signal = signal;
+    this.role = role;
+    this.filePrefix = filePrefix;
     this.socketPath = core.publicEndpoint?.path;
     core.onError = (error) => this.#report(error);
     core.onWarning = (error) => outside(() => this.emit('warning', error));
-    if (core.signal?.aborted) this.#onAbort();
-    else if (core.signal !== undefined) listenForAbort(core.signal, this.#onAbort);
+    if (signal?.aborted) this.#onAbort();
+    else if (signal !== undefined) listenForAbort(signal, this.#onAbort);
   }
 
   /** The wire dialect in use: the primary's, as of the last look at it. */
   get dialect(): DialectId {
-    return this.#core.link.dialect.id;
+    return this.#core.peers.dialect.id;
   }
 
   /** Most descriptors in one message: `RTE_MP_MAX_FD_NUM` of the primary's release. */
   get maxFds(): number {
-    return this.#core.link.dialect.maxFds;
+    return this.#core.peers.dialect.maxFds;
   }
 
   /** Counters since the channel was opened; a snapshot. */
@@ -102,8 +108,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
    */
   get memory(): SharedMemory {
     this.#assertOpen();
-    if (this.role === 'secondary' || this.#core.hasPrimaryMemory) return this.#core.memory.get();
-    throw new MpError('ENOTSUP', 'This primary has no shared memory: open it with the option memory');
+    return this.#core.memory.get();
   }
 
   /** @internal */
@@ -147,7 +152,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
     checkTimeout(timeoutMs);
     checkSignal(signal);
     assertNotAborted(signal);
-    await this.#core.messenger.send(message, timeoutMs, signal);
+    await this.#core.oneWay.send(message, timeoutMs, signal);
   }
 
   /**
@@ -232,15 +237,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
    */
   peers(): Peer[] {
     this.#assertOpen();
-    const { transport } = this.#core;
-    if (this.role === 'secondary') {
-      const { primaryPath } = transport;
-      return transport.exists(primaryPath) ? [{ path: primaryPath }] : [];
-    }
-    return transport.secondaries().map((path) => {
-      const pid = pidOfSocket(path);
-      return pid === undefined ? { path } : { path, pid };
-    });
+    return this.#core.peers.list();
   }
 
   /** Keeps the process alive while the channel can receive; so it does from the start. */
@@ -271,7 +268,7 @@ export class MpChannel extends EventEmitter<ChannelEvents> implements AsyncDispo
   async #end(): Promise<void> {
     // a listener may close us while memory is being changed, which can't be left half done
     if (this.#core.actions.isAnsweringBuiltInsOnly) await nextTurn();
-    this.#core.signal?.removeEventListener('abort', this.#onAbort);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     const ending = this.#core.close();
     if (ending !== undefined) await ending;
     this.emit('close');

@@ -1,12 +1,14 @@
-import { dialectOf } from '../protocol/dialect.js';
+import { DIALECTS, dialectOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
 import { defaultRuntimeDir, runtimePath } from '../protocol/paths.js';
 import type { MemoryPlan } from '../shm/primary/options.js';
 import { removeIfEmpty } from '../sys/files.js';
 import { assertPlatform } from '../sys/libc.js';
 import { MpChannel } from './channel.js';
-import { ChannelCore, type CoreOptions } from './channel-core.js';
+import { ChannelCore } from './channel-core.js';
 import { closedError } from './errors.js';
+import { ChannelMemory } from './memory/channel-memory.js';
+import { type MemoryHost, NO_MEMORY } from './memory/memory-host.js';
 import type { PrimaryMemory } from './memory/primary-memory.js';
 import {
   type OpenOptions,
@@ -15,8 +17,8 @@ import {
   resolveOptions,
   type SecondaryOptions,
 } from './options.js';
-import { PrimaryLink } from './peers/primary-link.js';
-import { SocketEndpoint } from './transport/socket-endpoint.js';
+import { DEFAULT_DIALECT, ToPrimary } from './peers/to-primary.js';
+import { ToSecondaries } from './peers/to-secondaries.js';
 import { AbstractNames, FilesystemNames } from './transport/socket-names.js';
 import { SocketTransport } from './transport/socket-transport.js';
 import type { Transport } from './transport/transport.js';
@@ -61,87 +63,103 @@ export async function openPrimary(options: PrimaryOptions = {}): Promise<MpChann
   return openOn({ role: 'primary', given: options });
 }
 
-/** Opens a channel on sockets, or on whatever transport is made for its runtime directory. */
+/** Opens a channel on sockets, or in process on a transport that is made for its runtime directory. */
 export async function openOn(
   asked: OpenOptions,
-  inMemory?: (directory: string) => Transport,
+  inProcess?: (directory: string) => Transport,
 ): Promise<MpChannel> {
-  const { role } = asked;
   const options = resolveOptions(asked);
-  const { signal, socketNamespace, primaryMemory: plan } = options;
   const directory = directoryOf(options);
-  if (signal?.aborted) throw closedError();
-  const isAbstract = socketNamespace === 'abstract';
-  const isSocket = inMemory === undefined;
-  if (plan !== undefined && !isSocket) throw noMemoryInMemory();
-  const transport = inMemory?.(directory) ?? socketTransport(directory, isAbstract);
-  const configPath =
-    (role === 'secondary' || plan !== undefined) && isSocket ? `${directory}/config` : undefined;
-  const isPeer = options.visibility === 'peer';
-  const link = new PrimaryLink({
-    transport,
-    dialect: plan === undefined ? options.dialect : dialectOf(plan.versionWord).id,
-    configPath: role === 'secondary' ? configPath : undefined,
-    announce: isPeer && !isAbstract,
-  });
-  if (role === 'secondary') link.refresh(); // before there is a socket that the primary could wait for
-  const publicEndpoint = isPeer ? await transport.bindPublic(role, signal) : undefined;
-  const trustedUids = isAbstract && isSocket ? [0, process.getuid?.() ?? 0] : undefined;
-  const parts: CoreOptions = { role, transport, options, link, trustedUids, publicEndpoint };
-  if (plan === undefined || !(publicEndpoint instanceof SocketEndpoint))
-    return new MpChannel(new ChannelCore(parts), configPath);
-  const primaryMemory = await memoryFor(plan, options, directory, publicEndpoint);
-  return openWith(
-    primaryMemory,
-    { ...parts, publicEndpoint: primaryMemory.endpoint ?? publicEndpoint },
-    directory,
-  );
+  if (options.signal?.aborted) throw closedError();
+  if (asked.role === 'secondary') return openAsSecondary(options, directory, inProcess?.(directory));
+  const { primaryMemory: plan } = options;
+  if (plan === undefined) return openAsPrimary(options, directory, inProcess?.(directory));
+  if (inProcess !== undefined) throw noMemoryInProcess();
+  return openWithMemory(plan, options, directory);
 }
 
-/** Lets secondaries in, or leaves nothing behind. */
-async function openWith(
-  primaryMemory: PrimaryMemory,
-  parts: CoreOptions,
+async function openAsSecondary(
+  options: ResolvedOptions,
+  directory: string,
+  inProcess: Transport | undefined,
+): Promise<MpChannel> {
+  const transport = inProcess ?? socketTransport(directory, options);
+  const configPath = inProcess === undefined ? `${directory}/config` : undefined;
+  const isPeer = options.visibility === 'peer';
+  const announces = isPeer && options.socketNamespace === 'filesystem';
+  const peers = new ToPrimary(transport, options.dialect, configPath, announces);
+  peers.look(); // before there is a socket that the primary could wait for
+  const publicEndpoint = isPeer ? await transport.bindPublic('secondary', options.signal) : undefined;
+  const trustedUids = trustedUidsOf(options, inProcess);
+  const memory = (host: MemoryHost) => new ChannelMemory(options, host);
+  const core = new ChannelCore({ transport, peers, options, publicEndpoint, trustedUids, memory });
+  core.hotplugRequests.serve(core.actions);
+  return new MpChannel('secondary', core, options, configPath);
+}
+
+async function openAsPrimary(
+  options: ResolvedOptions,
+  directory: string,
+  inProcess: Transport | undefined,
+): Promise<MpChannel> {
+  const transport = inProcess ?? socketTransport(directory, options);
+  const peers = new ToSecondaries(
+    transport,
+    options.dialect === 'auto' ? DEFAULT_DIALECT : DIALECTS[options.dialect],
+  );
+  const publicEndpoint = await transport.bindPublic('primary', options.signal);
+  const trustedUids = trustedUidsOf(options, inProcess);
+  const memory = () => NO_MEMORY;
+  const core = new ChannelCore({ transport, peers, options, publicEndpoint, trustedUids, memory });
+  return new MpChannel('primary', core, options, undefined);
+}
+
+/** Makes the shared memory once the socket is ours, so that no other process can become the primary meanwhile. */
+async function openWithMemory(
+  plan: MemoryPlan,
+  options: ResolvedOptions,
   directory: string,
 ): Promise<MpChannel> {
-  try {
-    if (parts.options.signal?.aborted) throw closedError();
-    return new MpChannel(new ChannelCore({ ...parts, primaryMemory }), `${directory}/config`);
-  } catch (error) {
-    await primaryMemory.discard();
-    parts.publicEndpoint?.close();
-    removeIfEmpty(directory);
-    throw error;
-  }
-}
-
-function noMemoryInMemory(): MpError {
-  return new MpError(
-    'ENOTSUP',
-    'Channels in memory have no shared memory: leave out the option memory, or open channels on sockets',
-  );
-}
-
-/** Nobody else can become the primary now that the socket is ours. */
-async function memoryFor(
-  plan: MemoryPlan,
-  { filePrefix, runtimeDir }: ResolvedOptions,
-  directory: string,
-  publicEndpoint: SocketEndpoint,
-): Promise<PrimaryMemory> {
+  const { signal, filePrefix, runtimeDir } = options;
+  const transport = socketTransport(directory, options);
+  const peers = new ToSecondaries(transport, dialectOf(plan.versionWord));
+  const socket = await transport.bindPublic('primary', signal);
+  let memory: PrimaryMemory | undefined;
   try {
     const { PrimaryMemory } = await import('./memory/primary-memory.js'); // a third of the package, that few need
-    return await PrimaryMemory.create(plan, { filePrefix, runtimeDir, directory }, publicEndpoint);
+    const created = await PrimaryMemory.create(plan, { filePrefix, runtimeDir, directory }, socket);
+    memory = created;
+    if (signal?.aborted) throw closedError();
+    const publicEndpoint = created.endpoint ?? socket;
+    const parts = { transport, peers, options, publicEndpoint, trustedUids: undefined };
+    const core = new ChannelCore({ ...parts, memory: () => created });
+    created.publish(core);
+    return new MpChannel('primary', core, options, `${directory}/config`);
   } catch (error) {
-    publicEndpoint.close();
+    await memory?.discard();
+    (memory?.endpoint ?? socket).close();
     removeIfEmpty(directory);
     throw error;
   }
 }
 
-function socketTransport(directory: string, isAbstract: boolean): Transport {
+/** In the abstract namespace no file permission keeps other users away. */
+function trustedUidsOf(options: ResolvedOptions, inProcess: Transport | undefined): number[] | undefined {
+  const isAbstract = options.socketNamespace === 'abstract' && inProcess === undefined;
+  return isAbstract ? [0, process.getuid?.() ?? 0] : undefined;
+}
+
+function noMemoryInProcess(): MpError {
+  return new MpError(
+    'ENOTSUP',
+    'Channels of a memory network have no shared memory: leave out the option memory, or open channels on sockets',
+  );
+}
+
+function socketTransport(directory: string, { socketNamespace }: ResolvedOptions): SocketTransport {
   assertPlatform();
-  const names = isAbstract ? new AbstractNames(directory) : new FilesystemNames(directory);
+  const names =
+    socketNamespace === 'abstract' ? new AbstractNames(directory) : new FilesystemNames(directory);
   names.check(); // before anything in it is read
   return new SocketTransport(directory, names);
 }

@@ -1,10 +1,10 @@
 import { isMainThread } from 'node:worker_threads';
 import { DIALECTS, type DialectId, dialectOf, versionOf } from '../protocol/dialect.js';
 import { MpError } from '../protocol/errors.js';
+import type { AttachOptions } from '../shm/attach/attach.js';
 import { type MemoryPlan, type PrimaryMemoryOptions, planMemory } from '../shm/primary/options.js';
 import type { SocketNamespace } from '../sys/message-block.js';
 import { checkSignal } from './abort.js';
-import type { ChannelMemoryOptions } from './memory/channel-memory.js';
 
 /** What `requestSync`, `request` and `sendMessage` wait by default, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
@@ -58,6 +58,12 @@ export interface ChannelOptions {
   /** Closes the channel when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** How a secondary attaches its primary's memory; see `attachMemory` for each. */
+export type ChannelMemoryOptions = Pick<
+  AttachOptions,
+  'writable' | 'lock' | 'lockTimeoutMs' | 'hugeDir' | 'unlinked'
+>;
 
 /** Options of `openSecondary`. */
 export interface SecondaryOptions extends ChannelOptions {

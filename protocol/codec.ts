@@ -1,8 +1,8 @@
 import { byteAt, getInt32, getUtf8, isUint8Array, putInt32, putUtf8 } from './bytes.js';
-import { type Dialect, type DialectId, resolveDialect } from './dialect.js';
+import { DIALECTS, type Dialect, type DialectId, resolveDialect } from './dialect.js';
 import { MpError } from './errors.js';
 import { type DecodedMessage, type Message, MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN, MpType } from './message.js';
-import { checkMessage, snapshotOf } from './validate.js';
+import { checkFdCount, type MessageFields, readMessage } from './validate.js';
 
 /**
  * Which check of `read_msg` (eal_common_proc.c) a datagram failed: its length, `num_fds`, `len_param`; or
@@ -43,8 +43,8 @@ const NO_FD = -1;
  * `dialect.wireLength` bytes, all of them set. The descriptors themselves go beside it, in one SCM_RIGHTS.
  *
  * With `out` (at least `wireLength` long) nothing is allocated for the result: it is the start of `out`, which
- * the next use of `out` overwrites. Throws `EINVAL`, `E2BIG`, `EBADF` for a message that C would refuse; also `EINVAL` for an unknown dialect or
- * type, a short `out`, and an IGN that carries anything.
+ * the next use of `out` overwrites. Throws `EINVAL`, `E2BIG`, `EBADF` for a message that C would refuse; also `EINVAL` for
+ * an unknown dialect or type, a short `out`, and an IGN that carries anything.
  *
  * @example
  * const datagram = encodeMessage('332/8', MpType.REQ, { name: 'echo', param: 'hello' });
@@ -55,26 +55,100 @@ export function encodeMessage(
   message: Message,
   out?: Uint8Array,
 ): Uint8Array {
-  return encodeSnapshot(resolveDialect(dialect), type, snapshotOf(message), out);
-}
-
-/** The same for a message that is a snapshot already. */
-export function encodeSnapshot(known: Dialect, type: MpType, message: Message, out?: Uint8Array): Uint8Array {
-  const param = checkMessage(known, message);
-  const numFds = message.fds === undefined ? 0 : message.fds.length;
-  checkType(type, param.length + numFds);
+  const known = resolveDialect(dialect);
+  const fields = readMessage(message, known);
+  checkType(type, fields.paramLength + fields.fds.length);
   const bytes = target(known, out);
   const { offsets } = known;
-  // first, in case it is a view of `out`
-  if (param.length > 0) bytes.set(param, offsets.param); // a transferred array has no bytes and takes no access
-  bytes.fill(0, offsets.param + param.length);
+  // the param first, in case it is a view of `out`
+  writeParam(bytes, offsets.param, fields);
+  bytes.fill(0, offsets.param + fields.paramLength);
   bytes.fill(0, 0, offsets.param);
-  putInt32(bytes, offsets.type, type);
-  putUtf8(bytes, offsets.name, message.name);
-  putInt32(bytes, offsets.lenParam, param.length);
-  putInt32(bytes, offsets.numFds, numFds);
-  if (offsets.staleFd !== undefined) putInt32(bytes, offsets.staleFd, NO_FD);
+  writeHead(bytes, offsets.name, fields);
+  writeType(bytes, 0, known, type);
   return bytes;
+}
+
+/** Longest datagram of all dialects, in bytes. */
+const LONGEST = DIALECTS['340/253'];
+/** Prepared messages share a block of memory: one allocation for so many of them. */
+const SLAB_LENGTH = 48 * LONGEST.wireLength;
+
+let slab = new Uint8Array(0);
+let slabUsed = 0;
+
+/**
+ * A message on its way out: read, checked and encoded once, whatever dialect it leaves in. It belongs to its owner: what
+ * the caller does to the original changes nothing, and no other message uses its bytes.
+ */
+export class PreparedMessage {
+  /** Name of the action. */
+  readonly name: string;
+  /** Descriptors that travel beside the bytes. They stay the caller's. */
+  readonly fds: readonly number[];
+  readonly #load: number;
+  #bytes: Uint8Array;
+  /** Where in `#bytes` the longest datagram begins. */
+  #start: number;
+  #encoded: { readonly dialect: Dialect; readonly type: MpType; readonly datagram: Uint8Array } | undefined;
+
+  /** @param message refused as {@link encodeMessage} refuses it, but for more descriptors than some dialects take */
+  constructor(message: Message) {
+    const fields = readMessage(message, LONGEST);
+    this.name = fields.name;
+    this.fds = fields.fds;
+    this.#load = fields.paramLength + fields.fds.length;
+    if (slabUsed === slab.length) {
+      slab = new Uint8Array(SLAB_LENGTH); // zeros
+      slabUsed = 0;
+    }
+    this.#bytes = slab;
+    this.#start = slabUsed;
+    slabUsed += LONGEST.wireLength;
+    writeParam(this.#bytes, this.#start + LONGEST.offsets.param, fields);
+    writeHead(this.#bytes, this.#start + LONGEST.offsets.name, fields);
+  }
+
+  /**
+   * The datagram in this dialect. From the name on the dialects have the same bytes, so only what is before and behind them
+   * is written. Throws `E2BIG` for more descriptors than the dialect takes, `EINVAL` for an IGN that carries anything.
+   */
+  encode(dialect: Dialect, type: MpType): Uint8Array {
+    const last = this.#encoded;
+    if (last?.dialect === dialect && last.type === type) return last.datagram;
+    checkFdCount(dialect, this.name, this.fds.length);
+    checkType(type, this.#load);
+    if (last !== undefined) {
+      // the other datagram may still be waiting to be sent
+      this.#bytes = this.#bytes.slice(this.#start, this.#start + LONGEST.wireLength);
+      this.#start = 0;
+      this.#bytes.fill(0, 0, LONGEST.offsets.name);
+    }
+    const start = this.#start + LONGEST.offsets.name - dialect.offsets.name;
+    const datagram = this.#bytes.subarray(start, start + dialect.wireLength);
+    writeType(datagram, 0, dialect, type);
+    this.#encoded = { dialect, type, datagram };
+    return datagram;
+  }
+}
+
+function writeParam(bytes: Uint8Array, at: number, { param, paramLength }: MessageFields): void {
+  if (typeof param === 'string') {
+    putUtf8(bytes, at, param);
+    bytes[at + paramLength - 1] = 0;
+  } else if (param.length > 0) bytes.set(param, at); // a transferred array has no bytes and takes no access
+}
+
+/** `name`, `len_param` and `num_fds`, which follow each other in every dialect. */
+function writeHead(bytes: Uint8Array, at: number, { name, paramLength, fds }: MessageFields): void {
+  putUtf8(bytes, at, name);
+  putInt32(bytes, at + MP_MAX_NAME_LEN, paramLength);
+  putInt32(bytes, at + MP_MAX_NAME_LEN + 4, fds.length);
+}
+
+function writeType(bytes: Uint8Array, at: number, { offsets }: Dialect, type: MpType): void {
+  putInt32(bytes, at + offsets.type, type);
+  if (offsets.staleFd !== undefined) putInt32(bytes, at + offsets.staleFd, NO_FD);
 }
 
 function checkType(type: number, load: number): void {
@@ -127,7 +201,7 @@ export function decodeMessage(
   const paramArea = copyOf(bytes, offsets.param, MP_MAX_PARAM_LEN);
   return {
     type: getInt32(bytes, offsets.type),
-    name: getUtf8(bytes, offsets.name, nameEnd),
+    name: nameIn(bytes, offsets.name, nameEnd),
     nameTerminated: nameEnd < offsets.name + MP_MAX_NAME_LEN,
     param: paramArea.subarray(0, lenParam),
     paramArea,
@@ -162,6 +236,21 @@ function checkCounts(dialect: Dialect, numFds: number, lenParam: number): void {
       `the message claims ${lenParam} bytes of param, 0 to ${MP_MAX_PARAM_LEN} exist: drop it`,
     );
   }
+}
+
+/** The last name that was decoded, which is mostly the next one, too: a text that exists already costs nothing to make. */
+let lastName = '';
+let lastNameBytes = new Uint8Array(0);
+
+function nameIn(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start === lastNameBytes.length) {
+    let i = 0;
+    while (i < lastNameBytes.length && bytes[start + i] === lastNameBytes[i]) i++;
+    if (i === lastNameBytes.length) return lastName;
+  }
+  lastName = getUtf8(bytes, start, end);
+  lastNameBytes = new Uint8Array(bytes.subarray(start, end));
+  return lastName;
 }
 
 function endOfName(bytes: Uint8Array, start: number): number {

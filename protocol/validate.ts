@@ -1,4 +1,4 @@
-import { isUint8Array, putUtf8, utf8Length } from './bytes.js';
+import { isUint8Array, utf8Length } from './bytes.js';
 import type { Dialect } from './dialect.js';
 import { MpError } from './errors.js';
 import { type Message, MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './message.js';
@@ -7,8 +7,12 @@ import { type Message, MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './message.js';
 const INT32_MAX = 0x7fffffff;
 
 const NO_PARAM = new Uint8Array(0);
+const NO_FDS: readonly number[] = Object.freeze([]);
 
 const WELL_FORMED = 'it has half a surrogate pair, so make it a string that UTF-8 can hold';
+
+/** The last name that passed: a program mostly sends one name again and again. */
+let lastGoodName: string | undefined;
 
 /**
  * What `validate_action_name` (eal_common_proc.c) checks: `EINVAL` for an empty name, `E2BIG` for 64 bytes of
@@ -18,6 +22,7 @@ const WELL_FORMED = 'it has half a surrogate pair, so make it a string that UTF-
  * checkName('mp_malloc_sync');
  */
 export function checkName(name: string): void {
+  if (name === lastGoodName) return;
   if (typeof name !== 'string') {
     throw new MpError('EINVAL', `a message's name is ${describe(name)}: give a string of 1 to 63 bytes`);
   }
@@ -41,99 +46,87 @@ export function checkName(name: string): void {
       `the name ${JSON.stringify(name)} has a NUL in it: C ends it there, remove it`,
     );
   }
+  lastGoodName = name;
 }
 
-/** More descriptors than any dialect takes, and than the kernel carries. */
-const TOO_MANY_FDS = 254;
-
-/**
- * A message that nobody can change between the check and the use: each property is read once, and `fds` copied. `param` stays
- * the caller's array, whose length can't change while one call runs. What isn't a message is returned as it is, for
- * {@link checkMessage} to refuse.
- */
-export function snapshotOf(message: Message): Message {
-  if (typeof message !== 'object' || message === null) return message;
-  const { name, param, fds } = message;
-  return Array.isArray(fds) ? { name, param, fds: copyOfFds(fds) } : { name, param, fds };
-}
-
-function copyOfFds(fds: readonly number[]): readonly number[] {
-  const count = fds.length;
-  if (count >= TOO_MANY_FDS) return new Array<number>(count); // refused for its length
-  const copy: number[] = [];
-  for (let i = 0; i < count; i++) copy.push(fds[i] as number);
-  return copy;
+/** A message whose properties were read once and checked; `param` is not encoded yet. */
+export interface MessageFields {
+  readonly name: string;
+  /** Bytes of the caller, or a text that becomes UTF-8 with a NUL behind it. */
+  readonly param: Uint8Array | string;
+  /** Length of `param` on the wire, in bytes. */
+  readonly paramLength: number;
+  /** A copy of the caller's array. */
+  readonly fds: readonly number[];
 }
 
 /**
- * What `check_input` (eal_common_proc.c) checks before anything is sent, in its order: `EINVAL` (no message,
- * bad name, no usable param), `E2BIG` (name, then param, then count of descriptors over the dialect's limit);
- * and, which C leaves to the kernel, `EBADF` for `fds` that can't be descriptors.
- *
- * Returns the param's bytes: the caller's own array, or a new one with a string's UTF-8 and its NUL.
- *
- * @example
- * checkMessage(DIALECTS['332/8'], { name: 'echo', param: 'hi' }); // Uint8Array [104, 105, 0]
+ * Reads each property of a message once, so that nobody can change it between the check and the use, and checks what
+ * `check_input` (eal_common_proc.c) checks before anything is sent, in its order: `EINVAL` (no message, bad name, no usable
+ * param), `E2BIG` (name, then param, then count of descriptors over the dialect's limit); and, which C leaves to the
+ * kernel, `EBADF` for `fds` that can't be descriptors.
  */
-export function checkMessage(dialect: Dialect, message: Message): Uint8Array {
+export function readMessage(message: Message, dialect: Dialect): MessageFields {
   if (typeof message !== 'object' || message === null) {
     throw new MpError('EINVAL', `the message is ${describe(message)}: give an object with a name`);
   }
-  checkName(message.name);
-  const { param = NO_PARAM, fds } = message;
-  const length = paramLength(param);
+  const { name, param = NO_PARAM, fds } = message;
+  checkName(name);
+  const paramLength = lengthOfParam(param);
   if (fds !== undefined && !Array.isArray(fds)) {
     throw new MpError('EBADF', `fds is ${describe(fds)}: give an array of descriptor numbers`);
   }
-  if (length > MP_MAX_PARAM_LEN) {
+  if (paramLength > MP_MAX_PARAM_LEN) {
     const what = typeof param === 'string' ? 'as UTF-8 with its trailing NUL ' : '';
     throw new MpError(
       'E2BIG',
-      `the param of '${message.name}' ${what}has ${length} bytes: send at most ${MP_MAX_PARAM_LEN}, ` +
+      `the param of '${name}' ${what}has ${paramLength} bytes: send at most ${MP_MAX_PARAM_LEN}, ` +
         'or pass a descriptor of shared memory',
     );
   }
-  if (fds !== undefined) checkFds(dialect, message.name, fds);
-  return typeof param === 'string' ? terminated(param, length) : param;
+  return { name, param, paramLength, fds: fds === undefined ? NO_FDS : readFds(dialect, name, fds) };
 }
 
-function paramLength(param: Uint8Array | string): number {
+function lengthOfParam(param: Uint8Array | string): number {
   if (isUint8Array(param)) return param.length;
   if (typeof param !== 'string') {
     throw new MpError('EINVAL', `param is ${describe(param)}: give a Uint8Array or a string`);
   }
-  if (param.length >= MP_MAX_PARAM_LEN) return param.length + 1;
+  if (param.length >= MP_MAX_PARAM_LEN) return param.length + 1; // refused without a look at it
   const length = utf8Length(param);
   if (length < 0)
     throw new MpError('EINVAL', `param isn't well-formed: ${WELL_FORMED}, or send a Uint8Array`);
   return length + 1;
 }
 
-function terminated(text: string, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  putUtf8(bytes, 0, text);
-  return bytes;
-}
-
-function checkFds(dialect: Dialect, name: string, fds: readonly number[]): void {
-  if (fds.length > dialect.maxFds) {
-    throw new MpError(
-      'E2BIG',
-      `'${name}' carries ${fds.length} descriptors and dialect ${dialect.id} takes ${dialect.maxFds}: ` +
-        'send the rest in further messages',
-    );
-  }
-  for (let i = 0; i < fds.length; i++) {
-    if (!isDescriptor(fds[i])) {
+function readFds(dialect: Dialect, name: string, fds: readonly number[]): readonly number[] {
+  const count = fds.length;
+  checkFdCount(dialect, name, count);
+  const copy: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const fd = fds[i];
+    if (!isDescriptor(fd)) {
       throw new MpError(
         'EBADF',
-        `fds[${i}] of '${name}' is ${describe(fds[i])}: give an open descriptor's number`,
+        `fds[${i}] of '${name}' is ${describe(fd)}: give an open descriptor's number`,
       );
     }
+    copy.push(fd);
   }
+  return copy;
 }
 
-function isDescriptor(value: unknown): boolean {
+/** Throws `E2BIG` for more descriptors than the dialect has room for. */
+export function checkFdCount(dialect: Dialect, name: string, count: number): void {
+  if (count <= dialect.maxFds) return;
+  throw new MpError(
+    'E2BIG',
+    `'${name}' carries ${count} descriptors and dialect ${dialect.id} takes ${dialect.maxFds}: ` +
+      'send the rest in further messages',
+  );
+}
+
+function isDescriptor(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= INT32_MAX;
 }
 

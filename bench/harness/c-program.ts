@@ -1,4 +1,4 @@
-// The C side: programs of bench/peers, built when they are needed.
+// The C side: builds and runs the programs of bench/peers.
 import { readdirSync } from 'node:fs';
 import { CProcess } from '../../test/support/c-process.js';
 import { buildProgram } from '../../test/support/dpdk/build.js';
@@ -11,7 +11,7 @@ const CROWD = 'crowd.c';
 const TIMEOUT_MS = 120_000;
 const QUIT_TIMEOUT_MS = 15_000;
 
-/** In its own way if it can; a primary waits up to 5 s for secondaries that are mute. */
+/** Ends its input, and kills it if it doesn't end in time: a primary waits up to 5 s for silent secondaries. */
 async function end(program: CProcess): Promise<void> {
   program.endInput();
   const timer = setTimeout(() => program.kill(), QUIT_TIMEOUT_MS);
@@ -19,7 +19,7 @@ async function end(program: CProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** A DPDK process of main.c. */
+/** A DPDK process that runs main.c. */
 export class CBench extends CProcess {
   readonly role: 'primary' | 'secondary';
 
@@ -32,13 +32,14 @@ export class CBench extends CProcess {
     this.role = role;
   }
 
+  /** Starts the program, and waits until it takes commands. */
   static async start(install: DpdkInstall, options: EalOptions): Promise<CBench> {
     const program = await CBench.launch(install, options);
     await program.waitFor(/^ready/, TIMEOUT_MS);
     return program;
   }
 
-  /** Started, and not waited for. */
+  /** Starts the program, and doesn't wait. */
   static async launch(
     install: DpdkInstall,
     options: EalOptions,
@@ -53,7 +54,7 @@ export class CBench extends CProcess {
     return new CBench(install.wrap([path, ...ealArgs(options)]), options.role ?? 'primary', env());
   }
 
-  /** Runs a command of main.c; what follows the first word of its answer. */
+  /** Runs a command of main.c. Returns its answer without the first word. */
   async command(text: string): Promise<string> {
     const from = this.lines.length;
     this.send(text);
@@ -66,7 +67,7 @@ export class CBench extends CProcess {
     return (await this.command(text)).split(' ').map(Number);
   }
 
-  /** A contender whose samples are those of `verb COUNT rest`. */
+  /** Returns a contender whose samples come from the command `verb COUNT rest`. */
   contender(name: string, verb: string, rest: string): Contender {
     return { name, run: (count) => this.samples(`${verb} ${count} ${rest}`) };
   }
@@ -76,7 +77,7 @@ export class CBench extends CProcess {
   }
 }
 
-/** Secondaries without EAL, of crowd.c. */
+/** The secondaries without EAL of crowd.c. */
 export class Crowd extends CProcess {
   static async start(install: DpdkInstall, runtimeDir: string): Promise<Crowd> {
     const path = await buildProgram(install, 'bench-crowd', [PEERS + CROWD]);

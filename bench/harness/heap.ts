@@ -1,4 +1,4 @@
-// How much memory JavaScript has, and getting rid of what nobody uses.
+// Collects garbage, and measures how much memory JavaScript uses.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -6,10 +6,10 @@ setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
 export function collectGarbage(): void {
-  for (let i = 0; i < 3; i++) gc(); // what one round finalises, the next one frees
+  for (let i = 0; i < 3; i++) gc(); // one round finalises objects, the next one frees them
 }
 
-/** On V8's heap and beside it. */
+/** Returns the bytes on V8's heap and outside it. */
 export function heapBytes(): number {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external; // ArrayBuffers are part of external

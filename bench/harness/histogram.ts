@@ -1,14 +1,14 @@
-// Samples to percentiles.
+// Makes percentiles of samples.
 import { build, type Histogram } from 'hdr-histogram-js';
 import type { Measure } from './result.js';
 
 const DIGITS = 3;
 const HIGHEST_NS = 60e9;
-/** The plot's x axis goes 90 %, 99 %, 99.9 % …: so many points for each further nine. */
+/** Points of the plot between two marks of its x axis, which are 90 %, 99 %, 99.9 % … */
 const POINTS_PER_NINE = 8;
 const NINES = 4;
 
-/** A histogram of nanoseconds, exact to three digits. */
+/** A histogram of nanoseconds, exact to three significant digits. */
 export class Latencies {
   readonly #histogram: Histogram = build({
     numberOfSignificantValueDigits: DIGITS,

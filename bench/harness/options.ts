@@ -1,22 +1,22 @@
-// What the command line asks for, and how long each part of a run is.
+// The options of the command line, and how much each part of a run measures.
 import { parseArgs } from 'node:util';
 
 export interface BenchOptions {
-  /** Ends within a minute: proves that everything works, and says nothing about times. */
+  /** Ends within a minute: shows that everything works; the times mean nothing. */
   readonly quick: boolean;
-  /** Where the JSON and the page go. */
+  /** Directory for the JSON file and the page. */
   readonly out: string;
-  /** The numbers of the rows to run. */
+  /** Numbers of the rows to run; `undefined` runs all. */
   readonly rows: ReadonlySet<number> | undefined;
   readonly sizes: Sizes;
 }
 
 /** How much is measured. */
 export interface Sizes {
-  /** Of each contender, in each variant. */
+  /** Samples of each contender in each variant. */
   readonly samples: number;
   readonly warmUp: number;
-  /** The contenders take turns this often. */
+  /** How often the contenders take turns. */
   readonly rounds: number;
   readonly messages: number;
   readonly starts: number;
@@ -60,14 +60,14 @@ const RESULTS = new URL('../results/', import.meta.url).pathname;
 
 export const USAGE = `npm run bench -- [--quick] [--rows 1,2] [--out DIR]
 
-Measures this package against C's own librte_eal, in turns on the same live C primary; writes one JSON and one page
-of it into DIR (bench/results). Needs DPDK and 2 MiB hugepages, as npm test sets them up.
+Measures this package against C's own librte_eal, in turns on the same live C primary; writes one JSON file and
+one page into DIR (bench/results). Needs DPDK and 2 MiB hugepages, as npm test sets them up.
 
-  --quick     less than a minute: does everything, times mean nothing
+  --quick     less than a minute: runs everything, but the times mean nothing
   --rows      only these rows, such as 1,8
-  --out       where the results go`;
+  --out       directory for the results`;
 
-/** Throws what `parseArgs` throws for an option that isn't known. */
+/** Throws the error of `parseArgs` for an unknown option. */
 export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   const { values } = parseArgs({
     args: [...args],

@@ -1,4 +1,4 @@
-// The line that says what goes on, where somebody looks.
+// The progress line on a terminal.
 
 const started = performance.now();
 let isShown = false;

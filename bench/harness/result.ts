@@ -1,9 +1,9 @@
-// What a run finds, as it is written to its JSON file.
+// The results of a run, in the form of its JSON file.
 
-/** Latencies of one contender in one variant, in nanoseconds, or a single number in `p50` where there is no spread. */
+/** Latencies of one contender in one variant, in nanoseconds; or a single number, in `p50`. */
 export interface Measure {
   readonly contender: string;
-  /** Such as `16 B`, `64 secondaries`. */
+  /** For example `16 B` or `64 secondaries`. */
   readonly variant: string;
   readonly unit: Unit;
   readonly count: number;
@@ -18,14 +18,14 @@ export interface Measure {
 
 export type Unit = 'ns' | 'messages/s' | 'requests/s' | 'bytes' | 'GB/s';
 
-/** A number that the project wants to reach, and what it was. */
+/** A value, and the bar that the project wants it to meet. */
 export interface Verdict {
   readonly what: string;
   readonly value: number;
   readonly bar: Bar;
-  /** Of a value that isn't a ratio to C. */
+  /** Unit of the value; left out for a ratio to C. */
   readonly unit?: Unit;
-  /** Of a median of several runs: what each of them found. */
+  /** The values of the single runs, if this is their median. */
   readonly runs?: readonly number[];
 }
 
@@ -34,7 +34,7 @@ interface Bar {
   readonly limit: number;
 }
 
-/** Curves over a count: of secondaries, zones, requests in flight. */
+/** Curves over a count: secondaries, zones, requests in flight. */
 export interface Growth {
   readonly title: string;
   readonly x: string;
@@ -48,7 +48,7 @@ export interface RowResult {
   readonly title: string;
   /** How it was measured. */
   readonly method: string;
-  /** What could not be measured here, and how to get it. */
+  /** Remarks, such as what could not be measured here and how to measure it. */
   readonly notes: readonly string[];
   readonly measures: readonly Measure[];
   readonly verdicts: readonly Verdict[];
@@ -68,7 +68,7 @@ export interface RunResult {
   readonly schema: 1;
   readonly at: string;
   readonly quick: boolean;
-  /** How many runs these numbers are the median of; 1 for a run itself. */
+  /** How many runs these numbers are the median of; 1 for a single run. */
   readonly runs: number;
   readonly seconds: number;
   readonly options: Readonly<Record<string, unknown>>;

@@ -1,17 +1,30 @@
-// What every row plays on: one C primary, one C secondary, and Node's channels to the same primary.
+// What every row measures with: one C primary, one C secondary, and Node's channels to the same primary.
 import { closeSync, openSync } from 'node:fs';
 import { type MpChannel, openSecondary, type SecondaryOptions } from '../../lib/index.js';
 import type { DpdkInstall } from '../../test/support/dpdk/install.js';
 import { cleanPrefix, runtimeDir, uniquePrefix } from '../../test/support/dpdk/prefix.js';
 import { Answerers } from './answerers.js';
 import { CBench } from './c-program.js';
-import type { BenchOptions, Sizes } from './options.js';
+import type { Sizes } from './options.js';
+import type { RowResult } from './result.js';
 
 export const PARAM_SIZES = [16, 256] as const;
 export const FD_COUNTS = [0, 8] as const;
 
-/** 5 MiB for the copies, 2,000 zones, and EAL's own. */
+/** Memory at the start, for 2,000 zones and EAL itself. */
 const PRIMARY_MB = 16;
+
+/** One family of measurements. */
+export interface Row {
+  readonly number: number;
+  readonly title: string;
+  /** How the row measures, for the reports. */
+  readonly method: string;
+  measure(stage: Stage): Promise<RowMeasures>;
+}
+
+/** The results of a row; a list that is left out is empty. */
+type RowMeasures = Pick<RowResult, 'measures'> & Partial<Pick<RowResult, 'notes' | 'verdicts' | 'growths'>>;
 
 export class Stage implements AsyncDisposable {
   readonly install: DpdkInstall;
@@ -35,15 +48,15 @@ export class Stage implements AsyncDisposable {
     this.sizes = sizes;
   }
 
-  static async set(install: DpdkInstall, { sizes }: BenchOptions): Promise<Stage> {
+  static async open(install: DpdkInstall, sizes: Sizes): Promise<Stage> {
     const filePrefix = uniquePrefix('bench');
     const primary = await CBench.start(install, { filePrefix, memoryMb: PRIMARY_MB });
     const secondary = await CBench.start(install, { role: 'secondary', filePrefix, core: 1 });
     return new Stage(install, filePrefix, primary, secondary, sizes);
   }
 
-  /** Another one, whose own thread is not on the processor of the primary's IPC thread. Ends with `quit`. */
-  distantSecondary(): Promise<CBench> {
+  /** Starts a C secondary whose main thread is not on the processor of the primary's IPC thread. The caller calls `quit`. */
+  startDistantSecondary(): Promise<CBench> {
     return CBench.start(this.install, { role: 'secondary', filePrefix: this.filePrefix, core: 0 });
   }
 
@@ -51,13 +64,13 @@ export class Stage implements AsyncDisposable {
     return runtimeDir(this.filePrefix);
   }
 
-  open(options: SecondaryOptions = {}): Promise<MpChannel> {
+  openChannel(options: SecondaryOptions = {}): Promise<MpChannel> {
     return openSecondary({ filePrefix: this.filePrefix, visibility: 'private', ...options });
   }
 
-  /** A Node and a C secondary that the primary is shown in turns. */
-  async answerers(): Promise<Answerers> {
-    return Answerers.open(await this.open({ visibility: 'peer' }), this.runtimeDir);
+  /** Opens a Node secondary that the primary sees in turns with the C secondary. */
+  async openAnswerers(): Promise<Answerers> {
+    return Answerers.open(await this.openChannel({ visibility: 'peer' }), this.runtimeDir);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -67,7 +80,7 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-/** A message as `make_message` of main.c makes it; its descriptors are closed by `close`. */
+/** The same message as `make_message` of main.c makes. `close` closes its descriptors. */
 export interface BenchMessage {
   readonly name: string;
   readonly param: Uint8Array;

@@ -1,22 +1,44 @@
-// Contenders take turns, so that whatever else the machine does meets them alike.
+// Contenders take turns, so that other work of the machine slows all of them alike. Each runs on a chosen processor: EAL
+// pins its threads, so Node's thread runs where the C thread runs that does the same work.
+import { execFileSync } from 'node:child_process';
+import { allowedCpus, nthCpu } from '../../test/support/dpdk/eal-args.js';
 import { Latencies } from './histogram.js';
 import type { Sizes } from './options.js';
-import { place } from './placement.js';
 import { progress } from './progress.js';
 import type { Measure, Verdict } from './result.js';
 
-/** One way of doing the same thing. */
+/** The processor of the C secondary's main thread, its `-l`. */
+const SECONDARY_CORE = 1;
+
+const CPUS = allowedCpus();
+
+/**
+ * `'main'`: on the processor of the C secondary's main thread, which asks and sends; `'others'`: on all processors but
+ * that one, where its EAL thread runs, which answers; `'anywhere'`: on all processors.
+ */
+type Placement = 'main' | 'others' | 'anywhere';
+
+/** Moves Node's main thread. V8's helper threads stay where they are. */
+export function place(placement: Placement): void {
+  const main = CPUS[Math.min(SECONDARY_CORE, CPUS.length - 1)] ?? nthCpu(SECONDARY_CORE);
+  const others = CPUS.filter((cpu) => cpu !== main);
+  const cpus = placement === 'main' ? [main] : placement === 'others' && others.length > 0 ? others : CPUS;
+  execFileSync('taskset', ['--cpu-list', '--pid', cpus.join(','), String(process.pid)], { stdio: 'ignore' });
+}
+
+/** One of several ways to do the same thing. */
 export interface Contender {
   readonly name: string;
-  /** Does it `count` times; nanoseconds of each. */
+  /** Does it `count` times. Returns the nanoseconds of each. */
   run(count: number): Promise<ArrayLike<number>>;
-  /** Around each turn. */
+  /** Called before each turn. */
   before?(): Promise<void> | void;
+  /** Called after each turn. */
   after?(): Promise<void> | void;
 }
 
-export interface Turns {
-  /** For the progress line. */
+interface Turns {
+  /** Name for the progress line. */
   readonly what: string;
   readonly variant: string;
   readonly sizes: Pick<Sizes, 'samples' | 'warmUp' | 'rounds'>;
@@ -39,12 +61,12 @@ export async function takeTurns(contenders: readonly Contender[], turns: Turns):
   return [...latencies].map(([{ name }, found]) => found.measure(name, variant));
 }
 
-/** The median of one contender over that of another in the same variant; NaN where one of them is missing. */
+/** Divides the median of one contender by that of another in the same variant; NaN if one of them is missing. */
 export function ratio(measures: readonly Measure[], variant: string, of: string, to: string): number {
   return p50(measures, variant, of) / p50(measures, variant, to);
 }
 
-/** That `of` takes at most `limit` times what C takes. */
+/** The verdict whether `of` takes at most `limit` times as long as C. */
 export function atMost(
   limit: number,
   what: string,
@@ -60,17 +82,17 @@ export function p50(measures: readonly Measure[], variant: string, contender: st
   return found?.p50 ?? Number.NaN;
 }
 
-/** The same with Node's thread on the other processors. */
-export function across(contender: Contender): Contender {
+/** The same contender with Node's thread on the processors where C's main thread isn't. */
+export function onOtherCpus(contender: Contender): Contender {
   return { ...contender, before: () => place('others'), after: () => place('anywhere') };
 }
 
-/** The same contender with Node's thread where C's main thread is; see placement.ts. */
-export function onMain(contender: Contender): Contender {
+/** The same contender with Node's thread on the processor of C's main thread. */
+export function onMainCpu(contender: Contender): Contender {
   return { ...contender, before: () => place('main'), after: () => place('anywhere') };
 }
 
-/** Times a synchronous function. */
+/** Times `count` calls of a synchronous function, in nanoseconds. */
 export function timeSync(count: number, action: () => void): Float64Array {
   const times = new Float64Array(count);
   for (let i = 0; i < count; i++) {
@@ -81,7 +103,7 @@ export function timeSync(count: number, action: () => void): Float64Array {
   return times;
 }
 
-/** Times an asynchronous one, one call after the other. */
+/** Times `count` calls of an asynchronous function, one after the other, in nanoseconds. */
 export async function timeAsync(count: number, action: () => Promise<unknown>): Promise<Float64Array> {
   const times = new Float64Array(count);
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
-// Row 7's codec in a process of its own, where nothing else has made garbage: `codec.ts OPERATIONS` sends its measures to
-// the process that forked it.
+// Measures row 7's codec in a process where no other code has made garbage: `codec.ts OPERATIONS` sends the measures to the
+// process that forked it.
 import { DIALECTS, decodeMessage, encodeMessage, MpType } from '../../protocol/index.js';
 import { collectGarbage, heapBytes } from '../harness/heap.js';
 import { median } from '../harness/histogram.js';
@@ -8,10 +8,10 @@ import { PARAM_SIZES } from '../harness/stage.js';
 
 const DIALECT = '332/8';
 const BATCHES = 20;
-/** Few enough that no collection comes in between. */
+/** Operations without a garbage collection between them. */
 const ALLOCATING = 500;
 
-function measured(operations: number): Measure[] {
+function measureAll(operations: number): Measure[] {
   return PARAM_SIZES.flatMap((size) =>
     actions(size).flatMap(([contender, action]): Measure[] => {
       const variant = `${size} B`;
@@ -29,7 +29,7 @@ function measured(operations: number): Measure[] {
   );
 }
 
-/** Where results go, so that they are made. */
+/** Keeps the last result, so that V8 can't leave its computation out. */
 const kept: { result?: unknown } = {};
 
 function keep(result: unknown): void {
@@ -75,4 +75,4 @@ function allocatedBy(action: () => void): number {
   return found;
 }
 
-process.send?.(measured(Number(process.argv[2])));
+process.send?.(measureAll(Number(process.argv[2])));

@@ -1,8 +1,8 @@
 /*
- * Secondaries that answer, without EAL: so that a C primary and a Node primary can be asked to broadcast to the very
- * same ones. Each has a socket and a thread that blocks on it, as a C secondary has.
+ * Secondaries without EAL that answer requests, so that a C primary and a Node primary can broadcast to the same
+ * ones. Each has a socket and a thread that blocks on it, as a C secondary has.
  *   crowd RUNTIME-DIR
- * A line "COUNT" on stdin makes it that many, and prints "crowd COUNT". They go away with the end of stdin.
+ * A line "COUNT" on stdin changes their number, and prints "crowd COUNT". The end of stdin ends them.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ close_peer(unsigned int i)
 {
 	unlink(peers[i].address.sun_path);
 	shutdown(peers[i].fd, SHUT_RDWR);
-	/* the descriptor stays: its thread may not have noticed yet */
+	/* keep the descriptor open: its thread may still use it */
 }
 
 int

@@ -1,9 +1,9 @@
 /*
  * The C side of the benchmark: a DPDK primary or secondary that times itself and prints every sample in nanoseconds,
- * so that no time of another program is in them.
+ * so that the samples contain no time of another program.
  *   bench EAL-ARGS...
  * Commands are lines on stdin; each prints one line: "samples NS NS ...", "flood NS", "done" or "failed WHAT: REASON".
- * With BENCH_SPAWNED_NS (when it was started, CLOCK_MONOTONIC) it asks one request at once, prints
+ * With BENCH_SPAWNED_NS (the time of its start, CLOCK_MONOTONIC) it sends one request at once, prints
  * "start BOOT_NS EAL_NS REPLY_NS RSS_KB" and ends.
  */
 #define _GNU_SOURCE
@@ -39,7 +39,7 @@ samples_begin(unsigned int count)
 	samples = malloc(count * sizeof(*samples));
 	if (samples == NULL)
 		abort();
-	/* no page fault in the measurement */
+	/* touch the pages now, so that the measurement has no page faults */
 	memset(samples, 0, count * sizeof(*samples));
 	taken = 0;
 }
@@ -109,7 +109,7 @@ on_sink(const struct rte_mp_msg *message, const void *peer)
 	return 0;
 }
 
-/* VmRSS of this process, in KiB; hugepages aren't part of it. */
+/* Returns VmRSS of this process in KiB, which doesn't include hugepages. */
 static long
 resident_kb(void)
 {

@@ -1,4 +1,4 @@
-/* Memzones: reserving them, looking them up and copying them. */
+/* Commands about memzones: reserve, look up, copy. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "bench.h"
 
-/* Reserves memzones until there are count of the benchmark's own, named bench_zone_<i>. */
+/* Reserves memzones named bench_zone_<i> until there are count of them. */
 int
 zones(unsigned int count)
 {
@@ -40,7 +40,7 @@ reserve(const char *name, uint64_t len)
 	return 0;
 }
 
-/* count samples, each the mean of batch lookups: one is shorter than a clock's tick */
+/* Takes count samples, each the mean of batch lookups: a single one is shorter than a clock's tick. */
 int
 lookups(const char *name, unsigned int count, unsigned int batch)
 {
@@ -97,7 +97,7 @@ copies(const char *name, unsigned int count, enum copy how)
 			memcpy(target, zone->addr, zone->len);
 		else if (copy_by_kernel(target, zone->addr, zone->len) < 0)
 			return failed("process_vm_readv", errno);
-		/* the compiler may not leave the copy out */
+		/* keep the compiler from leaving the copy out */
 		__asm__ volatile("" : : "r"(target) : "memory");
 		if (how == COPY_FRESH) {
 			free(target);

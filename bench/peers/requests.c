@@ -1,4 +1,4 @@
-/* Requests and messages: EAL's own calls, and the bare system calls that they can't be faster than. */
+/* Requests and messages: EAL's calls, and bare system calls as their lower bound. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <semaphore.h>
@@ -46,7 +46,7 @@ ask_sync(unsigned int count, int size, int nfds)
 	return samples_end();
 }
 
-/* ---- asynchronous: from the call to the callback ---- */
+/* ---- asynchronous requests: the time from the call to the callback ---- */
 
 static sem_t answered;
 static uint64_t answered_at;
@@ -89,7 +89,7 @@ ask_async(unsigned int count, int size, int nfds)
 
 /* ---- bare system calls ---- */
 
-/* struct mp_msg_internal, eal_common_proc.c: what is on the wire is all but the numbers in fds */
+/* struct mp_msg_internal, eal_common_proc.c; on the wire without the array fds */
 struct wire {
 	int type;
 	struct rte_mp_msg msg;
@@ -105,7 +105,7 @@ connect_to_primary(void)
 	struct sockaddr_un own = { .sun_family = AF_UNIX }, primary = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	/* a name that no broadcast reaches */
+	/* a name that broadcasts don't reach */
 	snprintf(own.sun_path, sizeof(own.sun_path), "%s/bench_raw_%d", rte_eal_get_runtime_dir(), getpid());
 	snprintf(primary.sun_path, sizeof(primary.sun_path), "%s/mp_socket", rte_eal_get_runtime_dir());
 	unlink(own.sun_path);
@@ -117,7 +117,7 @@ connect_to_primary(void)
 	return -1;
 }
 
-/* Sends the request and waits for the answer; descriptors that come along are closed. */
+/* Sends the request, waits for the answer, and closes its descriptors. */
 static int
 exchange(int socket_fd, struct wire *request, bool spinning)
 {
@@ -182,7 +182,7 @@ ask_raw(unsigned int count, int size, int nfds, bool spinning)
 
 /* ---- one-way messages ---- */
 
-/* How long it takes until the receiver has handled all: it answers the request behind them after them. */
+/* Measures the time until the receiver has handled all: it answers the request after them last. */
 int
 flood(unsigned int count, int size)
 {

@@ -1,4 +1,4 @@
-// What a C secondary does with BENCH_SPAWNED_NS (main.c), in Node: asks one request at once, and prints
+// Does in Node what a C secondary does with BENCH_SPAWNED_NS (main.c): sends one request at once, and prints
 // "start BOOT_NS OPEN_NS REPLY_NS RSS_KB".
 import { readFileSync } from 'node:fs';
 

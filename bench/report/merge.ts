@@ -1,11 +1,11 @@
-// Several runs to one: the median of each number.
+// Merges several runs into one: takes the median of each number.
 import { median } from '../harness/histogram.js';
 import type { Growth, Measure, RowResult, RunResult, Verdict } from '../harness/result.js';
 
-/** Of runs of one machine, in their order; the newest says everything that isn't a number. */
+/** Merges runs of one machine, given in their order. Everything that isn't a number comes from the newest. */
 export function merge(runs: readonly RunResult[]): RunResult {
   const newest = [...runs].sort((a, b) => a.at.localeCompare(b.at)).at(-1);
-  if (newest === undefined) throw new Error('there is no run to take a median of: npm run bench');
+  if (newest === undefined) throw new Error('there is no run to take a median of: npm run bench makes one');
   const rows = newest.rows.map((row) =>
     mergeRows(
       row,
@@ -75,7 +75,7 @@ function mergeGrowths(newest: Growth, all: readonly Growth[]): Growth {
 
 const RATIO = /\d+\.\d+/g;
 
-/** The newest run's last: notes are the same text in every run, but for the ratios in it. */
+/** Puts median ratios into the newest run's notes: notes have the same text in every run, except for ratios. */
 function mergeNotes(runs: readonly (readonly string[])[]): string[] {
   const newest = runs.at(-1) ?? [];
   return newest.map((note) => {

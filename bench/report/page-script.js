@@ -1,4 +1,4 @@
-// Runs in the page: draws what is in the element #run. uPlot and quantity.ts are there before it.
+// Runs in the page, after uPlot and quantity.ts: draws the run in the element #run.
 (() => {
   const run = JSON.parse(document.getElementById('run').textContent);
   const report = document.getElementById('report');
@@ -6,7 +6,7 @@
   const THEIRS = ['#d97706', '#b91c1c', '#78716c', '#a16207'];
   const PLOT_HEIGHT = 260;
 
-  /** An element with a class, and children or text. */
+  /** Makes an element with a class, and children or text. */
   function make(tag, className, ...children) {
     const node = document.createElement(tag);
     node.className = className;
@@ -14,7 +14,7 @@
     return node;
   }
 
-  /** C's lines are warm, ours cold, the same name always the same colour. */
+  /** C's lines have warm colours, ours cold ones. A name keeps its colour. */
   const colours = new Map();
   let ours = 0;
   let theirs = 0;
@@ -36,7 +36,7 @@
     return { stroke, grid: line, ticks: line, ...more };
   }
 
-  /** A card with a plot as wide as it is. */
+  /** Adds a card with a plot of the card's width. */
   function plot(into, title, data, options) {
     const card = make('div', 'card', make('h3', '', title));
     into.append(card);
@@ -56,7 +56,7 @@
     };
   }
 
-  /** Latency over percentile, where each step to the right is one more nine. */
+  /** Plots latency over percentile, where each step to the right is one more nine. */
   function distribution(into, title, measures) {
     const percentiles = measures[0].curve.map(([percentile]) => percentile);
     const xs = percentiles.map((percentile) => -Math.log10(1 - percentile / 100));
@@ -95,7 +95,7 @@
     });
   }
 
-  /** One table for all variants, a head line for each. */
+  /** Makes one table for all variants, with a head line for each. */
   function numbers({ measures }) {
     const table = make('table', 'numbers');
     for (const variant of new Set(measures.map((measure) => measure.variant))) {
@@ -110,7 +110,7 @@
     return make('div', 'tables', table);
   }
 
-  /** A bar for the value and a mark where it should be. */
+  /** Makes a bar for the value, and a mark for its limit. */
   function gauge({ value, bar, met, runs = [] }) {
     const full = Math.max(bar.limit * 1.6, value, ...runs);
     const percent = (number) => `${(100 * Math.min(number, full)) / full}%`;
@@ -167,7 +167,7 @@
       '',
       `${machine.cpus} × ${machine.cpu}, ${machine.kernel}, Node ${machine.node}, DPDK ${machine.dpdk}. ` +
         `${run.runs > 1 ? `Median of ${run.runs} runs, the last at` : 'One run at'} ${run.at}. ` +
-        'Dashed lines are C; the marks are what the project wants to reach.',
+        'Dashed lines are C; the marks are the limits that the project wants to meet.',
     ),
   );
   if (run.quick) report.append(make('p', 'warning', 'Made with --quick: the times mean nothing.'));

@@ -1,4 +1,4 @@
-// A run as one page that needs nothing else: data, script, style and the plotting library are all inside of it.
+// A run as one HTML page that needs no other file: it contains data, scripts, styles and the plotting library.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import ts from 'typescript';
@@ -38,18 +38,18 @@ function read(path: string | URL): string {
   return readFileSync(path, 'utf8');
 }
 
-/** What a page can run of a module that imports nothing but types. */
+/** Makes a module that imports only types into JavaScript for a page. */
 function javascript(source: string): string {
   const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.ESNext } });
   return outputText.replaceAll('export ', '');
 }
 
-/** No text in it may end the element. */
+/** Escapes JSON so that no text in it can end the script element. */
 function json(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
 
-/** The same. */
+/** Escapes a script so that no text in it can end the script element. */
 function script(source: string): string {
   return source.replaceAll('</script', '<\\/script');
 }

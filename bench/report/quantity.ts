@@ -10,7 +10,7 @@ const BYTES = [
   [2 ** 10, 'KiB'],
 ] as const;
 
-/** `18.4 µs`; a ratio has no unit. The page uses it, too: it may need nothing but this file. */
+/** Formats a value, such as `18.4 µs`; a ratio has no unit. The page contains this file, so it imports only types. */
 export function quantity(value: number | null | undefined, unit?: Unit): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '';
   if (unit === undefined) return value.toFixed(2);

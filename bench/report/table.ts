@@ -1,4 +1,4 @@
-// A run as text for a terminal.
+// A run as a text table for a terminal.
 import { isMet, type Measure, type RowResult, type RunResult, type Verdict } from '../harness/result.js';
 import { quantity } from './quantity.js';
 
@@ -34,7 +34,7 @@ function variantText(row: RowResult, variant: string): string {
   return columns([[variant, ...(hasSpread ? HEAD.slice(1) : [''])], ...lines]);
 }
 
-/** The percentiles, with their unit. */
+/** Formats the percentiles with their unit. */
 export function cells({ unit, p50, p90, p99, p999, max }: Measure): string[] {
   return [p50, p90, p99, p999, max]
     .filter((value) => value !== undefined)

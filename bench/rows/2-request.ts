@@ -1,9 +1,7 @@
 import type { MpChannel } from '../../lib/index.js';
-import { acrossProcessors, floorNote } from '../harness/across.js';
-import type { Measure } from '../harness/result.js';
-import { type BenchMessage, FD_COUNTS, makeMessage, PARAM_SIZES, variantOf } from '../harness/stage.js';
-import { atMost, type Contender, onMain, takeTurns, timeAsync } from '../harness/turns.js';
-import type { Row } from './row.js';
+import { measureRequests, rawLoopNote } from '../harness/requests.js';
+import type { BenchMessage, Row } from '../harness/stage.js';
+import { atMost, type Contender, timeAsync } from '../harness/turns.js';
 
 const C = 'C rte_mp_request_async';
 const PLAIN = 'request';
@@ -14,29 +12,20 @@ export const request: Row = {
   title: 'A request on the event loop',
   method:
     'From the call to the continuation of its promise, one after the other; in C from the call to its callback, which ' +
-    'runs on the IPC thread. Across processors as in row 1: the raw loop is what bare system calls take there.',
+    'runs on the IPC thread. Across processors as in row 1: the raw loop shows what bare system calls take there.',
 
   async measure(stage) {
-    await using plain = await stage.open();
-    await using polling = await stage.open({ busyPollEventLoopMicros: 50 });
-    const measures: Measure[] = [];
-    const turns = { what: 'request', sizes: stage.sizes };
-    for (const fds of FD_COUNTS) {
-      for (const size of PARAM_SIZES) {
-        const message = makeMessage('echo', size, fds);
-        const clients = [client(PLAIN, plain, message), client(POLLING, polling, message)];
-        const c = stage.secondary.contender(C, 'async', `${size} ${fds}`);
-        const variant = variantOf(size, fds);
-        measures.push(...(await takeTurns([...clients.map(onMain), c], { ...turns, variant })));
-        if (size === 16 && fds === 0)
-          measures.push(...(await acrossProcessors(stage, 'request', clients, [C, 'async'])));
-        message.close();
-      }
-    }
+    await using plain = await stage.openChannel();
+    await using polling = await stage.openChannel({ busyPollEventLoopMicros: 50 });
+    const measures = await measureRequests(stage, {
+      what: 'request',
+      c: [C, 'async'],
+      nodeClients: (message) => [client(PLAIN, plain, message), client(POLLING, polling, message)],
+    });
     return {
       measures,
       notes: [
-        `${floorNote(measures, C)} C's callback runs on its IPC thread, beside the primary's: one wake-up crosses processors, and two for a thread that is elsewhere. So there is no verdict there.`,
+        `${rawLoopNote(measures, C)} C's callback runs on its IPC thread, on the primary's processor: one wake-up crosses processors, but two for a thread on another processor. So there is no verdict for this case.`,
       ],
       verdicts: [
         atMost(1.1, 'request', measures, ['16 B', PLAIN, C]),

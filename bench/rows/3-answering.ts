@@ -1,7 +1,6 @@
 import type { Measure } from '../harness/result.js';
-import { FD_COUNTS, PARAM_SIZES, variantOf } from '../harness/stage.js';
+import { FD_COUNTS, PARAM_SIZES, type Row, variantOf } from '../harness/stage.js';
 import { atMost, takeTurns } from '../harness/turns.js';
-import type { Row } from './row.js';
 
 const NODE = 'Node secondary answers';
 const C = 'C secondary answers';
@@ -10,11 +9,11 @@ export const answering: Row = {
   number: 3,
   title: 'Answering',
   method:
-    'The C primary asks with rte_mp_request_sync and takes the time; one secondary at a time is there to be asked. ' +
+    'The C primary asks with rte_mp_request_sync and measures the time; it sees one secondary at a time. ' +
     "Node's handler returns the param and the descriptors that it got.",
 
   async measure(stage) {
-    await using answerers = await stage.answerers();
+    await using answerers = await stage.openAnswerers();
     const measures: Measure[] = [];
     for (const fds of FD_COUNTS) {
       for (const size of PARAM_SIZES) {

@@ -1,21 +1,19 @@
 import type { MpChannel } from '../../lib/index.js';
 import { median } from '../harness/histogram.js';
-import { place } from '../harness/placement.js';
 import { progress } from '../harness/progress.js';
 import type { Measure } from '../harness/result.js';
-import { PARAM_SIZES, type Stage } from '../harness/stage.js';
-import { p50 } from '../harness/turns.js';
-import type { Row } from './row.js';
+import { PARAM_SIZES, type Row, type Stage } from '../harness/stage.js';
+import { p50, place } from '../harness/turns.js';
 
 const NODE_TO_C = 'Node to C';
 const C_TO_NODE = 'C to Node';
-const UP = 'C to C';
-/** Promises that are waited for together. */
-const AT_A_TIME = 64;
+const C_TO_C = 'C to C';
+/** How many messages Node sends before it waits for their promises. */
+const BATCH = 64;
 
-/** Sends so many, and returns the nanoseconds until the last one was handled. */
 interface Sender {
   readonly name: string;
+  /** Sends `count` messages, and returns the nanoseconds until the receiver has handled the last one. */
   send(count: number, size: number): Promise<number>;
 }
 
@@ -23,33 +21,33 @@ export const oneWay: Row = {
   number: 4,
   title: 'One-way messages',
   method:
-    'The sender takes the time from the first message to the answer to a request behind the last one: by then all have ' +
-    `been handled. Node sends ${AT_A_TIME} at a time and waits for their promises.`,
+    'The sender measures the time from the first message to the answer to a request that it sends after the last one: by ' +
+    `then the receiver has handled all. Node sends ${BATCH} at a time and waits for their promises.`,
 
   async measure(stage) {
-    await using channel = await stage.open();
+    await using channel = await stage.openChannel();
     const toPrimary: Sender[] = [
-      { name: NODE_TO_C, send: (count, size) => flood(channel, count, size) },
-      { name: UP, send: (count, size) => cFlood(stage.secondary, count, size) },
+      { name: NODE_TO_C, send: (count, size) => floodFromNode(channel, count, size) },
+      { name: C_TO_C, send: (count, size) => floodFromC(stage.secondary, count, size) },
     ];
     const measures: Measure[] = [];
     for (const size of PARAM_SIZES) measures.push(...(await rates(stage, toPrimary, 'to the primary', size)));
-    await using answerers = await stage.answerers(); // from here on the primary sees one of them at a time
-    const shown = (name: string, { before, after }: typeof answerers.node): Sender => ({
+    await using answerers = await stage.openAnswerers(); // from now on the primary sees one of them at a time
+    const whileShown = (name: string, { before, after }: typeof answerers.node): Sender => ({
       name,
       send: async (count, size) => {
         await before();
-        const time = await cFlood(stage.primary, count, size);
+        const time = await floodFromC(stage.primary, count, size);
         await after();
         return time;
       },
     });
-    const toSecondary = [shown(C_TO_NODE, answerers.node), shown(UP, answerers.c)];
+    const toSecondary = [whileShown(C_TO_NODE, answerers.node), whileShown(C_TO_C, answerers.c)];
     for (const size of PARAM_SIZES)
       measures.push(...(await rates(stage, toSecondary, 'to a secondary', size)));
     const verdict = (what: string, direction: string, node: string) => ({
       what,
-      value: p50(measures, variantOf(direction, 16), node) / p50(measures, variantOf(direction, 16), UP),
+      value: p50(measures, variantOf(direction, 16), node) / p50(measures, variantOf(direction, 16), C_TO_C),
       bar: { kind: 'at least' as const, limit: 0.8 },
     });
     return {
@@ -91,12 +89,12 @@ async function rates(
   }));
 }
 
-async function flood(channel: MpChannel, count: number, size: number): Promise<number> {
+async function floodFromNode(channel: MpChannel, count: number, size: number): Promise<number> {
   const message = { name: 'sink', param: new Uint8Array(size) };
   place('main');
   const start = performance.now();
-  for (let sent = 0; sent < count; sent += AT_A_TIME) {
-    const batch = Math.min(AT_A_TIME, count - sent);
+  for (let sent = 0; sent < count; sent += BATCH) {
+    const batch = Math.min(BATCH, count - sent);
     await Promise.all(Array.from({ length: batch }, () => channel.sendMessage(message)));
   }
   channel.requestSync({ name: 'echo', param: message.param });
@@ -105,6 +103,6 @@ async function flood(channel: MpChannel, count: number, size: number): Promise<n
   return time;
 }
 
-async function cFlood(from: Stage['primary'], count: number, size: number): Promise<number> {
+async function floodFromC(from: Stage['primary'], count: number, size: number): Promise<number> {
   return Number(await from.command(`flood ${count} ${size}`));
 }

@@ -2,12 +2,11 @@ import { type MpChannel, openPrimary } from '../../lib/index.js';
 import { cleanPrefix, runtimeDir, uniquePrefix } from '../../test/support/dpdk/prefix.js';
 import { Crowd } from '../harness/c-program.js';
 import type { Growth, Measure } from '../harness/result.js';
-import type { Stage } from '../harness/stage.js';
-import { type Contender, onMain, p50, takeTurns, timeAsync, timeSync } from '../harness/turns.js';
-import type { Row } from './row.js';
+import type { Row, Stage } from '../harness/stage.js';
+import { type Contender, onMainCpu, p50, takeTurns, timeAsync, timeSync } from '../harness/turns.js';
 
 const NAMES = ['requestSync', 'C rte_mp_request_sync', 'request', 'C rte_mp_request_async'] as const;
-/** The samples are answers: a broadcast to 64 is 64 of them. But at least so many broadcasts. */
+/** The samples are answers: a broadcast to 64 gives 64 of them. This is the least count of broadcasts. */
 const LEAST_BROADCASTS = 300;
 
 export const broadcast: Row = {
@@ -15,13 +14,13 @@ export const broadcast: Row = {
   title: 'Broadcast',
   method:
     'A request to 1 … 64 secondaries until all have answered; requestSync asks one after the other, request all at once, ' +
-    'as in C. Those that answer are threads of a C program without EAL, one socket each, so that a Node primary and a C ' +
-    'primary ask the very same; at least 300 broadcasts and otherwise as many answers as other rows have samples.',
+    'as in C. The secondaries are threads of a C program without EAL, one socket each, so that a Node primary and a C ' +
+    'primary ask the same ones; at least 300 broadcasts, otherwise as many answers as other rows have samples.',
 
   async measure(stage) {
     const filePrefix = uniquePrefix('bench-node');
     try {
-      await using answerers = await stage.answerers(); // hides the C secondary
+      await using answerers = await stage.openAnswerers(); // hides the C secondary
       void answerers;
       await using primary = await openPrimary({ filePrefix });
       await using ours = await Crowd.start(stage.install, runtimeDir(filePrefix));
@@ -47,9 +46,9 @@ function broadcasts({ primary, sizes }: Stage, channel: MpChannel, peers: number
   const message = { name: 'echo', param: new Uint8Array(16) };
   const samples = Math.min(sizes.samples, Math.max(Math.ceil(sizes.samples / peers), LEAST_BROADCASTS));
   const contenders: Contender[] = [
-    onMain({ name: NAMES[0], run: async (count) => timeSync(count, () => channel.requestSync(message)) }),
+    onMainCpu({ name: NAMES[0], run: async (count) => timeSync(count, () => channel.requestSync(message)) }),
     primary.contender(NAMES[1], 'sync', '16 0'),
-    onMain({ name: NAMES[2], run: (count) => timeAsync(count, () => channel.request(message)) }),
+    onMainCpu({ name: NAMES[2], run: (count) => timeAsync(count, () => channel.request(message)) }),
     primary.contender(NAMES[3], 'async', '16 0'),
   ];
   return takeTurns(contenders, {

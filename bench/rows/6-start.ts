@@ -1,14 +1,19 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { CProcess } from '../../test/support/c-process.js';
-import { builtLibrary } from '../harness/built.js';
 import { CBench } from '../harness/c-program.js';
 import { Latencies, median } from '../harness/histogram.js';
 import { progress } from '../harness/progress.js';
 import type { Measure } from '../harness/result.js';
-import type { Stage } from '../harness/stage.js';
+import type { Row, Stage } from '../harness/stage.js';
 import { ratio } from '../harness/turns.js';
-import type { Row } from './row.js';
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SOURCES = ['protocol', 'sys', 'shm', 'lib'];
+const LIBRARY = join(ROOT, 'dist/lib/index.js');
 const CHILD = fileURLToPath(new URL('../peers/start.mjs', import.meta.url));
 const NODE = 'Node';
 const EAGER = 'Node, all functions compiled before (--no-lazy)';
@@ -17,7 +22,7 @@ const FIRST_REPLY = 'to the first reply';
 const BOOT = 'process boot';
 const RESIDENT = 'resident memory';
 
-/** One start, in nanoseconds and bytes. */
+/** Times of one start in nanoseconds, memory in bytes. */
 interface Start {
   readonly boot: number;
   readonly firstReply: number;
@@ -28,12 +33,12 @@ export const start: Row = {
   number: 6,
   title: 'Start',
   method:
-    'A new process each time: from openSecondary, or rte_eal_init, until a first requestSync has its answer. What comes ' +
+    'A new process each time: from openSecondary, or rte_eal_init, until a first requestSync has its answer. The time ' +
     "before that (exec, the dynamic linker; Node's boot and the import of the package) is process boot. Resident memory " +
-    'is VmRSS after the reply; hugepages are not part of it.',
+    'is VmRSS after the reply, without hugepages.',
 
   async measure(stage) {
-    const library = await builtLibrary();
+    const library = await buildLibrary();
     const found = new Map<string, Start[]>([
       [NODE, []],
       [EAGER, []],
@@ -56,11 +61,31 @@ export const start: Row = {
         },
       ],
       notes: [
-        `V8 compiles a function when it is first called, which is most of Node's start: where all are compiled before (node --no-lazy, a slower boot), it takes ${ratio(measures, FIRST_REPLY, EAGER, C).toFixed(2)} of C's.`,
+        `V8 compiles a function when it is first called, which is most of Node's start: if V8 compiles all before (node --no-lazy, a slower boot), the start takes ${ratio(measures, FIRST_REPLY, EAGER, C).toFixed(2)} of C's.`,
       ],
     };
   },
 };
+
+/** Builds the package as users have it, if a source is newer than dist/. Returns the path of its main file. */
+async function buildLibrary(): Promise<string> {
+  const newest = Math.max(...SOURCES.flatMap(filesIn).map(modified));
+  if (modified(LIBRARY) < newest) {
+    progress('npm run build');
+    await promisify(execFile)('npm', ['run', 'build'], { cwd: ROOT });
+  }
+  return LIBRARY;
+}
+
+function filesIn(folder: string): string[] {
+  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.ts')).map((name) => join(ROOT, folder, name));
+}
+
+/** Returns the time of the last change, 0 for a missing file. */
+function modified(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
 
 function measuresOf(contender: string, starts: readonly Start[]): Measure[] {
   const times = (variant: string, of: (start: Start) => number) => {
@@ -83,18 +108,18 @@ function measuresOf(contender: string, starts: readonly Start[]): Measure[] {
 
 function startNode({ filePrefix }: Stage, library: string, ...options: string[]): Promise<Start> {
   const command = [process.execPath, ...options, CHILD, library, filePrefix];
-  return startOf(new CProcess('a Node secondary', command, spawnedNow()));
+  return readStart(new CProcess('a Node secondary', command, spawnedNow()));
 }
 
 async function startC({ install, filePrefix }: Stage): Promise<Start> {
-  return startOf(await CBench.launch(install, { role: 'secondary', filePrefix, core: 1 }, spawnedNow));
+  return readStart(await CBench.launch(install, { role: 'secondary', filePrefix, core: 1 }, spawnedNow));
 }
 
 function spawnedNow(): Record<string, string> {
   return { BENCH_SPAWNED_NS: String(process.hrtime.bigint()) };
 }
 
-async function startOf(program: CProcess): Promise<Start> {
+async function readStart(program: CProcess): Promise<Start> {
   const { text } = await program.waitFor(/^(start|failed) /);
   await program.exited;
   const [boot = Number.NaN, , firstReply = Number.NaN, kb = Number.NaN] = text

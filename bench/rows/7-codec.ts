@@ -4,27 +4,27 @@ import type { MpChannel } from '../../lib/index.js';
 import { collectGarbage, heapBytes } from '../harness/heap.js';
 import { progress } from '../harness/progress.js';
 import type { Measure } from '../harness/result.js';
+import type { Row } from '../harness/stage.js';
 import { p50 } from '../harness/turns.js';
-import type { Row } from './row.js';
 
 const CHILD = fileURLToPath(new URL('../peers/codec.ts', import.meta.url));
 const BOTH = 'encode into out, decode';
 const HEAP = 'heap';
-/** What the engine itself comes and goes by. */
+/** The heap of V8 itself grows and shrinks by about this much. */
 const NOISE = 256 * 1024;
 
 export const codec: Row = {
   number: 7,
   title: 'Codec',
   method:
-    'Datagrams of the dialect 332/8, in batches, in a process of its own; the median batch. Bytes are what one operation allocates, on the heap ' +
-    'and beside it. The growth of the heap is measured between two full collections.',
+    'Datagrams of the dialect 332/8, in batches, in a separate process; the median batch. Bytes are what one operation ' +
+    'allocates, on the heap and outside it. The growth of the heap is measured between two full garbage collections.',
 
   async measure(stage) {
     const { codecOperations, heapRequests } = stage.sizes;
     progress('codec');
     const measures = await measureCodec(codecOperations);
-    await using channel = await stage.open();
+    await using channel = await stage.openChannel();
     const growth = growthOver(channel, heapRequests);
     const what = `${heapRequests.toLocaleString('en')} requestSync`;
     measures.push({ contender: what, variant: HEAP, unit: 'bytes', count: heapRequests, p50: growth });
@@ -48,7 +48,7 @@ export const codec: Row = {
   },
 };
 
-/** In a process of its own, as it would be measured alone. */
+/** Measures in a separate process, so that other rows have left no garbage there. */
 function measureCodec(operations: number): Promise<Measure[]> {
   const child = fork(CHILD, [String(operations)], { execArgv: process.execArgv });
   return new Promise((resolve, reject) => {

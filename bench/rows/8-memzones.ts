@@ -1,8 +1,7 @@
 import { attachMemory, type Memzone, type SharedMemory } from '../../shm/index.js';
 import type { Growth, Measure } from '../harness/result.js';
-import type { Stage } from '../harness/stage.js';
-import { type Contender, onMain, p50, ratio, takeTurns, timeSync } from '../harness/turns.js';
-import type { Row } from './row.js';
+import type { Row, Stage } from '../harness/stage.js';
+import { type Contender, onMainCpu, p50, ratio, takeTurns, timeSync } from '../harness/turns.js';
 
 const HELD = 'lookup, of a zone that is mapped';
 const SEARCH = 'lookup, search of the whole table';
@@ -14,18 +13,18 @@ const MEMCPY = 'C memcpy';
 const KERNEL = 'C process_vm_readv';
 const FRESH = 'C malloc, memcpy, free';
 const BIG = 'bench_big';
-/** More than a processor keeps in its caches for one program. */
+/** More than fits into a processor's caches. */
 const BIG_BYTES = 64 * 1024 * 1024;
-/** One lookup takes less than clocks tell well. */
+/** Lookups for one sample: a single one is too short for the clock. */
 const BATCH = 20;
 
 export const memzones: Row = {
   number: 8,
   title: 'Memzones',
   method:
-    'A snapshot is a copy by the kernel (process_vm_readv), which is what makes a bad page an error instead of SIGBUS. ' +
-    `Lookups: the mean of ${BATCH} in a row is one sample; the zone is the last of the table. Bandwidth: copies of a zone ` +
-    'of 64 MiB into memory of our own, which malloc and snapshot allocate each time.',
+    'The kernel copies a snapshot (process_vm_readv), so that a bad page gives an error instead of SIGBUS. Lookups: the ' +
+    `mean of ${BATCH} in a row is one sample; the zone is the last of the table. Bandwidth: copies of a zone of 64 MiB ` +
+    'into our own memory, which malloc and snapshot allocate each time.',
 
   async measure(stage) {
     await stage.primary.command(`reserve ${BIG} ${BIG_BYTES}`);
@@ -67,7 +66,7 @@ export const memzones: Row = {
         },
       ],
       notes: [
-        `The kernel's copy is the limit of snapshot into an array: process_vm_readv in C reaches ${ratio(measures, copies, MEMCPY, KERNEL).toFixed(2)} of memcpy. It is what makes a page that is gone an error instead of SIGBUS; a view reads at full speed.`,
+        `The kernel's copy limits snapshot into an array: process_vm_readv in C reaches ${ratio(measures, copies, MEMCPY, KERNEL).toFixed(2)} of memcpy. With it a missing page gives an error instead of SIGBUS; a view reads at full speed.`,
       ],
       growths: [growthOf(zones, measures)],
     };
@@ -90,8 +89,8 @@ async function lookups(stage: Stage, memory: SharedMemory, zones: number): Promi
     return times.map((time) => time / BATCH);
   };
   const contenders: Contender[] = [
-    onMain({ name: HELD, run: batched(() => zoneOf(memory, name)) }),
-    onMain({ name: SEARCH, run: batched(() => memory.lookup(`bench_zone_${byteLength}_none`)) }),
+    onMainCpu({ name: HELD, run: batched(() => zoneOf(memory, name)) }),
+    onMainCpu({ name: SEARCH, run: batched(() => memory.lookup(`bench_zone_${byteLength}_none`)) }),
     { name: C_LOOKUP, run: (count) => stage.secondary.samples(`lookup ${name} ${count} ${BATCH}`) },
   ];
   const sizes = { ...stage.sizes, samples: Math.ceil(stage.sizes.samples / BATCH) };
@@ -112,8 +111,8 @@ function attaching({ filePrefix, sizes }: Stage): Promise<Measure[]> {
   };
   return takeTurns(
     [
-      onMain({ name: 'attachMemory', run: async (count) => timeSync(count, attach) }),
-      onMain({
+      onMainCpu({ name: 'attachMemory', run: async (count) => timeSync(count, attach) }),
+      onMainCpu({
         name: 'attachMemory, and the first byte of a zone',
         run: async (count) => timeSync(count, attachAndMap),
       }),
@@ -129,13 +128,13 @@ async function copying(stage: Stage, memory: SharedMemory): Promise<Measure[]> {
   const copies = stage.sizes.copies;
   const measures = await takeTurns(
     [
-      onMain({ name: VIEW, run: async (count) => timeSync(count, () => target.set(bytes)) }),
+      onMainCpu({ name: VIEW, run: async (count) => timeSync(count, () => target.set(bytes)) }),
       { name: MEMCPY, run: (count) => stage.secondary.samples(`copy ${BIG} ${count} 0`) },
-      onMain({
+      onMainCpu({
         name: SNAPSHOT,
         run: async (count) => timeSync(count, () => memory.snapshot(zone, { into: target })),
       }),
-      onMain({ name: FRESH_SNAPSHOT, run: async (count) => timeSync(count, () => memory.snapshot(zone)) }),
+      onMainCpu({ name: FRESH_SNAPSHOT, run: async (count) => timeSync(count, () => memory.snapshot(zone)) }),
       { name: KERNEL, run: (count) => stage.secondary.samples(`copy ${BIG} ${count} 2`) },
       { name: FRESH, run: (count) => stage.secondary.samples(`copy ${BIG} ${count} 1`) },
     ],

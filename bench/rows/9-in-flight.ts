@@ -1,10 +1,9 @@
 import type { MpChannel } from '../../lib/index.js';
 import { Latencies, median } from '../harness/histogram.js';
-import { place } from '../harness/placement.js';
 import { progress } from '../harness/progress.js';
 import type { Measure } from '../harness/result.js';
-import { p50 } from '../harness/turns.js';
-import type { Row } from './row.js';
+import type { Row } from '../harness/stage.js';
+import { p50, place } from '../harness/turns.js';
 
 const NODE = 'request';
 const C = 'C rte_mp_request_async';
@@ -13,11 +12,11 @@ export const inFlight: Row = {
   number: 9,
   title: 'Requests of one name in flight',
   method:
-    'So many requests of the same name are under way at any time; the rate is that of all together. C refuses a second ' +
-    'one of the same name to the same peer (EEXIST), so it has one point.',
+    'This many requests of the same name are in flight at any time; the rate is that of all together. C refuses a second ' +
+    'request of the same name to the same peer (EEXIST), so it has one point.',
 
   async measure(stage) {
-    await using channel = await stage.open();
+    await using channel = await stage.openChannel();
     const { samples, inFlight: counts, rounds } = stage.sizes;
     const perRound = Math.ceil(samples / rounds);
     const latencies = counts.map(() => new Latencies());

@@ -1,4 +1,4 @@
-// Builds server.c and client.c against the installed DPDK, and the commands that start them.
+// Builds server.c and client.c against the installed DPDK, and returns the commands that start them.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,13 +8,13 @@ import { type EalOptions, ealArgs } from '../../test/support/dpdk/eal-args.js';
 import { findHugepages, hugetlbfsMounts } from '../../test/support/dpdk/hugepages.js';
 import { findDpdk } from '../../test/support/dpdk/install.js';
 
-/** What the server takes: 16 MiB. */
+/** Pages that the server needs: 16 MiB. */
 const HUGEPAGES = 8;
 
 export interface CServerOptions {
   readonly filePrefix: string;
   readonly printMs: number;
-  /** The server ends by itself then, should we not get to end it. */
+  /** The server ends itself after this time, in case the demo can't end it. */
   readonly durationMs: number;
 }
 
@@ -25,7 +25,7 @@ export interface CClientOptions {
   readonly asyncMs: number;
 }
 
-/** Throws an error that says what to install where that is what is missing. */
+/** Builds the server, and returns its command line. Without DPDK, throws an error that says what to install. */
 export async function cServerCommand(options: CServerOptions): Promise<readonly string[]> {
   const { filePrefix, printMs, durationMs } = options;
   const hugepages = (findHugepages()?.freePages ?? 0) >= HUGEPAGES;
@@ -33,7 +33,7 @@ export async function cServerCommand(options: CServerOptions): Promise<readonly 
   return command('server', eal, [printMs, durationMs]);
 }
 
-/** As {@link cServerCommand}. */
+/** Same as {@link cServerCommand}, for the client. */
 export async function cClientCommand(options: CClientOptions): Promise<readonly string[]> {
   const { filePrefix, rounds, syncMs, asyncMs } = options;
   return command('client', { role: 'secondary', filePrefix, core: 1 }, [rounds, syncMs, asyncMs]);
@@ -52,7 +52,7 @@ async function command(
   return install.wrap([program, ...options, '--', ...args.map(String)]);
 }
 
-/** EAL leaves its hugepages behind, for secondaries that may still look at them. */
+/** Removes the hugepages that EAL leaves behind for secondaries. */
 export function removeHugepages(filePrefix: string): void {
   for (const dir of hugetlbfsMounts()) {
     for (const name of readdirSync(dir)) {

@@ -1,4 +1,4 @@
-/* The demo's client: a DPDK secondary that asks a server, in C or Node, both ways: blocking and not.
+/* The demo's client: a DPDK secondary that asks a server in C or Node, with blocking and asynchronous requests.
  *
  *   client --proc-type secondary [EAL options] -- [ROUNDS [SYNC_MS [ASYNC_MS]]]
  *
@@ -30,9 +30,9 @@
 #define ZONE_NAME "shared_info"
 #define SYNC_MS 3000
 #define ASYNC_MS 5000
-/* how long a request may take */
+/* timeout of a request */
 #define TIMEOUT_S 5
-/* how late a signal or an answer may be noticed */
+/* how often to check for signals and answers */
 #define LOOK_EVERY_MS 10
 
 struct shared_info {
@@ -42,7 +42,7 @@ struct shared_info {
 } __rte_cache_aligned;
 
 static volatile sig_atomic_t stopped;
-/* answers to hello_async_req that are still to come; EAL's message thread counts them down */
+/* number of pending hello_async_req requests; EAL's message thread counts them down */
 static int waiting;
 static bool failed_once;
 
@@ -80,7 +80,7 @@ make_request(struct rte_mp_msg *msg, const char *name, const char *kind, uint64_
 	msg->len_param = (int)strlen((char *)msg->param) + 1;
 }
 
-/* The server is the only one who is asked, so there is one answer, or none. */
+/* Only the server gets the request, so there is one answer, or none. */
 static void
 print_reply(const char *kind, const struct rte_mp_reply *reply)
 {
@@ -106,7 +106,7 @@ ask_sync(uint64_t n)
 	free(reply.msgs);
 }
 
-/* On EAL's message thread, which also frees the reply. */
+/* Runs on EAL's message thread, which also frees the reply. */
 static int
 on_async_reply(const struct rte_mp_msg *request, const struct rte_mp_reply *reply)
 {
@@ -125,7 +125,7 @@ ask_async(uint64_t n)
 
 	make_request(&msg, ASYNC_ACTION, "ASYNC", n);
 	__atomic_fetch_add(&waiting, 1, __ATOMIC_RELAXED);
-	/* said first: the callback may run before the call returns */
+	/* print this first: the callback may run before the call returns */
 	printf("[ASYNC] request sent\n");
 	if (rte_mp_request_async(&msg, &timeout, on_async_reply) < 0) {
 		request_failed("ASYNC", rte_strerror(rte_errno));
@@ -175,9 +175,9 @@ run(uint64_t rounds, int64_t sync_ms, int64_t async_ms)
 
 /* ---- the beginning and the end ---- */
 
-/* The server's counters, in place. */
+/* Prints the server's counters from its memzone. */
 static void
-look_at_memory(void)
+print_counters(void)
 {
 	const struct rte_memzone *zone = rte_memzone_lookup(ZONE_NAME);
 	const struct shared_info *shared;
@@ -190,7 +190,7 @@ look_at_memory(void)
 		__atomic_load_n(&shared->async_request_count, __ATOMIC_RELAXED));
 }
 
-/* argv[index] as a number; -1 when it isn't one, or less than the least allowed. */
+/* Reads argv[index] as a number; returns -1 if it isn't a number, or is less than the least allowed. */
 static int64_t
 number(int argc, char **argv, int index, int64_t otherwise, int64_t least)
 {
@@ -230,7 +230,7 @@ main(int argc, char **argv)
 	} else {
 		run((uint64_t)rounds, sync_ms, async_ms);
 		if (!stopped)
-			look_at_memory();
+			print_counters();
 	}
 	rte_eal_cleanup();
 	return failed_once ? 1 : 0;

@@ -1,4 +1,4 @@
-// The demo's client: a secondary in Node that asks a server, in C or Node, both ways: blocking and not.
+// The demo's client: a secondary in Node that asks a server in C or Node, with blocking and asynchronous requests.
 //
 //   node --import ./test/register.mjs examples/demo/client.ts --file-prefix rte
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,13 +8,13 @@ import { SharedInfo } from './shared-info.js';
 
 const HELP = `Usage: client.ts [options]
 
-Asks a running server: a hello_request every 3 s, a hello_async_req every 5 s. SIGINT or SIGTERM ends it.
+Sends a running server a hello_request every 3 s and a hello_async_req every 5 s. SIGINT or SIGTERM ends it.
 
-  --file-prefix NAME  DPDK's --file-prefix, as the server's (rte)
+  --file-prefix NAME  DPDK's --file-prefix, the same as the server's (rte)
   --rounds N          how many requests of each kind (no limit)
   --sync-ms N         interval of hello_request (3000)
   --async-ms N        interval of hello_async_req (5000)
-  --force-quit        when done, end the server by its memzone
+  --force-quit        at the end, end the server through its memzone
   --help              this text
 
 Exit status: 0 if every request was answered, else 1; 2 for wrong options.`;
@@ -56,12 +56,12 @@ async function run(): Promise<void> {
   };
 
   await Promise.all([every('SYNC', syncMs, askSync), every('ASYNC', asyncMs, askAsync)]);
-  if (!stop.aborted) lookAtMemory(channel);
+  if (!stop.aborted) printCounters(channel);
   await channel.close();
 }
 
-/** The server's counters, in place: its memzone is mapped here, too. */
-function lookAtMemory(channel: MpChannel): void {
+/** Prints the server's counters from its memzone, which is mapped here, too. */
+function printCounters(channel: MpChannel): void {
   const zone = sharedInfoZone(channel);
   if (zone === undefined) return;
   const info = new SharedInfo(zone.bytes);
@@ -86,8 +86,8 @@ function printReply(kind: string, reply: MpReply): void {
 }
 
 /**
- * Asks with n = 1, 2, ... until told to stop, then waits for the answer under way. A failure is said, and the next try
- * may go well; but if there was no server to begin with, there is nothing to wait for.
+ * Asks with n = 1, 2, ... until `stop`, then waits for the answer under way. Reports a failure and goes on, since the
+ * next request may succeed; but ends the process if no server was there from the start.
  */
 async function every(kind: string, ms: number, ask: (n: number) => void | Promise<void>): Promise<void> {
   for (let n = 1; n <= rounds && !stop.aborted; n++) {
@@ -95,7 +95,7 @@ async function every(kind: string, ms: number, ask: (n: number) => void | Promis
       await ask(n);
     } catch (error) {
       if (stop.aborted) return;
-      if (!(error instanceof MpError) || (answered === 0 && isNobodyThere(error))) fail('client', error);
+      if (!(error instanceof MpError) || (answered === 0 && isServerMissing(error))) fail('client', error);
       console.error(`[${kind}] failed: ${error.message}`);
       process.exitCode = 1;
     }
@@ -103,7 +103,7 @@ async function every(kind: string, ms: number, ask: (n: number) => void | Promis
   }
 }
 
-function isNobodyThere({ code }: MpError): boolean {
+function isServerMissing({ code }: MpError): boolean {
   return code === 'ENOENT' || code === 'ECONNREFUSED';
 }
 

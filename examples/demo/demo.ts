@@ -15,12 +15,12 @@ shared memory. Both are Node processes.
   --c-secondary       the client is a C process
   --rounds N          how many requests of each kind (3)
   --fast              intervals of 300 and 500 ms instead of 3 and 5 s
-  --file-prefix NAME  DPDK's --file-prefix (one that nobody else has)
+  --file-prefix NAME  DPDK's --file-prefix (one that no other process uses)
   --help              this text
 
 Exit status: 0 if every request was answered, 2 for wrong options, 130 after Ctrl-C, else 1.`;
 
-/** More than a request waits for its answer. */
+/** Longer than a request waits for its answer. */
 const SLACK_MS = 6_000;
 
 const given = readOptions('demo', HELP, {
@@ -53,7 +53,7 @@ function startC([file = '', ...args]: readonly string[]): ChildProcess {
   return spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
 }
 
-/** `detached`: Ctrl-C reaches this process alone, which then ends the others in order. */
+/** Starts it `detached`: Ctrl-C reaches only this process, which then ends the others in order. */
 function startNode(file: string, ...args: string[]): ChildProcess {
   const options = ['--file-prefix', filePrefix, ...args];
   return fork(new URL(file, import.meta.url), options, { stdio: 'pipe', detached: true });
@@ -69,13 +69,13 @@ async function play(): Promise<number> {
   }
   client = await startClient();
   if (stop.aborted) client.end();
-  // A C server that has ended as it was told to leaves the client to end by itself.
+  // When a C server ends with status 0, as it was told to, the client ends by itself.
   void server.ended.then((end) => {
     if (end !== 'status 0') client?.end();
   });
   const clientEnd = await client.ended;
   const serverDied = !server.isRunning && !given['c-primary'];
-  // A Node client has told a C server to end, through shared memory, unless it failed or was stopped.
+  // A Node client that succeeded has ended a C server through shared memory; end any other server here.
   if (!given['c-primary'] || given['c-secondary'] || clientEnd !== 'status 0' || stop.aborted) server.end();
   const serverEnd = await server.ended;
   say('demo', `client ended: ${clientEnd}; server ended: ${serverEnd}`);
@@ -91,7 +91,7 @@ function languageOf(option: 'c-primary' | 'c-secondary'): string {
   return given[option] ? 'C' : 'Node';
 }
 
-/** What a prefix that is ours alone leaves: processes of others may still use one that was given. */
+/** Removes the files of a prefix that only this demo used: other processes may still use a given one. */
 function removeTraces(directory: string): void {
   if (given['file-prefix'] !== undefined) return;
   rmSync(directory, { recursive: true, force: true });

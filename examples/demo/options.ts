@@ -1,11 +1,11 @@
-// What the demo's three programs share: reading their command lines, and saying what went wrong.
+// Shared by the demo's three programs: reads their command lines, and reports errors.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { MpError } from '../../lib/index.js';
 
 type OptionTable = NonNullable<ParseArgsConfig['options']>;
 type Values<T extends OptionTable> = ReturnType<typeof parseArgs<{ options: T }>>['values'];
 
-/** The command line's options. Ends the process after `--help`, and with status 2 when something in it is wrong. */
+/** Reads the options of the command line. Ends the process after `--help`, and with status 2 for wrong options. */
 export function readOptions<T extends OptionTable>(program: string, help: string, options: T): Values<T> {
   if (process.argv.includes('--help')) {
     console.log(help);
@@ -18,7 +18,7 @@ export function readOptions<T extends OptionTable>(program: string, help: string
   }
 }
 
-/** A number above 0 that was given as `--option`. */
+/** Reads the value of `--option`: a whole number above 0. */
 export function positive(program: string, option: string, text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text))
     wrongUsage(program, `--${option} is '${text}': give a whole number above 0`);
@@ -30,13 +30,13 @@ export function wrongUsage(program: string, message: string): never {
   process.exit(2);
 }
 
-/** Ends the process, with one line where the error explains itself. */
+/** Ends the process: prints the message of an `MpError`, and any other error in full. */
 export function fail(program: string, error: unknown): never {
   console.error(error instanceof MpError ? `${program}: ${error.message}` : error);
   process.exit(error instanceof MpError && error.code === 'EINVAL' ? 2 : 1);
 }
 
-/** Aborted once this process is to end: by a signal, or because the demo that started it is gone. */
+/** Returns a signal that aborts when this process has to end: on SIGINT and the like, or when the demo that started it is gone. */
 export function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());

@@ -1,4 +1,4 @@
-// One process of the demo, with its output in a column of its own.
+// One process of the demo; its name stands before each line of its output.
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -30,7 +30,7 @@ export class Player {
     return this.#isRunning;
   }
 
-  /** Whether it prints such a line before it ends. */
+  /** Resolves to whether the process prints a line that matches before it ends. */
   async says(match: RegExp): Promise<boolean> {
     const found = new Promise<boolean>((resolve) => {
       this.#lines.on('line', (line) => match.test(line) && resolve(true));
@@ -38,7 +38,7 @@ export class Player {
     return Promise.race([found, this.ended.then(() => false)]);
   }
 
-  /** Lets it end in its own way. Only the first call counts: a second signal would end it the hard way. */
+  /** Sends SIGTERM, so that the process can end in order. Later calls do nothing: a second signal would kill it. */
   end(): void {
     if (this.#isEnding) return;
     this.#isEnding = true;

@@ -2,7 +2,7 @@
  *
  *   server [EAL options] -- [PRINT_MS [DURATION_MS]]
  *
- * It prints its counters every PRINT_MS (3000) and ends on SIGINT or SIGTERM, when somebody
+ * It prints its counters every PRINT_MS (3000) and ends on SIGINT or SIGTERM, when a process
  * sets force_quit in the memzone, or after DURATION_MS (0: never).
  *
  *   gcc -O2 -Wall -Wextra $(pkg-config --cflags libdpdk) -o server server.c \
@@ -30,7 +30,7 @@
 #define ASYNC_ACTION "hello_async_req"
 #define ZONE_NAME "shared_info"
 #define PRINT_MS 3000
-/* how late force_quit, a signal or the duration may be noticed */
+/* how often to check for force_quit, signals and the duration */
 #define LOOK_EVERY_MS 50
 
 struct shared_info {
@@ -49,7 +49,7 @@ on_signal(int number)
 	stopped = 1;
 }
 
-/* ---- actions: they run on EAL's message thread ---- */
+/* ---- actions, which run on EAL's message thread ---- */
 
 static void
 close_descriptors(const struct rte_mp_msg *msg)
@@ -64,14 +64,14 @@ static int
 answer(const struct rte_mp_msg *msg, const void *peer, const char *kind, uint64_t *counter)
 {
 	const char *text = (const char *)msg->param;
-	/* a peer may leave out the NUL */
+	/* the text may come without a NUL */
 	int len = (int)strnlen(text, (size_t)msg->len_param);
 	struct rte_mp_msg reply = { 0 };
 
 	close_descriptors(msg);
 	printf("[%s] received: %.*s\n", kind, len, text);
 	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
-	/* the asker drops a reply under any other name than the request's */
+	/* the requester drops a reply whose name differs from the request's */
 	snprintf(reply.name, sizeof(reply.name), "%s", msg->name);
 	snprintf((char *)reply.param, sizeof(reply.param), "Server %s reply: Got '%.*s'", kind, len, text);
 	reply.len_param = (int)strlen((char *)reply.param) + 1;
@@ -184,7 +184,7 @@ serve(int64_t print_ms, int64_t duration_ms)
 	return 0;
 }
 
-/* argv[index] as milliseconds; -1 when it isn't a number, or less than the least allowed. */
+/* Reads argv[index] as milliseconds; returns -1 if it isn't a number, or is less than the least allowed. */
 static int64_t
 milliseconds(int argc, char **argv, int index, int64_t otherwise, int64_t least)
 {

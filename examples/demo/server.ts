@@ -1,4 +1,4 @@
-// The demo's server: a primary in Node that answers two actions and counts. server.c is the same in C.
+// The demo's server: a primary in Node that answers two actions and counts the requests. server.c is the same in C.
 //
 //   node --import ./test/register.mjs examples/demo/server.ts --file-prefix rte
 import { dirname } from 'node:path';
@@ -25,7 +25,7 @@ const given = readOptions('server', HELP, {
 const printMs = positive('server', 'print-ms', given['print-ms']);
 const stop = stopSignal();
 
-/** How late force_quit may be noticed. */
+/** How often to check force_quit. */
 const LOOK_EVERY_MS = 50;
 
 function answer(kind: 'SYNC' | 'ASYNC', count: () => void): Handler {
@@ -49,15 +49,15 @@ async function serve(channel: MpChannel): Promise<void> {
   );
   console.log(`[Server] ready: ${dirname(channel.socketPath ?? '')}`);
   const timer = setInterval(() => console.log(`[Server] ${info}`), printMs);
-  console.log(`[Server] ends: ${await endOf(info)}`);
+  console.log(`[Server] ends: ${await waitForEnd(info)}`);
   clearInterval(timer);
   console.log(`[Server] ${info}`);
 }
 
-/** Why the server is to end, once it is. */
-async function endOf(info: SharedInfo): Promise<string> {
+/** Resolves to the reason when the server has to end. */
+async function waitForEnd(info: SharedInfo): Promise<string> {
   while (!stop.aborted) {
-    if (info.hasToQuit) return 'force_quit';
+    if (info.isForceQuit) return 'force_quit';
     await sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => {});
   }
   return 'signal';

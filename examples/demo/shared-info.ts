@@ -1,6 +1,6 @@
 // The tutorial's `struct shared_info`, over the bytes of the server's memzone.
 
-/** Its size: one cache line. */
+/** Size of the struct: one cache line. */
 export const SHARED_INFO_LENGTH = 64;
 
 const FORCE_QUIT = 0;
@@ -14,13 +14,13 @@ export class SharedInfo {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, SHARED_INFO_LENGTH);
   }
 
-  /** Tells the server to end. C reads it as `volatile uint32_t`; Atomics make sure that it is written once, and now. */
+  /** Tells the server to end. C reads a `volatile uint32_t`; `Atomics` writes it once and at once. */
   forceQuit(): void {
     const { buffer, byteOffset } = this.#view;
     Atomics.store(new Uint32Array(buffer, byteOffset + FORCE_QUIT, 1), 0, 1);
   }
 
-  get hasToQuit(): boolean {
+  get isForceQuit(): boolean {
     const { buffer, byteOffset } = this.#view;
     return Atomics.load(new Uint32Array(buffer, byteOffset + FORCE_QUIT, 1), 0) !== 0;
   }
@@ -33,7 +33,7 @@ export class SharedInfo {
     this.#increment(ASYNC_REQUEST_COUNT);
   }
 
-  /** As the server prints it. */
+  /** Returns the counters as the server prints them. */
   toString(): string {
     const sync = this.#view.getBigUint64(REQUEST_COUNT, true);
     const async = this.#view.getBigUint64(ASYNC_REQUEST_COUNT, true);

@@ -1,11 +1,17 @@
-import { refusalOf } from '../../protocol/drivers/refusals.js';
 import { MpError } from '../../protocol/errors.js';
-import { type DecodedMessage, MpType } from '../../protocol/message.js';
-import { pidOfSocket } from '../../protocol/paths.js';
+import { MpType } from '../../protocol/message.js';
 import { checkName } from '../../protocol/validate.js';
-import { closeAll, type Peer, Received, type ReceivedMessage, type ReplyBody } from '../messages/message.js';
-import type { Inbound, Receiver } from '../messages/receiver.js';
-import type { Counters } from '../messages/stats.js';
+import {
+  closeAll,
+  type Peer,
+  peerAt,
+  Received,
+  type ReceivedMessage,
+  type ReplyBody,
+} from '../messages/message.js';
+import type { Inbound } from '../messages/receiver.js';
+import type { ResolvedOptions } from '../options.js';
+import type { Wire } from '../peers/peers.js';
 import type { Endpoint } from '../transport/transport.js';
 import type { Replier } from './replier.js';
 
@@ -35,20 +41,12 @@ export type Handler = (message: ReceivedMessage, peer: Peer) => HandlerResult | 
 /** Datagrams handled in one go before the event loop gets its turn. */
 const BATCH = 256;
 
-export interface ActionsOptions {
-  readonly role: 'primary' | 'secondary';
-  readonly receiver: Receiver;
-  readonly replier: Replier;
-  readonly counters: Counters;
-  readonly unhandledRequests: 'ignore' | 'silent';
-  readonly maxPendingMessages: number;
-  /** A handler threw, rejected or returned something that can't be sent. */
-  readonly onError: (error: unknown) => void;
-}
-
 /** The registered actions, and what comes in for them at the public endpoint. */
 export class Actions {
-  readonly #options: ActionsOptions;
+  readonly #wire: Wire;
+  readonly #replier: Replier;
+  readonly #options: Pick<ResolvedOptions, 'unhandledRequests' | 'maxPendingMessages'>;
+  readonly #onError: (error: unknown) => void;
   readonly #handlers = new Map<string, Handler>();
   readonly #builtIn = new Map<string, Handler>();
   #endpoint: Endpoint | undefined;
@@ -57,8 +55,17 @@ export class Actions {
   #deferred: Inbound[] = [];
   #builtInsOnly = 0;
 
-  constructor(options: ActionsOptions) {
+  /** @param onError a handler threw, rejected or returned something that can't be sent */
+  constructor(
+    wire: Wire,
+    replier: Replier,
+    options: Pick<ResolvedOptions, 'unhandledRequests' | 'maxPendingMessages'>,
+    onError: (error: unknown) => void,
+  ) {
+    this.#wire = wire;
+    this.#replier = replier;
     this.#options = options;
+    this.#onError = onError;
   }
 
   register(name: string, handler: Handler): void {
@@ -93,7 +100,7 @@ export class Actions {
   close(): void {
     this.#endpoint?.unwatch(); // it may take a while until it is closed
     this.#endpoint = undefined;
-    for (const { fds } of this.#deferred.splice(0)) closeAll(fds, this.#options.counters);
+    for (const { fds } of this.#deferred.splice(0)) closeAll(fds, this.#wire.receiver.counters);
   }
 
   /** The public endpoint, unless handlers are so far behind that the kernel's queue has to push back. */
@@ -138,9 +145,8 @@ export class Actions {
 
   #next(): Inbound | undefined {
     if (this.#builtInsOnly === 0 && this.#deferred.length > 0) return this.#deferred.shift();
-    const { receiver, replier } = this.#options;
     const { endpoint } = this;
-    return endpoint && receiver.next(endpoint, (datagram) => replier.dialectFor(datagram));
+    return endpoint && this.#wire.receiver.next(endpoint);
   }
 
   #isBuiltIn({ message }: Inbound): boolean {
@@ -149,7 +155,7 @@ export class Actions {
 
   #deliver(inbound: Inbound): void {
     const { message, fds, sender } = inbound;
-    const { receiver, replier, unhandledRequests } = this.#options;
+    const { receiver, peers } = this.#wire;
     if (message.type === MpType.REP || message.type === MpType.IGN) {
       receiver.drop('late-reply', fds, sender, message.name);
       return;
@@ -160,34 +166,28 @@ export class Actions {
       return;
     }
     receiver.drop('no-action', fds, sender, message.name);
-    if (message.type === MpType.REQ && isSendable(message.name) && unhandledRequests === 'ignore') {
-      const peer = peerOf(sender);
-      replier.expect(peer, message.name, inbound.dialect);
-      this.#answer(peer, message.name, this.#refusal(message));
-    }
-  }
-
-  /** "Don't count me", unless that would end whoever asked. */
-  #refusal({ name, param }: DecodedMessage): ReplyBody | typeof IGNORE {
-    const refusal = this.#options.role === 'primary' ? refusalOf(name, param) : undefined;
-    return refusal === undefined ? IGNORE : { param: refusal };
+    if (message.type !== MpType.REQ || !isSendable(message.name)) return;
+    if (this.#options.unhandledRequests === 'silent') return;
+    const peer = peerAt(sender ?? '');
+    this.#replier.expect(peer, message.name, inbound.dialect);
+    this.#answer(peer, message.name, peers.refusalOf(message.name, message.param) ?? IGNORE);
   }
 
   #handle(handler: Handler, inbound: Inbound): void {
     const { message, fds, sender } = inbound;
-    const peer = peerOf(sender);
+    const peer = peerAt(sender ?? '');
     const isRequest = message.type === MpType.REQ;
-    if (isRequest) this.#options.replier.expect(peer, message.name, inbound.dialect);
+    if (isRequest) this.#replier.expect(peer, message.name, inbound.dialect);
     const settle = (result: HandlerResult) => {
       if (isRequest && result !== undefined) this.#answer(peer, message.name, result);
-      closeAll(fds, this.#options.counters);
+      closeAll(fds, this.#wire.receiver.counters);
     };
     const fail = (error: unknown) => {
-      closeAll(fds, this.#options.counters);
-      this.#options.onError(error);
+      closeAll(fds, this.#wire.receiver.counters);
+      this.#onError(error);
     };
     try {
-      const received = new Received(message, fds, this.#options.counters);
+      const received = new Received(message, fds, this.#wire.receiver.counters);
       const result = handler(received, peer);
       if (isPromise(result)) {
         received.closeWhenCollected(); // should it never settle
@@ -223,26 +223,13 @@ export class Actions {
       const message = `The handler of '${name}' returned a ${typeof result}: return { param, fds }, IGNORE or nothing`;
       throw new MpError('EINVAL', message);
     }
-    this.#options.replier.answer(peer, name, isIgnored ? undefined : result).catch(this.#options.onError);
+    this.#replier.answer(peer, name, isIgnored ? undefined : result).catch(this.#onError);
   }
 }
 
 /** Whether an answer can have this name: not an empty one, nor one that was no UTF-8, whose bytes are lost. */
 function isSendable(name: string): boolean {
   return name !== '' && !name.includes('\ufffd');
-}
-
-/** Mostly the same peer again. */
-let lastPath = '';
-let lastPid: number | undefined;
-
-/** A new object each time: a request is known by it. */
-function peerOf(path = ''): Peer {
-  if (path !== lastPath) {
-    lastPath = path;
-    lastPid = pidOfSocket(path);
-  }
-  return Object.freeze(lastPid === undefined ? { path } : { path, pid: lastPid });
 }
 
 function isPromise(value: unknown): value is PromiseLike<HandlerResult> {

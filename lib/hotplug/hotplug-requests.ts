@@ -42,10 +42,13 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
   /** Of everybody who is collecting names just now. */
   readonly #collections = new Set<Set<string>>();
 
-  constructor(role: 'primary' | 'secondary', actions: Actions, onError: (error: unknown) => void) {
+  constructor(onError: (error: unknown) => void) {
     super();
     this.#onError = onError;
-    if (role === 'primary') return; // nobody asks it as one of many
+  }
+
+  /** Answers the primary from now on. A primary is asked by no other process as one of many. */
+  serve(actions: Actions): void {
     actions.registerBuiltIn(DEVICE_ACTION, this.#answer);
     actions.registerBuiltIn(VDEV_ACTION, this.#collect);
   }

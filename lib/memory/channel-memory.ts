@@ -5,35 +5,23 @@ import {
   MallocResult,
 } from '../../protocol/eal/malloc.js';
 import { MpError } from '../../protocol/errors.js';
-import { type AttachOptions, attachMemory } from '../../shm/attach/attach.js';
+import { attachMemory } from '../../shm/attach/attach.js';
 import type { SharedMemory } from '../../shm/attach/shared-memory.js';
-import { type Actions, type Handler, IGNORE } from '../actions/actions.js';
-
-/** How a secondary attaches its primary's memory; see `attachMemory` for each. */
-export type ChannelMemoryOptions = Pick<
-  AttachOptions,
-  'writable' | 'lock' | 'lockTimeoutMs' | 'hugeDir' | 'unlinked'
->;
-
-export interface ChannelMemorySettings {
-  readonly filePrefix: string;
-  readonly runtimeDir: string | undefined;
-  readonly options: ChannelMemoryOptions;
-  readonly actions: Actions;
-  /** Blocks for up to `ms`, answering what comes in: a primary that waits for our answer holds the lock we wait for. */
-  readonly whileWaiting: (ms: number) => void;
-  readonly onError: (error: unknown) => void;
-}
+import { type Handler, IGNORE } from '../actions/actions.js';
+import type { ResolvedOptions } from '../options.js';
+import type { MemoryHost, MemorySource } from './memory-host.js';
 
 /** The primary's memory, attached when it is first asked for, and again after the primary was replaced. */
-export class ChannelMemory {
-  readonly #settings: ChannelMemorySettings;
+export class ChannelMemory implements MemorySource {
+  readonly #options: ResolvedOptions;
+  readonly #host: MemoryHost;
   #attached: SharedMemory | undefined;
   #isAttaching = false;
   #isClosed = false;
 
-  constructor(settings: ChannelMemorySettings) {
-    this.#settings = settings;
+  constructor(options: ResolvedOptions, host: MemoryHost) {
+    this.#options = options;
+    this.#host = host;
   }
 
   get(): SharedMemory {
@@ -59,10 +47,10 @@ export class ChannelMemory {
   }
 
   #attach(): SharedMemory {
-    const { filePrefix, runtimeDir, options, actions, whileWaiting } = this.#settings;
-    const where = runtimeDir === undefined ? { filePrefix } : { filePrefix, runtimeDir };
-    const memory = attachMemory({ ...options, ...where, whileWaiting });
-    for (const name of MALLOC_SYNC_ACTIONS) actions.registerBuiltIn(name, this.#answerSync);
+    const { filePrefix, runtimeDir, memory: options } = this.#options;
+    const whileWaiting = (ms: number) => this.#host.wait(ms);
+    const memory = attachMemory({ ...options, filePrefix, runtimeDir, whileWaiting });
+    for (const name of MALLOC_SYNC_ACTIONS) this.#host.actions.registerBuiltIn(name, this.#answerSync);
     return memory;
   }
 
@@ -73,7 +61,7 @@ export class ChannelMemory {
       this.#attached?.sync();
       return { param: encodeMallocSync(request, MallocResult.SUCCESS) };
     } catch (error) {
-      this.#settings.onError(error);
+      this.#host.reportError(error);
       return IGNORE;
     }
   };

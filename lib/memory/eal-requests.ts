@@ -11,7 +11,6 @@ import {
 } from '../../protocol/eal/malloc.js';
 import { encodeVdev, VDEV_ACTION, VdevType } from '../../protocol/eal/vdev.js';
 import { MpError } from '../../protocol/errors.js';
-import type { Message } from '../../protocol/message.js';
 import { HugepageInfoWatch } from '../../shm/attach/hugepage-info.js';
 import type { PrimarySpace, SyncAction } from '../../shm/heap/heap-space.js';
 import { serveMallocRequest } from '../../shm/heap/serve-malloc.js';
@@ -19,29 +18,15 @@ import { MAX_HEAPS } from '../../shm/layout/releases.js';
 import { OrphanedLocks } from '../../shm/locks/orphaned-locks.js';
 import type { Changing } from '../../shm/primary/primary-space.js';
 import { nowMs } from '../../sys/clock.js';
-import type { Actions } from '../actions/actions.js';
 import { debug } from '../diagnostics.js';
-import type { MpReply, Peer } from '../messages/message.js';
+import type { Peer } from '../messages/message.js';
+import type { MemoryHost } from './memory-host.js';
 
 /** How long the EAL gives secondaries to follow a change of memory (MP_TIMEOUT_S, malloc_mp.c), in milliseconds. */
 const SYNC_TIMEOUT_MS = 5_000;
 
 /** Names of what {@link EalRequests} answers. */
 export const EAL_ACTIONS: readonly string[] = [MALLOC_REQUEST_ACTION, VDEV_ACTION];
-
-/** What answering takes of a channel. */
-export interface EalChannel {
-  readonly actions: Actions;
-  requestSync(message: Message, timeoutMs: number): MpReply;
-  /** Sends a message to one secondary. */
-  sendTo(message: Message, path: string): void;
-  /** Whether a process has its socket at this path. */
-  isAlive(path: string): boolean;
-  readonly onError: (error: unknown) => void;
-  readonly onWarning: (warning: MpError) => void;
-  /** Blocks for up to so many milliseconds, answering what comes in. */
-  wait(ms: number): void;
-}
 
 /** The memory that is asked for. */
 export interface EalMemory {
@@ -53,7 +38,7 @@ export interface EalMemory {
 
 /** Answers what the EAL of secondaries asks a primary for: memory, and which virtual devices there are. */
 export class EalRequests {
-  readonly #channel: EalChannel;
+  readonly #host: MemoryHost;
   readonly #space: PrimarySpace;
   readonly #changing: Changing;
   readonly #watch: RequesterWatch;
@@ -61,22 +46,22 @@ export class EalRequests {
   readonly #waiting: { readonly param: Uint8Array; readonly peer: Peer }[] = [];
   #isServing = false;
 
-  constructor(channel: EalChannel, { space, changing, directory }: EalMemory) {
-    this.#channel = channel;
+  constructor(host: MemoryHost, { space, changing, directory }: EalMemory) {
+    this.#host = host;
     this.#space = space;
     this.#changing = changing;
     this.#hugepageInfo = new HugepageInfoWatch(`${directory}/hugepage_info`);
     this.#watch = new RequesterWatch({
       space,
-      isAlive: (path) => channel.isAlive(path),
+      isAlive: (path) => host.isListening(path),
       isBusy: () => this.#isServing || this.#waiting.length > 0 || changing.isHeld,
-      onWarning: (warning) => channel.onWarning(warning),
+      onWarning: (warning) => host.warn(warning),
     });
-    channel.actions.registerBuiltIn(VDEV_ACTION, () => {
+    host.actions.registerBuiltIn(VDEV_ACTION, () => {
       this.#checkBuild();
       return { param: encodeVdev({ type: VdevType.SCAN_REP }) };
     });
-    channel.actions.registerBuiltIn(MALLOC_REQUEST_ACTION, ({ param }, peer) => {
+    host.actions.registerBuiltIn(MALLOC_REQUEST_ACTION, ({ param }, peer) => {
       this.#waiting.push({ param, peer });
       this.#serve();
       this.#checkBuild(); // afterwards: a listener may close the channel
@@ -85,7 +70,7 @@ export class EalRequests {
 
   /** For a thread that waits for a lock: its holder may be waiting for our answer, or be dead. */
   wait(ms: number): void {
-    this.#channel.wait(ms);
+    this.#host.wait(ms);
     this.#watch.look();
   }
 
@@ -95,7 +80,7 @@ export class EalRequests {
 
   #checkBuild(): void {
     const problem = this.#hugepageInfo.look();
-    if (problem !== undefined) this.#channel.onWarning(problem);
+    if (problem !== undefined) this.#host.warn(problem);
   }
 
   /** One after the other: while secondaries are asked to follow, the next request may come in. */
@@ -105,7 +90,7 @@ export class EalRequests {
     try {
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
         const { param, peer } = next;
-        this.#channel.actions.answeringBuiltInsOnly(() => this.#answer(param, peer));
+        this.#host.actions.answeringBuiltInsOnly(() => this.#answer(param, peer));
       }
     } finally {
       this.#isServing = false;
@@ -115,10 +100,10 @@ export class EalRequests {
   #answer(param: Uint8Array, { path }: Peer): void {
     try {
       const request = decodeMallocRequest(param);
-      this.#channel.sendTo({ name: MALLOC_RESPONSE_ACTION, param: this.#responseTo(request, param) }, path);
+      this.#host.sendTo({ name: MALLOC_RESPONSE_ACTION, param: this.#responseTo(request, param) }, path);
       this.#watch.add(path, this.#heapOf(request));
     } catch (error) {
-      this.#channel.onError(error);
+      this.#host.reportError(error);
     }
   }
 
@@ -129,7 +114,7 @@ export class EalRequests {
       // whoever asks holds memory_hotplug_lock until it gives up: if we hold it, it has
       if (!isOurs()) return serveMallocRequest(this.#space, param, isOurs);
     } catch (error) {
-      queueMicrotask(() => this.#channel.onError(error)); // a listener may throw: the answer goes first
+      queueMicrotask(() => this.#host.reportError(error)); // a listener may throw: the answer goes first
     }
     return encodeMallocResponse(request, MallocResult.FAIL);
   }
@@ -144,13 +129,13 @@ export class EalRequests {
 
 /** Has every secondary follow a change of memory; false if one failed, or didn't answer. */
 export function syncSecondaries(
-  channel: Pick<EalChannel, 'requestSync'>,
+  host: Pick<MemoryHost, 'requestSync'>,
   action: SyncAction,
   id: bigint,
 ): boolean {
   try {
     const message = { name: action, param: encodeMallocSync({ id }, MallocResult.SUCCESS) };
-    const { nbSent, nbReceived, msgs } = channel.requestSync(message, SYNC_TIMEOUT_MS);
+    const { nbSent, nbReceived, msgs } = host.requestSync(message, SYNC_TIMEOUT_MS);
     return nbReceived === nbSent && msgs.every(({ param }) => hasSynced(param, id));
   } catch (error) {
     if (!(error instanceof MpError)) throw error;

@@ -8,12 +8,13 @@ import { SpaceParts } from '../../shm/primary/space.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { ChannelCore } from '../channel-core.js';
 import { resolveOptions } from '../options.js';
-import { PrimaryLink } from '../peers/primary-link.js';
+import { ToSecondaries } from '../peers/to-secondaries.js';
 import { SocketEndpoint } from '../transport/socket-endpoint.js';
 import { FilesystemNames } from '../transport/socket-names.js';
 import { SocketTransport } from '../transport/socket-transport.js';
 import { EAL_ACTIONS, EalRequests, syncSecondaries } from './eal-requests.js';
 import { FrontEndpoint } from './forwarding.js';
+import { NO_MEMORY } from './memory-host.js';
 import type { MemoryWorkerData, WorkerReport } from './memory-thread.js';
 
 function report(kind: WorkerReport['kind'], error: unknown): void {
@@ -37,23 +38,22 @@ function run(data: MemoryWorkerData): void {
   });
   const transport = new SocketTransport(directory, new FilesystemNames(directory));
   const core = new ChannelCore({
-    role: 'primary',
     transport,
-    options: resolveOptions({ role: 'primary', given: { dialect: data.dialect } }),
-    link: new PrimaryLink({ transport, dialect: data.dialect, configPath: undefined, announce: false }),
-    trustedUids: undefined,
+    peers: new ToSecondaries(transport, dialect),
+    options: resolveOptions({ role: 'primary', given: {} }),
     publicEndpoint: endpoint,
+    trustedUids: undefined,
+    memory: () => NO_MEMORY,
   });
   core.onError = (error) => report('error', error);
   core.onWarning = (warning) => report('warning', warning);
   const calls = {
     lockTimeoutMs,
     whileWaiting: sleep,
-    sync: (action: 'mp_malloc_sync' | 'mp_malloc_rollback', id: bigint) =>
-      syncSecondaries(core.eal, action, id),
+    sync: (action: 'mp_malloc_sync' | 'mp_malloc_rollback', id: bigint) => syncSecondaries(core, action, id),
     changing,
   };
-  const requests = new EalRequests(core.eal, {
+  const requests = new EalRequests(core, {
     space: primarySpace(SpaceParts.adopt(space), `${directory}/config`, calls),
     changing,
     directory,

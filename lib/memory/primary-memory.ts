@@ -11,7 +11,8 @@ import { Changing, primarySpace } from '../../shm/primary/primary-space.js';
 import { cyclesPerSecond, sampleCycles } from '../../sys/clock.js';
 import type { SocketEndpoint } from '../transport/socket-endpoint.js';
 import type { Endpoint } from '../transport/transport.js';
-import { type EalChannel, EalRequests, syncSecondaries } from './eal-requests.js';
+import { EalRequests, syncSecondaries } from './eal-requests.js';
+import type { MemoryHost, MemorySource } from './memory-host.js';
 import { MemoryThread, type ThreadReport } from './memory-thread.js';
 
 /** The cycle counter is compared with the clock for this long. */
@@ -29,7 +30,7 @@ export interface MemoryPlace {
 }
 
 /** The shared memory of a primary in Node: created with its channel, gone with it. */
-export class PrimaryMemory {
+export class PrimaryMemory implements MemorySource {
   readonly #created: CreatedMemory;
   readonly #place: MemoryPlace;
   readonly #thread: MemoryThread | undefined;
@@ -74,7 +75,7 @@ export class PrimaryMemory {
   }
 
   /** Starts to answer, and lets secondaries in. */
-  publish(channel: EalChannel): void {
+  publish(host: MemoryHost): void {
     const { plan, parts } = this.#created;
     const { directory, filePrefix, runtimeDir } = this.#place;
     const { lockTimeoutMs } = plan;
@@ -83,16 +84,16 @@ export class PrimaryMemory {
     const space = primarySpace(parts, `${directory}/config`, {
       lockTimeoutMs,
       whileWaiting,
-      sync: (action, id) => syncSecondaries(channel, action, id),
+      sync: (action, id) => syncSecondaries(host, action, id),
       changing: this.#changing,
     });
     if (this.#thread === undefined)
-      this.#requests = new EalRequests(channel, { space, changing: this.#changing, directory });
-    else this.#thread.onMessage = (message) => report(message, channel);
+      this.#requests = new EalRequests(host, { space, changing: this.#changing, directory });
+    else this.#thread.onMessage = (message) => report(message, host);
     this.#created.publish();
     this.#shared = attachWith(
       { filePrefix, runtimeDir, writable: true, lockTimeoutMs, whileWaiting },
-      answeringMeanwhile(new Memzones(space), channel),
+      answeringMeanwhile(new Memzones(space), host),
     );
   }
 
@@ -125,9 +126,9 @@ export class PrimaryMemory {
 }
 
 /** What the thread has to say is said by the channel. */
-function report({ kind, error }: ThreadReport, channel: EalChannel): void {
-  if (kind === 'warning' && error instanceof MpError) channel.onWarning(error);
-  else channel.onError(error);
+function report({ kind, error }: ThreadReport, host: MemoryHost): void {
+  if (kind === 'warning' && error instanceof MpError) host.warn(error);
+  else host.reportError(error);
 }
 
 function startThread(
@@ -148,7 +149,7 @@ function startThread(
 }
 
 /** What waits for a lock lets nobody of the user's handlers run: they would find the tables locked by this very thread. */
-function answeringMeanwhile(zones: ZoneAllocator, { actions }: EalChannel): ZoneAllocator {
+function answeringMeanwhile(zones: ZoneAllocator, { actions }: MemoryHost): ZoneAllocator {
   return {
     reserve: (...args) => actions.answeringBuiltInsOnly(() => zones.reserve(...args)),
     free: (...args) => actions.answeringBuiltInsOnly(() => zones.free(...args)),

@@ -1,5 +1,6 @@
 import { getChars } from '../../protocol/bytes.js';
 import type { DecodedMessage } from '../../protocol/message.js';
+import { pidOfSocket } from '../../protocol/paths.js';
 import type { OwnedFd } from '../../sys/owned-fd.js';
 import { debug } from '../diagnostics.js';
 import type { Counters } from './stats.js';
@@ -10,6 +11,19 @@ export interface Peer {
   readonly path: string;
   /** From the socket's name, where it has one. Not verified. */
   readonly pid?: number;
+}
+
+/** The process that the last message came from: mostly the next one, too. */
+let lastPath = '';
+let lastPid: number | undefined;
+
+/** Makes a {@link Peer}, a new object each time: replies are matched to requests by it. */
+export function peerAt(path: string): Peer {
+  if (path !== lastPath) {
+    lastPath = path;
+    lastPid = pidOfSocket(path);
+  }
+  return Object.freeze(lastPid === undefined ? { path } : { path, pid: lastPid });
 }
 
 /** A message that came in: `struct rte_mp_msg` as a C action gets it. All bytes are copies. */

@@ -1,8 +1,12 @@
+import type { PreparedMessage } from '../../protocol/codec.js';
+import type { MpType } from '../../protocol/message.js';
 import { nowMs } from '../../sys/clock.js';
 import { EAGAIN, ECANCELED, ENOBUFS } from '../../sys/errors.js';
 import { OwnedFd } from '../../sys/owned-fd.js';
 import { listenForAbort } from '../abort.js';
+import { diagnostics, type TrafficEvent } from '../diagnostics.js';
 import type { Endpoint } from '../transport/transport.js';
+import type { Counters } from './stats.js';
 
 /** How many datagrams may wait for room in their peers' queues, all together: some 30 MB at most. */
 const MAX_QUEUED = 65_536;
@@ -15,16 +19,18 @@ const MAX_QUEUED_EACH = MAX_QUEUED / 4;
 const FIRST_RETRY_MS = 1;
 const LAST_RETRY_MS = 16;
 
-/** One datagram on its way. */
+/** A datagram on its way out. */
 export interface Outgoing {
+  readonly type: MpType;
+  /** Where its name and descriptors are from. */
+  readonly message: PreparedMessage;
+  /** The message in the dialect of its receiver. */
+  readonly bytes: Uint8Array;
   readonly endpoint: Endpoint;
-  /** The destination; those to one destination keep their order, whichever endpoint they leave from. */
+  /** Path of the receiver. Datagrams to one receiver keep their order, whichever endpoint they leave from. */
   readonly to: string;
   /** The endpoint is connected to `to`. */
-  readonly connected: boolean;
-  /** May be overwritten once `submit` has returned. */
-  readonly bytes: Uint8Array;
-  readonly fds: readonly number[];
+  readonly isConnected: boolean;
   /** Until when to wait for room, on the clock of {@link nowMs}. */
   readonly deadline: number;
   /** Gives up waiting, with `-ECANCELED`. */
@@ -35,8 +41,7 @@ export interface Outgoing {
 
 interface Waiting {
   readonly outgoing: Outgoing;
-  readonly bytes: Uint8Array;
-  /** Duplicates: the sender may close its own meanwhile. */
+  /** Duplicates: the caller may close its own meanwhile. */
   readonly fds: readonly OwnedFd[];
   readonly onAbort: () => void;
 }
@@ -54,40 +59,43 @@ interface Queue {
 }
 
 /**
- * Sends datagrams, and lets those wait whose destination has no room (a C process queues 11 by default), in order,
- * until there is room or their deadline has come. Nothing is lost silently and nothing blocks the event loop.
+ * The way out of every datagram of a channel. Those whose receiver has no room (a C process queues 11 by default) wait, in
+ * order, until there is room or their deadline has come. Nothing is lost silently and nothing blocks the event loop.
  */
 export class Outbox {
+  readonly #counters: Counters;
   readonly #queues = new Map<string, Queue>();
   #queued = 0;
+
+  constructor(counters: Counters) {
+    this.#counters = counters;
+  }
 
   /** Calls `done` before it returns if nothing has to wait. */
   submit(outgoing: Outgoing): void {
     const queue = this.#queues.get(outgoing.to);
-    const result = queue === undefined ? send(outgoing, outgoing.bytes, outgoing.fds) : -EAGAIN;
+    const result = queue === undefined ? send(outgoing, outgoing.message.fds) : -EAGAIN;
     if (result === -EAGAIN) this.#enqueue(queue, outgoing);
-    else outgoing.done(result);
+    else this.#end(outgoing, result);
   }
 
   /**
-   * The same, blocking the thread in `block`, until the endpoint can send or for as long; what waits for the same
-   * destination goes first.
+   * The same, blocking the thread in `block` until the endpoint can send, or for as long; what waits for the same receiver
+   * goes first.
    */
-  submitBlocking(given: Outgoing, block: (writable: Endpoint | undefined, ms: number) => void): void {
-    let outgoing = given;
-    for (let isFirst = true; ; isFirst = false) {
+  submitBlocking(outgoing: Outgoing, block: (writable: Endpoint | undefined, ms: number) => void): void {
+    for (;;) {
       const waiting = this.#queues.get(outgoing.to);
       if (waiting !== undefined) this.#expire(waiting); // its timer doesn't come while we block
       const queue = this.#queues.get(outgoing.to);
       const isFree = queue === undefined || this.#sendWaiting(queue);
-      const result = isFree ? send(outgoing, outgoing.bytes, outgoing.fds) : -EAGAIN;
-      const left = outgoing.deadline - nowMs();
-      if (result !== -EAGAIN || left <= 0) {
-        outgoing.done(result);
+      const result = isFree ? send(outgoing, outgoing.message.fds) : -EAGAIN;
+      const left = result === -EAGAIN ? outgoing.deadline - nowMs() : 0;
+      if (left <= 0) {
+        this.#end(outgoing, result);
         return;
       }
-      if (isFirst) outgoing = { ...given, bytes: given.bytes.slice() };
-      if (outgoing.connected) block(outgoing.endpoint, left);
+      if (outgoing.isConnected) block(outgoing.endpoint, left);
       else block(undefined, Math.min(left, FIRST_RETRY_MS));
     }
   }
@@ -97,26 +105,26 @@ export class Outbox {
     this.#giveUp(result, ({ outgoing }) => endpoint === undefined || outgoing.endpoint === endpoint);
   }
 
-  #giveUp(result: number, isGiven: (waiting: Waiting) => boolean): void {
+  #giveUp(result: number, selects: (waiting: Waiting) => boolean): void {
     for (const queue of [...this.#queues.values()]) {
-      const given = queue.waiting.filter(isGiven);
-      if (given.length === 0) continue;
-      queue.waiting = queue.waiting.filter((waiting) => !isGiven(waiting));
+      const selected = queue.waiting.filter(selects);
+      if (selected.length === 0) continue;
+      queue.waiting = queue.waiting.filter((waiting) => !selects(waiting));
       this.#continue(queue);
-      for (const waiting of given) this.#finish(waiting, result);
+      for (const waiting of selected) this.#finish(waiting, result);
     }
   }
 
   #enqueue(queue: Queue | undefined, outgoing: Outgoing): void {
     const hasRoom = this.#queued < MAX_QUEUED && (queue?.waiting.length ?? 0) < MAX_QUEUED_EACH;
-    const fds = hasRoom ? OwnedFd.duplicateAll(outgoing.fds) : -ENOBUFS;
+    const fds = hasRoom ? OwnedFd.duplicateAll(outgoing.message.fds) : -ENOBUFS;
     if (typeof fds === 'number') {
       outgoing.done(fds);
       return;
     }
     this.#queued++;
     const onAbort = () => this.#giveUp(-ECANCELED, (other) => other === waiting);
-    const waiting: Waiting = { outgoing, bytes: outgoing.bytes.slice(), fds, onAbort };
+    const waiting: Waiting = { outgoing, fds, onAbort };
     if (outgoing.signal !== undefined) listenForAbort(outgoing.signal, onAbort);
     const { to, deadline } = outgoing;
     if (queue === undefined) {
@@ -134,12 +142,9 @@ export class Outbox {
   /** Sends from the queue until there is no room; true if it is empty then. */
   #sendWaiting(queue: Queue): boolean {
     const results: number[] = [];
-    for (const { outgoing, bytes, fds } of queue.waiting) {
-      const result = send(
-        outgoing,
-        bytes,
-        fds.map((owned) => owned.fd),
-      );
+    for (const { outgoing, fds } of queue.waiting) {
+      const numbers = fds.map((owned) => owned.fd);
+      const result = send(outgoing, numbers);
       if (result === -EAGAIN) break;
       results.push(result);
     }
@@ -161,15 +166,15 @@ export class Outbox {
       if (this.#queues.get(queue.to) === queue) this.#queues.delete(queue.to);
       return;
     }
-    const { endpoint, connected } = head.outgoing;
+    const { endpoint, isConnected } = head.outgoing;
     const retry = () => {
       const isEmpty = this.#sendWaiting(queue);
       if (!isEmpty && !this.#expire(queue)) this.#continue(queue);
     };
     const left = Math.max(0, queue.due - nowMs());
-    queue.timer = setTimeout(retry, connected ? left : Math.min(left, queue.retryMs));
+    queue.timer = setTimeout(retry, isConnected ? left : Math.min(left, queue.retryMs));
     queue.retryMs = Math.min(queue.retryMs * 2, LAST_RETRY_MS);
-    if (!connected) return;
+    if (!isConnected) return;
     queue.watched = endpoint;
     endpoint.whenWritable(retry);
   }
@@ -194,7 +199,19 @@ export class Outbox {
     this.#queued--;
     waiting.outgoing.signal?.removeEventListener('abort', waiting.onAbort);
     for (const owned of waiting.fds) owned.close();
-    waiting.outgoing.done(result);
+    this.#end(waiting.outgoing, result);
+  }
+
+  #end(outgoing: Outgoing, result: number): void {
+    if (result === 0) {
+      this.#counters.sent++;
+      if (diagnostics.send.hasSubscribers) {
+        const { type, message, to } = outgoing;
+        const event: TrafficEvent = { type, name: message.name, peer: to, fdCount: message.fds.length };
+        diagnostics.send.publish(event);
+      }
+    }
+    outgoing.done(result);
   }
 }
 
@@ -214,6 +231,6 @@ function earliest(waiting: readonly Waiting[]): number {
   return waiting.reduce((due, { outgoing }) => Math.min(due, outgoing.deadline), Number.POSITIVE_INFINITY);
 }
 
-function send({ endpoint, connected, to }: Outgoing, bytes: Uint8Array, fds: readonly number[]): number {
-  return connected ? endpoint.send(bytes, fds) : endpoint.send(bytes, fds, to);
+function send({ endpoint, isConnected, to, bytes }: Outgoing, fds: readonly number[]): number {
+  return isConnected ? endpoint.send(bytes, fds) : endpoint.send(bytes, fds, to);
 }

@@ -8,12 +8,12 @@ import type { Datagram, Endpoint } from '../transport/transport.js';
 import { closeAll } from './message.js';
 import type { Counters, DropReason } from './stats.js';
 
-/** A valid message and whoever sent it. The receiver of this owns the descriptors. */
+/** A valid message that came in, and its sender. The holder of this object owns the descriptors. */
 export interface Inbound {
   readonly message: DecodedMessage;
   readonly fds: readonly OwnedFd[];
   readonly sender: string | undefined;
-  /** What it was encoded in, so what its sender understands. */
+  /** The dialect that the message came in, so what its sender understands. */
   readonly dialect: Dialect;
 }
 
@@ -28,26 +28,30 @@ const SUSPICIOUS: ReadonlySet<DropReason> = new Set([
 
 /** Takes datagrams in and lets only valid, trustworthy messages pass: the rest is counted, and its descriptors closed. */
 export class Receiver {
-  readonly #counters: Counters;
+  readonly counters: Counters;
+  readonly #dialectOf: (datagram: Datagram) => Dialect;
   readonly #trusted: ReadonlySet<number> | undefined;
   readonly #onFirst: (reason: DropReason, detail: string) => void;
 
   /**
-   * @param trustedUids whose datagrams to accept; `undefined` where file permissions see to that
-   * @param onFirst called for the first drop of each reason that tells of a peer gone wrong
+   * @param dialectOf asked for each datagram whose dialect the caller of `next` doesn't know
+   * @param trustedUids the users whose datagrams are accepted; `undefined` where file permissions see to that
+   * @param onFirst called for the first drop of each reason that tells of a faulty peer
    */
   constructor(
     counters: Counters,
+    dialectOf: (datagram: Datagram) => Dialect,
     trustedUids: readonly number[] | undefined,
     onFirst: (reason: DropReason, detail: string) => void,
   ) {
-    this.#counters = counters;
+    this.counters = counters;
+    this.#dialectOf = dialectOf;
     this.#onFirst = onFirst;
     this.#trusted = trustedUids && new Set(trustedUids);
   }
 
-  /** The next valid message from `endpoint`, `undefined` when there is none. `dialect` is asked at each datagram. */
-  next(endpoint: Endpoint, dialect: (datagram: Datagram) => Dialect): Inbound | undefined {
+  /** Returns the next valid message from `endpoint`, `undefined` when there is none. `dialect` is that of an expected answer. */
+  next(endpoint: Endpoint, dialect?: Dialect): Inbound | undefined {
     for (;;) {
       const datagram = endpoint.receive();
       if (datagram === undefined) return undefined;
@@ -55,27 +59,26 @@ export class Receiver {
         debug('recvmsg %s: %s', endpoint.path, errnoName(-datagram));
         return undefined;
       }
-      const inbound = this.#accept(datagram, dialect(datagram));
+      const inbound = this.#accept(datagram, dialect ?? this.#dialectOf(datagram));
       if (inbound !== undefined) return inbound;
     }
   }
 
-  /** Drops every message at `endpoint` as an answer that nobody waits for; returns their names. */
+  /** Drops every message at `endpoint` as an answer that no request waits for; returns their names. */
   drain(endpoint: Endpoint, dialect: Dialect): ReadonlySet<string> {
     let names = NO_NAMES;
-    const next = () => this.next(endpoint, () => dialect);
-    for (let inbound = next(); inbound !== undefined; inbound = next()) {
-      const { name } = inbound.message;
+    for (let next = this.next(endpoint, dialect); next !== undefined; next = this.next(endpoint, dialect)) {
+      const { name } = next.message;
       names = new Set([...names, name]);
-      this.drop('late-reply', inbound.fds, inbound.sender, name);
+      this.drop('late-reply', next.fds, next.sender, name);
     }
     return names;
   }
 
-  /** Counts something that is of no use, and closes what came with it. */
+  /** Counts a message that is of no use, and closes the descriptors that came with it. */
   drop(reason: DropReason, fds: readonly OwnedFd[], sender: string | undefined, detail: string): void {
-    closeAll(fds, this.#counters);
-    const count = ++this.#counters.dropped[reason];
+    closeAll(fds, this.counters);
+    const count = ++this.counters.dropped[reason];
     if (count === 1 && SUSPICIOUS.has(reason)) this.#onFirst(reason, detail);
     debug('dropped (%s) from %s: %s', reason, sender, detail);
     if (diagnostics.drop.hasSubscribers) {
@@ -86,19 +89,25 @@ export class Receiver {
   #accept({ bytes, truncated, sender, uid, fds }: Datagram, dialect: Dialect): Inbound | undefined {
     if (this.#trusted !== undefined && (uid === undefined || !this.#trusted.has(uid))) {
       this.drop('untrusted', fds, sender, `sent by uid ${uid}`);
-    } else if (truncated) {
-      this.drop(
-        'truncated',
-        fds,
-        sender,
-        `${bytes.length} bytes and ${fds.length} descriptors were left of it`,
-      );
-    } else {
-      const message = this.#decode(bytes, dialect, sender, fds);
-      if (message?.nameTerminated) return this.#accepted({ message, fds, sender, dialect });
-      if (message !== undefined) this.drop('unterminated-name', fds, sender, message.name);
+      return undefined;
     }
-    return undefined;
+    if (truncated) {
+      const left = `${bytes.length} bytes and ${fds.length} descriptors were left of it`;
+      this.drop('truncated', fds, sender, left);
+      return undefined;
+    }
+    const message = this.#decode(bytes, dialect, sender, fds);
+    if (message === undefined) return undefined;
+    if (!message.nameTerminated) {
+      this.drop('unterminated-name', fds, sender, message.name);
+      return undefined;
+    }
+    this.counters.received++;
+    if (diagnostics.receive.hasSubscribers) {
+      const { type, name, numFds } = message;
+      diagnostics.receive.publish({ type, name, peer: sender, fdCount: numFds } satisfies TrafficEvent);
+    }
+    return { message, fds, sender, dialect };
   }
 
   #decode(bytes: Uint8Array, dialect: Dialect, sender: string | undefined, fds: readonly OwnedFd[]) {
@@ -109,15 +118,5 @@ export class Receiver {
       this.drop('malformed', fds, sender, error.message);
       return undefined;
     }
-  }
-
-  #accepted(inbound: Inbound): Inbound {
-    this.#counters.received++;
-    if (diagnostics.receive.hasSubscribers) {
-      const { type, name, numFds } = inbound.message;
-      const event: TrafficEvent = { type, name, peer: inbound.sender, fdCount: numFds };
-      diagnostics.receive.publish(event);
-    }
-    return inbound;
   }
 }

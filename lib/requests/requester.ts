@@ -1,41 +1,37 @@
+import { PreparedMessage } from '../../protocol/codec.js';
 import type { Message } from '../../protocol/message.js';
 import type { RequestOutcome } from '../../protocol/request-table.js';
 import { nowMs } from '../../sys/clock.js';
 import { assertNotAborted, listenForAbort } from '../abort.js';
 import { NOTHING_SENT, replyOf, requestError } from '../errors.js';
 import type { Received, Reply } from '../messages/message.js';
-import { checkForAnyDialect } from '../messages/sender.js';
-import type { Readiness } from '../peers/readiness.js';
+import type { ResolvedOptions } from '../options.js';
+import { RETRY_MS, type Wire, whenReady } from '../peers/peers.js';
 import type { Releasable } from '../transport/transport.js';
 import { LoopPoll, SpinBudget } from './busy-poll.js';
-import { type ActiveRequest, RequestsUnderWay, type RequestsUnderWayOptions } from './requests-under-way.js';
+import { type ActiveRequest, type InboundSource, RequestsUnderWay } from './requests-under-way.js';
 
 /** While spinning: looks at the answer's socket between two at the others. */
 const SERVE_EVERY = 64;
 /** Each request in flight has a socket of its own; further ones wait for theirs. */
 const MAX_IN_FLIGHT = 256;
 
-export interface RequesterOptions extends RequestsUnderWayOptions {
-  readonly readiness: Readiness;
-  readonly busyPollMicros: number;
-  readonly busyPollEventLoopMicros: number;
-}
-
-/** Asks: unicast as a secondary, everybody as a primary; waits for the answers, blocking or not. */
+/** Sends requests and waits for their answers, blocking (`rte_mp_request_sync`) or not (`rte_mp_request_async`). */
 export class Requester {
-  readonly #options: RequesterOptions;
+  readonly #wire: Wire;
+  readonly #inbound: InboundSource;
   readonly #underWay: RequestsUnderWay;
   readonly #slots = new Slots(MAX_IN_FLIGHT);
-  readonly #unicast: boolean;
-  readonly #loopPoll: LoopPoll;
+  readonly #loopPoll: LoopPoll | undefined;
   readonly #spinBudget: SpinBudget;
 
-  constructor(options: RequesterOptions) {
-    this.#options = options;
-    this.#unicast = options.role === 'secondary';
-    this.#spinBudget = new SpinBudget(options.busyPollMicros);
-    this.#loopPoll = new LoopPoll(options.busyPollEventLoopMicros);
-    this.#underWay = new RequestsUnderWay(options);
+  constructor(wire: Wire, inbound: InboundSource, options: ResolvedOptions) {
+    const { busyPollMicros, busyPollEventLoopMicros, exclusiveRequests } = options;
+    this.#wire = wire;
+    this.#inbound = inbound;
+    this.#spinBudget = new SpinBudget(busyPollMicros);
+    this.#loopPoll = busyPollEventLoopMicros === 0 ? undefined : new LoopPoll(busyPollEventLoopMicros);
+    this.#underWay = new RequestsUnderWay(wire, inbound, exclusiveRequests);
   }
 
   /** Lets no request use a connection to a primary that is gone. */
@@ -44,19 +40,19 @@ export class Requester {
   }
 
   async request(given: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Reply> {
+    const message = new PreparedMessage(given);
     const deadline = nowMs() + timeoutMs;
-    const message = checkForAnyDialect(given);
     if (!this.#slots.tryAcquire() && !(await this.#slots.acquire(timeoutMs, signal))) {
       assertNotAborted(signal);
       throw requestError(NOTHING_SENT, message.name, timeoutMs);
     }
     try {
       for (let isRetry = false; ; isRetry = true) {
-        const { readiness } = this.#options;
-        // Mostly ready at once: then the request leaves in this very call, in order with what is sent besides.
-        const lock = readiness.tryNow() ?? (await readiness.wait(deadline, signal));
+        const { peers } = this.#wire;
+        // mostly ready at once: then the request leaves in this very call, in order with what is sent besides
+        const lock = peers.tryReady() ?? (await whenReady(peers, deadline, signal));
         const outcome = await this.#run(message, deadline, lock, signal);
-        if (isRetry || !this.#isPrimaryGone(outcome)) return replyOf(outcome, message.name, timeoutMs);
+        if (isRetry || !this.#reconnected(outcome)) return replyOf(outcome, message.name, timeoutMs);
       }
     } finally {
       this.#slots.release();
@@ -64,13 +60,12 @@ export class Requester {
   }
 
   requestSync(given: Message, timeoutMs: number): Reply {
+    const message = new PreparedMessage(given);
     const deadline = nowMs() + timeoutMs;
-    const message = checkForAnyDialect(given);
     for (let isRetry = false; ; isRetry = true) {
-      const { readiness, inbound } = this.#options;
-      const lock = readiness.waitBlocking(deadline, () => inbound.serve());
+      const lock = this.#waitUntilReady(deadline);
       const outcome = this.#runBlocking(message, deadline, lock);
-      if (isRetry || !this.#isPrimaryGone(outcome)) return replyOf(outcome, message.name, timeoutMs);
+      if (isRetry || !this.#reconnected(outcome)) return replyOf(outcome, message.name, timeoutMs);
     }
   }
 
@@ -79,15 +74,25 @@ export class Requester {
     this.#underWay.close();
   }
 
-  /** A send found nobody: the next try connects anew, or says that there is no primary. */
-  #isPrimaryGone({ code }: RequestOutcome<Received>): boolean {
-    if (!this.#unicast || code !== 'ECONNREFUSED') return false;
-    this.#options.link.invalidate();
-    return true;
+  /** Waits in this thread; requests that arrive meanwhile are served. */
+  #waitUntilReady(deadline: number): Releasable {
+    const { peers, transport } = this.#wire;
+    for (;;) {
+      const ready = peers.tryReady();
+      if (ready !== undefined) return ready;
+      if (nowMs() >= deadline) throw peers.notReady();
+      transport.wait([], undefined, RETRY_MS);
+      this.#inbound.serve();
+    }
+  }
+
+  /** After a send that found no process: true if the next try connects anew, or says that there is no primary. */
+  #reconnected({ code }: RequestOutcome<Received>): boolean {
+    return code === 'ECONNREFUSED' && this.#wire.peers.reconnect();
   }
 
   #run(
-    message: Message,
+    message: PreparedMessage,
     deadline: number,
     lock: Releasable,
     signal: AbortSignal | undefined,
@@ -117,7 +122,7 @@ export class Requester {
   /** Has the event loop read what comes for a request. */
   #watch(request: ActiveRequest): void {
     const giveUp = () => request.endpoint.watch(() => this.#underWay.read(request));
-    if (this.#options.busyPollEventLoopMicros === 0) {
+    if (this.#loopPoll === undefined) {
       giveUp();
       return;
     }
@@ -128,14 +133,14 @@ export class Requester {
     this.#loopPoll.add({ look, giveUp });
   }
 
-  #runBlocking(message: Message, deadline: number, lock: Releasable): RequestOutcome<Received> {
+  #runBlocking(message: PreparedMessage, deadline: number, lock: Releasable): RequestOutcome<Received> {
     try {
       const request = this.#underWay.start(message, deadline, true);
       const asked = nowMs();
       this.#busyPoll(request, asked);
       while (request.outcome === undefined) this.#block(request);
-      // of a broadcast it would be the time of all peers together
-      if (this.#unicast) this.#spinBudget.learn(message.name, nowMs() - asked);
+      // for a broadcast it would be the time of all peers together
+      if (this.#wire.peers.isSingle) this.#spinBudget.learn(message.name, nowMs() - asked);
       return request.outcome;
     } finally {
       lock.release();
@@ -144,19 +149,18 @@ export class Requester {
 
   /** For as long as an answer usually takes, looking is faster than sleeping. */
   #busyPoll(request: ActiveRequest, asked: number): void {
-    const { inbound } = this.#options;
     const end = Math.min(asked + this.#spinBudget.for(request.message.name) / 1000, request.deadline);
     for (let look = 1; request.outcome === undefined && nowMs() < end; look++) {
       this.#underWay.read(request);
-      if (look % SERVE_EVERY === 0) inbound.serve();
+      if (look % SERVE_EVERY === 0) this.#inbound.serve();
     }
   }
 
   /** Sleeps until there is something to do. A primary may ask us something before it answers: it is served, too. */
   #block(request: ActiveRequest): void {
-    const { transport, inbound } = this.#options;
+    const inbound = this.#inbound;
     const left = request.deadline - nowMs();
-    if (left > 0) transport.wait([request.endpoint, ...inbound.endpoints()], undefined, left);
+    if (left > 0) this.#wire.transport.wait([request.endpoint, ...inbound.endpoints()], undefined, left);
     this.#underWay.read(request);
     if (request.outcome === undefined) inbound.serve();
     if (request.outcome === undefined) this.#underWay.tick(nowMs());
@@ -196,7 +200,7 @@ class Slots {
     });
   }
 
-  /** Hands the slot to whoever has waited longest. */
+  /** Hands the slot to the caller that has waited longest. */
   release(): void {
     for (const grant of this.#waiters) {
       grant();

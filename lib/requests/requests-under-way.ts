@@ -1,37 +1,30 @@
+import type { PreparedMessage } from '../../protocol/codec.js';
 import type { Dialect } from '../../protocol/dialect.js';
-import { type Message, MpType } from '../../protocol/message.js';
+import { MpType } from '../../protocol/message.js';
 import { type RequestEffect, type RequestOutcome, RequestTable } from '../../protocol/request-table.js';
-import { checkMessage } from '../../protocol/validate.js';
 import { nowMs } from '../../sys/clock.js';
 import { EAGAIN, ECANCELED, ECONNREFUSED, errnoName } from '../../sys/errors.js';
 import { closeAll, Received } from '../messages/message.js';
-import type { Inbound, Receiver } from '../messages/receiver.js';
-import type { Sender } from '../messages/sender.js';
-import type { Counters } from '../messages/stats.js';
-import type { PrimaryLink } from '../peers/primary-link.js';
-import { isSecondaryGone } from '../peers/readiness.js';
-import type { Endpoint, Transport } from '../transport/transport.js';
+import type { Inbound } from '../messages/receiver.js';
+import type { Wire } from '../peers/peers.js';
+import type { Endpoint } from '../transport/transport.js';
 import { ReplyEndpoints } from './reply-endpoints.js';
 
-export interface RequestsUnderWayOptions {
-  readonly transport: Transport;
-  readonly link: PrimaryLink;
-  readonly sender: Sender;
-  readonly receiver: Receiver;
-  readonly counters: Counters;
-  readonly role: 'primary' | 'secondary';
-  readonly exclusive: boolean;
-  /** What may be read besides answers, and what reads it: for requests that arrive while we block. */
-  readonly inbound: { endpoints(): readonly Endpoint[]; serve(): void };
+/** What may be read besides answers, and what reads it: for requests that arrive while this thread blocks. */
+export interface InboundSource {
+  endpoints(): readonly Endpoint[];
+  serve(): void;
 }
 
 /** A request that was sent, or is being. */
 export interface ActiveRequest {
   readonly id: number;
-  readonly message: Message;
+  readonly message: PreparedMessage;
+  /** The message in `dialect`. */
+  readonly bytes: Uint8Array;
   readonly endpoint: Endpoint;
   readonly dialect: Dialect;
-  readonly blocking: boolean;
+  readonly isBlocking: boolean;
   readonly deadline: number;
   outcome: RequestOutcome<Received> | undefined;
   settle: (outcome: RequestOutcome<Received>) => void;
@@ -39,18 +32,20 @@ export interface ActiveRequest {
 
 /** The requests that have begun and not ended: carries out what the table, which has the state of them all, decides. */
 export class RequestsUnderWay {
-  readonly #options: RequestsUnderWayOptions;
+  readonly #wire: Wire;
+  readonly #inbound: InboundSource;
+  readonly #isExclusive: boolean;
   readonly #table = new RequestTable<Received>();
   readonly #active = new Map<number, ActiveRequest>();
   readonly #endpoints: ReplyEndpoints;
-  readonly #unicast: boolean;
   #nextId = 1;
 
-  constructor(options: RequestsUnderWayOptions) {
-    this.#options = options;
-    this.#unicast = options.role === 'secondary';
-    const { transport, link, receiver } = options;
-    this.#endpoints = new ReplyEndpoints({ transport, link, receiver, toPrimary: this.#unicast });
+  /** @param isExclusive whether a second request of one name to one peer fails with `EEXIST` */
+  constructor(wire: Wire, inbound: InboundSource, isExclusive: boolean) {
+    this.#wire = wire;
+    this.#inbound = inbound;
+    this.#isExclusive = isExclusive;
+    this.#endpoints = new ReplyEndpoints(wire);
   }
 
   /** Lets no request use a connection to a primary that is gone. */
@@ -65,48 +60,45 @@ export class RequestsUnderWay {
   }
 
   /** Begins one: it is sent, or on its way. Throws where it can't be. */
-  start(message: Message, deadline: number, blocking: boolean): ActiveRequest {
-    const { link, transport, exclusive } = this.#options;
-    const peers = this.#unicast ? [transport.primaryPath] : transport.secondaries();
-    const endpoint = this.#takeEndpoint(message);
+  start(message: PreparedMessage, deadline: number, isBlocking: boolean): ActiveRequest {
+    const { peers } = this.#wire;
+    const paths = peers.paths();
+    const endpoint = this.#endpoints.take(message.name);
+    const { dialect } = peers;
     const id = this.#nextId++;
-    const { dialect } = link;
     const request: ActiveRequest = {
       id,
       message,
+      bytes: this.#encode(message, dialect, endpoint),
       endpoint,
       dialect,
-      blocking,
+      isBlocking,
       deadline,
       outcome: undefined,
       settle: () => {},
     };
     this.#active.set(id, request);
-    this.#apply(
-      this.#table.dispatch(
-        {
-          kind: 'start',
-          id,
-          name: message.name,
-          peers,
-          order: blocking ? 'sequential' : 'parallel',
-          deadline,
-          goneIsError: this.#unicast,
-          exclusive,
-        },
-        nowMs(),
-      ),
+    const effects = this.#table.dispatch(
+      {
+        kind: 'start',
+        id,
+        name: message.name,
+        peers: paths,
+        order: isBlocking ? 'sequential' : 'parallel',
+        deadline,
+        goneIsError: peers.isSingle,
+        exclusive: this.#isExclusive,
+      },
+      nowMs(),
     );
+    this.#apply(effects);
     return request;
   }
 
-  /** Where the request leaves from, once it is known to fit what the primary speaks. */
-  #takeEndpoint(message: Message): Endpoint {
-    const { link } = this.#options;
-    const endpoint = this.#endpoints.take(message.name);
+  /** Throws where the message doesn't fit the dialect; the endpoint can then be used again. */
+  #encode(message: PreparedMessage, dialect: Dialect, endpoint: Endpoint): Uint8Array {
     try {
-      checkMessage(link.dialect, message);
-      return endpoint;
+      return message.encode(dialect, MpType.REQ);
     } catch (error) {
       this.#endpoints.giveBack(message.name, endpoint);
       throw error;
@@ -121,28 +113,26 @@ export class RequestsUnderWay {
     }
   }
 
-  #send(id: number, peer: string): void {
+  #send(id: number, to: string): void {
     const request = this.#active.get(id);
     if (request === undefined) return; // an earlier peer of this broadcast has failed
-    const { sender, link } = this.#options;
-    // It has come since we looked whether it is ready, and would answer IGN to everything.
-    if (this.#unicast && link.isStarting) {
-      this.#sendDone(id, peer, -ECONNREFUSED);
+    const { peers, outbox } = this.#wire;
+    const done = (result: number) => this.#sendDone(id, to, result);
+    // a primary that has come since we looked would answer IGN to everything while it is starting
+    if (!peers.isReceiving) {
+      done(-ECONNREFUSED);
       return;
     }
-    const { endpoint, deadline, blocking } = request;
-    const done = (result: number) => this.#sendDone(id, peer, result);
-    // Encoded for each peer: between two of a blocking broadcast we may have sent something else.
-    const encoded = sender.encode(request.dialect, MpType.REQ, request.message);
-    const sending = { endpoint, to: peer, connected: this.#unicast, deadline, done };
-    if (blocking) sender.sendBlocking(encoded, sending, (writable, ms) => this.#waitForRoom(writable, ms));
-    else sender.send(encoded, sending);
+    const { message, bytes, endpoint, deadline } = request;
+    const isConnected = peers.isSingle;
+    const outgoing = { type: MpType.REQ, message, bytes, endpoint, to, isConnected, deadline, done };
+    if (!request.isBlocking) outbox.submit(outgoing);
+    else outbox.submitBlocking(outgoing, (writable, ms) => this.#waitForRoom(writable, ms));
   }
 
   #waitForRoom(writable: Endpoint | undefined, ms: number): void {
-    const { transport, inbound } = this.#options;
-    transport.wait(inbound.endpoints(), writable, ms);
-    inbound.serve();
+    this.#wire.transport.wait(this.#inbound.endpoints(), writable, ms);
+    this.#inbound.serve();
   }
 
   #sendDone(id: number, peer: string, result: number): void {
@@ -152,15 +142,11 @@ export class RequestsUnderWay {
       return;
     }
     const code = errnoName(-result);
-    const kind = result === 0 ? 'sent' : this.#isGone(peer, result) ? 'gone' : 'send-failed';
+    const kind = result === 0 ? 'sent' : this.#wire.peers.isGone(peer, result) ? 'gone' : 'send-failed';
     this.#apply(this.#table.dispatch({ kind, id, peer, code }, nowMs()));
   }
 
-  #isGone(peer: string, result: number): boolean {
-    return this.#unicast ? result === -ECONNREFUSED : isSecondaryGone(this.#options.transport, peer, result);
-  }
-
-  /** Ends what is due; an answer that lies there unread, since this thread was busy, was in time. */
+  /** Ends what is due. An answer that lies there unread, since this thread was busy, was in time. */
   tick(now: number): void {
     for (const request of [...this.#active.values()]) if (request.deadline <= now) this.read(request);
     this.#apply(this.#table.dispatch({ kind: 'tick' }, now));
@@ -180,7 +166,7 @@ export class RequestsUnderWay {
     if (outcome.status === 'done') {
       this.#endpoints.giveBack(request.message.name, endpoint);
     } else {
-      this.#options.sender.cancel(-ECANCELED, endpoint);
+      this.#wire.outbox.cancel(-ECANCELED, endpoint);
       endpoint.close();
     }
     request.outcome = outcome;
@@ -190,37 +176,34 @@ export class RequestsUnderWay {
   /** Takes in what has come for a request, until that ends it. */
   read(request: ActiveRequest): void {
     while (request.outcome === undefined) {
-      const inbound = this.#options.receiver.next(request.endpoint, () => request.dialect);
+      const inbound = this.#wire.receiver.next(request.endpoint, request.dialect);
       if (inbound === undefined) return;
       this.#answer(request, inbound);
     }
   }
 
-  #answer(request: ActiveRequest, inbound: Inbound): void {
-    const { id } = request;
-    const { receiver, counters } = this.#options;
-    const { message, fds } = inbound;
+  #answer({ id, message: asked }: ActiveRequest, { message, fds, sender }: Inbound): void {
+    const { receiver, peers } = this.#wire;
     const { name, type } = message;
-    // The kernel lets nobody but its peer send to a connected socket, whatever way its path is spelled.
-    const peer = this.#unicast ? this.#options.transport.primaryPath : (inbound.sender ?? '');
+    const peer = peers.senderOf(sender);
     const now = nowMs();
     if (type === MpType.REP) {
-      // What the peer sent us before its answer is handled before it, as by C's one socket.
-      this.#options.inbound.serve();
-      const reply = new Received(message, fds, counters);
+      // what the peer sent before its answer is handled before it, as by C's one socket
+      this.#inbound.serve();
+      const reply = new Received(message, fds, receiver.counters);
       this.#apply(this.#table.dispatch({ kind: 'reply', id, peer, name, reply }, now));
       return;
     }
-    if (type === MpType.IGN && name === request.message.name) {
-      closeAll(fds, counters);
+    if (type === MpType.IGN && name === asked.name) {
+      closeAll(fds, receiver.counters);
       this.#apply(this.#table.dispatch({ kind: 'ignore', id, peer, name }, now));
       return;
     }
-    receiver.drop(type === MpType.IGN ? 'wrong-name' : 'no-action', fds, inbound.sender, name);
+    receiver.drop(type === MpType.IGN ? 'wrong-name' : 'no-action', fds, sender, name);
   }
 
   #drop(reason: 'late-reply' | 'wrong-name' | 'wrong-peer', reply: Received): void {
     reply.closeFds();
-    this.#options.receiver.drop(reason, [], undefined, reply.name);
+    this.#wire.receiver.drop(reason, [], undefined, reply.name);
   }
 }

@@ -27,7 +27,7 @@ export class SocketTransport implements Transport {
     this.primaryPath = `${directory}/${PRIMARY_SOCKET}`;
   }
 
-  async bindPublic(role: 'primary' | 'secondary', signal: AbortSignal | undefined): Promise<Endpoint> {
+  async bindPublic(role: 'primary' | 'secondary', signal: AbortSignal | undefined): Promise<SocketEndpoint> {
     this.#names.prepare();
     const lock = await this.#lockForStart(signal);
     try {
@@ -126,7 +126,7 @@ export class SocketTransport implements Transport {
     throw primaryError('connect', result, this.primaryPath);
   }
 
-  #bound(socket: DatagramSocket, path: string): Endpoint {
+  #bound(socket: DatagramSocket, path: string): SocketEndpoint {
     const result = socket.bind(path);
     if (result < 0) {
       socket.close();

@@ -1,4 +1,4 @@
-// `npm run bench -- --quick` works from end to end; its times don't matter here.
+// `npm run bench -- --quick` works from end to end. These tests ignore its times.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import type { RowResult, RunResult } from '../../bench/harness/result.js';
 import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 
-/** The command takes less than a minute; a loaded machine gets more. */
+/** The command ends within a minute; a loaded machine gets more time. */
 const WITHIN_MS = 180_000;
 const ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const HUGEPAGES = 56;
@@ -36,7 +36,7 @@ describe('npm run bench', () => {
     return names[0] ?? '';
   }
 
-  it('measures every row, this package and C', () => {
+  it('measures every row, in Node and in C', () => {
     expect(run.quick).to.equal(true);
     expect(run.rows.map(({ number }) => number)).to.deep.equal(ROWS);
     for (const row of run.rows) checkRow(row);
@@ -44,7 +44,7 @@ describe('npm run bench', () => {
     expect(run.machine.node).to.equal(process.version);
   });
 
-  it('takes samples for every measure', () => {
+  it('takes at least one sample of each measure, with ordered percentiles', () => {
     for (const { title, measures } of run.rows) {
       for (const { contender, variant, count, p50, p99 = p50, max = p99 } of measures) {
         const what = `${title}, ${variant}, ${contender}`;
@@ -65,7 +65,7 @@ describe('npm run bench', () => {
     expect(output).to.match(/--quick: the times mean nothing/);
   });
 
-  it('writes a page that needs no other file', () => {
+  it('writes a page that loads no other file', () => {
     const page = readFileSync(join(directory, only('.html')), 'utf8');
     expect(page).not.to.match(/(?:src|href)\s*=|@import|url\(|\bimport\s*\(/);
     expect(withoutLicences(page)).not.to.match(/https?:\/\//);
@@ -74,7 +74,7 @@ describe('npm run bench', () => {
     expect((JSON.parse(data) as RunResult).rows.length).to.equal(ROWS.length);
   });
 
-  it('makes a table, a page and a README of the median of whole runs', async function () {
+  it('bench-report writes the median of complete runs as a table, a page and a README', async function () {
     this.timeout(WITHIN_MS);
     const whole = { ...run, quick: false };
     const slower = { ...whole, at: '2999-01-01T00:00:00.000Z', rows: run.rows.map(threefold) };
@@ -91,7 +91,7 @@ describe('npm run bench', () => {
     expect(readFileSync(join(directory, 'index.html'), 'utf8')).to.include('"runs":3');
   });
 
-  it('lists its options, and refuses wrong values', async () => {
+  it('lists its options, and refuses wrong ones', async () => {
     expect(await npm('run', 'bench', '--', '--help')).to.include('--quick');
     const error = await npm('run', 'bench', '--', '--rows', 'one').then(
       () => undefined,
@@ -103,7 +103,7 @@ describe('npm run bench', () => {
 
 function checkRow({ number, measures, title }: RowResult): void {
   expect(measures.length, title).to.be.greaterThan(0);
-  // row 7 has no C: EAL has no function that only encodes
+  // C has no encoder to call alone
   if (number === 7) return;
   expect(
     measures.some(({ contender }) => /^C\b/.test(contender)),
@@ -120,7 +120,7 @@ function threefold(row: RowResult): RowResult {
   };
 }
 
-/** Removes the licence comments, which have the address of the plotting library. */
+/** Removes the licence comments, which have the plotting library's address. */
 function withoutLicences(page: string): string {
   return page.replaceAll(/\/\*!.*?\*\//gs, '');
 }

@@ -1,4 +1,4 @@
-// The commands and options that documents name exist, and all that exist are documented.
+// The command line has every command and option that documents name, and documents have every one of the command line.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -12,7 +12,7 @@ interface Named {
   readonly options: readonly string[];
 }
 
-/** Command lines of `dpdk-ipc` in code blocks and in text. */
+/** Finds the command lines of `dpdk-ipc` in code blocks and in text. */
 function commandsOf(document: string): Named[] {
   const text = read(document);
   const blocks = [...text.matchAll(/^\$? ?(?:npx )?dpdk-ipc (.*)$/gm)];
@@ -43,7 +43,7 @@ describe('commands in documents', function () {
   }
 
   for (const document of DOCUMENTS.filter((name) => commandsOf(name).length > 0)) {
-    it(`${document} names commands and options that exist`, () => {
+    it(`${document} names only commands and options that exist`, () => {
       for (const { line, words, options } of commandsOf(document)) {
         const [command = '', sub = ''] = words;
         if (command !== '') expect(help(), line).to.match(new RegExp(`^  ${command}\\b`, 'm'));
@@ -55,7 +55,7 @@ describe('commands in documents', function () {
     });
   }
 
-  /** Names of commands that the output of `--help` lists. */
+  /** Returns the names in a `--help` text's list of commands. */
   function commandsIn(text: string): string[] {
     const list = /^Commands:\n((?: {2}.*\n)+)/m.exec(text)?.[1] ?? '';
     return [...list.matchAll(/^ {2}([a-z]+)/gm)]
@@ -79,7 +79,7 @@ describe('commands in documents', function () {
     }
   });
 
-  it('docs/command-line.md has every finding of the doctor', () => {
+  it('docs/command-line.md has every finding of doctor', () => {
     const page = read('docs/command-line.md');
     for (const { id } of STAGES.flat()) expect(page).to.contain(`\`${id}\``);
   });

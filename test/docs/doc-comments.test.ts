@@ -1,4 +1,4 @@
-// The examples in doc comments compile unchanged, in a function that declares the names that they use.
+// The examples in doc comments compile, unchanged, in a function that has the names that they use.
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -9,7 +9,7 @@ import { read } from './documents.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDERS = ['protocol', 'shm', 'lib'];
 
-/** Imports of everything that is exported, and the names that examples don't declare. */
+/** Imports all exports, and declares the names that examples don't declare themselves. */
 const PRELUDE = `
 import { type Worker, parentPort } from 'node:worker_threads';
 import { type Message, type MpChannel, type ReceivedMessage, IGNORE, MemzoneFlag, MpError, hotplug, openPrimary, openSecondary } from './lib/index.js';
@@ -37,7 +37,7 @@ function examplesOf(file: string): Example[] {
 
 const VALUES = 'const|function|class|async function';
 
-/** Names that a file exports: of values, or of the given kinds. */
+/** Returns the names that a file exports: those of values, unless `kinds` has more. */
 function exportsOf(file: string, kinds = VALUES): string[] {
   const exported = read(file).matchAll(new RegExp(`^export (?:${kinds}) (\\w+)`, 'gm'));
   return [...exported].map(([, name = '']) => name);
@@ -45,13 +45,13 @@ function exportsOf(file: string, kinds = VALUES): string[] {
 
 const SURFACE = API_REPORTS.map((name) => read(`api/${name}.api.md`)).join('\n');
 
-/** Whether the file exports something that is public. */
+/** Tells whether the public API has an export of this file. */
 function isPublic(file: string): boolean {
   const names = exportsOf(file, `${VALUES}|interface|type`);
   return names.some((name) => new RegExp(`^export \\w+ ${name}\\b`, 'm').test(SURFACE));
 }
 
-/** The example in a function that has everything its file exports, public or not. */
+/** Wraps an example in a function that has all exports of its file, public or not. */
 function inFunction({ file, code }: Example, i: number): string {
   const names = exportsOf(file).join(', ');
   const module = `./${file.replace(/ts$/, 'js')}`;

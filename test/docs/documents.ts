@@ -15,10 +15,10 @@ export const DOCUMENTS = [
 /** A code block of JavaScript or TypeScript. */
 export interface Program {
   readonly document: string;
-  /** Name in the comment above it, `<!-- run: NAME -->`; a program without one isn't run. */
+  /** Name in the comment above it, `<!-- run: NAME -->`; no test runs a program without a name. */
   readonly name: string | undefined;
   readonly source: string;
-  /** Lines of the `text` block below it, if there is one: what the program prints. */
+  /** The lines of the `text` block below it, if there is one: the program's output. */
   readonly output: readonly string[] | undefined;
 }
 
@@ -39,7 +39,7 @@ function programsOf(document: string): Program[] {
 
 export const PROGRAMS: readonly Program[] = DOCUMENTS.flatMap(programsOf);
 
-/** The headings of a document, as GitHub makes anchors of them. */
+/** Returns the anchors that GitHub makes of a document's headings. */
 export function anchorsOf(document: string): string[] {
   const text = read(document).replaceAll(/^```.*?^```/gms, '');
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>

@@ -1,4 +1,4 @@
-// What documents refer to exists.
+// The files, anchors and scripts that documents refer to exist.
 import { existsSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect } from 'chai';
@@ -8,7 +8,7 @@ const ROOT = new URL('../../', import.meta.url);
 
 describe('documents', () => {
   for (const document of DOCUMENTS) {
-    it(`${document} links to files and headings that exist`, () => {
+    it(`${document} links only to files and anchors that exist`, () => {
       for (const [, link = ''] of read(document).matchAll(/\]\(([^):]+)\)/g)) {
         const [target = '', anchor] = link.split('#');
         const path = target === '' ? document : posix.join(posix.dirname(document), target);
@@ -26,11 +26,11 @@ describe('documents', () => {
   }
 });
 
-/** Codes of system calls that no function of this package throws. */
+/** Errnos of system calls that users never get as codes. */
 const NOT_THROWN = ['EPIPE', 'EROFS', 'ESRCH', 'EWOULDBLOCK'];
 
 describe('docs/troubleshooting.md', () => {
-  it('has every code that the sources throw or that doc comments name', () => {
+  it('has every code that the package throws or that doc comments name', () => {
     const sources = ['protocol', 'sys', 'shm', 'lib', 'tools'].flatMap((folder) =>
       readdirSync(new URL(folder, ROOT), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts') && !name.startsWith('conformance/'))

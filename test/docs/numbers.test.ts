@@ -1,8 +1,8 @@
-// The numbers in README.md are those of bench/results: `npm run bench-report` writes both.
+// README.md has the numbers of the runs in bench/results: `npm run bench-report` writes both.
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Measure, RunResult } from '../../bench/harness/result.js';
-import { withNumbers } from '../../bench/report/readme.js';
+import { withNumbers } from '../../bench/report/markdown.js';
 import { read } from './documents.js';
 
 const RESULTS = 'bench/results/README.md';
@@ -46,7 +46,7 @@ function numbersOf(text: string): string[] {
 }
 
 describe('numbers in README.md', () => {
-  it('are put between two comments, and nothing else changes', () => {
+  it('stand between two comments, and the rest of the page stays', () => {
     const old = 'before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n';
     const fresh = withNumbers(old, RUN);
     expect(fresh)
@@ -64,7 +64,7 @@ describe('numbers in README.md', () => {
     expect(() => withNumbers('no comments', RUN)).to.throw('README.md has no');
   });
 
-  it('are those of bench/results', function () {
+  it('are the same as in bench/results', function () {
     if (!existsSync(new URL(`../../${RESULTS}`, import.meta.url))) return this.skip();
     const results = read(RESULTS);
     const [about = '', ...table] = numbersOf(read('README.md'));

@@ -1,4 +1,4 @@
-// The programs in README.md and docs/ work: they are run unchanged, with the package as npm installs it.
+// The programs in README.md and docs/ work: these tests run them unchanged, with the package as npm installs it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +16,12 @@ import { needsDpdk } from '../support/dpdk/needs-dpdk.js';
 import { CPeer } from '../support/dpdk/peer.js';
 import { PROGRAMS, type Program } from './documents.js';
 
-/** Enough for a program to start on a loaded machine. */
+/** Timeout for the start of a program on a loaded machine. */
 const START_MS = 30_000;
 const SERVER = fileURLToPath(new URL('../../examples/demo/server.c', import.meta.url));
-/** Programs that need a peer; for the others, the page shows what they print. */
+/** Programs that need a peer. The others have their output in the text block below. */
 const WITH_OTHERS = ['serve', 'ask', 'answer', 'memory', 'devices'];
-// without hugepages: another primary of this prefix may run on this machine, and have page files
+// without hugepages: a primary of this prefix may be running on the machine, whose page files must stay
 const C_PRIMARY = { filePrefix: 'rte', hugepages: false, memoryMb: 64 };
 
 function programOf(name: string): Program {

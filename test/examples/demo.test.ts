@@ -1,4 +1,4 @@
-// The demo as a newcomer runs it, and what may go wrong meanwhile.
+// The demo as a newcomer runs it, with the failures that may happen meanwhile.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { CProcess } from '../support/c-process.js';
@@ -10,7 +10,7 @@ const DEMO = 'examples/demo/demo.ts';
 const SERVER = 'examples/demo/server.ts';
 const CLIENT = 'examples/demo/client.ts';
 
-/** Enough for two processes to start on a loaded machine. */
+/** Timeout for the start of two processes on a loaded machine. */
 const START_MS = 30_000;
 
 /** Many more requests than a test waits for. */
@@ -25,7 +25,7 @@ function replies(rounds: number): string[] {
   ]).flat();
 }
 
-/** Expects the lines of each kind in order; the two kinds mix. */
+/** Lines of one kind keep their order; the two kinds have different intervals. */
 function expectPlayed(program: CProcess, rounds: number): void {
   const said = linesOf(program, 'client  ').filter((line) => !line.startsWith('[Client]'));
   expect(said.sort()).to.deep.equal(replies(rounds).sort());
@@ -39,7 +39,7 @@ function expectPlayed(program: CProcess, rounds: number): void {
   expect(linesOf(program, 'demo    ').at(-1)).to.equal('client ended: status 0; server ended: status 0');
 }
 
-/** The process that runs `file` with this file prefix. */
+/** Returns the pid of the process that runs `file` with this file prefix. */
 function pidOf(file: string, filePrefix: string): number {
   const pid = readdirSync('/proc').find((entry) => {
     const words = /^\d+$/.test(entry) ? commandLine(entry) : [];
@@ -72,7 +72,7 @@ describe('demo', function () {
     expect(place.entries()).to.deep.equal([]);
   });
 
-  it('ends both processes on Ctrl-C, or when it is told to end', async () => {
+  it('ends both processes on SIGINT (Ctrl-C), SIGTERM and SIGHUP', async () => {
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     const end = async (signal: NodeJS.Signals) => {
       const demo = place.node(DEMO, ENDLESS);

@@ -1,9 +1,9 @@
-// Every example runs, prints what it is meant to show, and leaves no files.
+// Every example runs, prints the expected lines, and leaves no file behind.
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { linesOf, stage } from './stage.js';
 
-/** Lines that each process prints, by their beginning. */
+/** The lines that each process prints, by their beginning. */
 const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   'no-server.ts': { 'peers: ': ['0'] },
   'one-way.ts': {
@@ -39,7 +39,7 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly string[
   },
 };
 
-/** Files that examples share. */
+/** Files that examples share, which are no examples themselves. */
 const SHARED = ['play.ts'];
 
 describe('examples', function () {
@@ -47,7 +47,7 @@ describe('examples', function () {
   const place = stage();
 
   for (const [file, parts] of Object.entries(EXPECTED)) {
-    it(`${file} prints what it is meant to show`, async () => {
+    it(`${file} prints the expected lines`, async () => {
       const program = place.node(`examples/${file}`);
       const exit = await program.exited;
       expect(exit, program.describe()).to.deep.equal({ code: 0, signal: null });
@@ -59,7 +59,7 @@ describe('examples', function () {
     });
   }
 
-  it('no-server.ts prints what to do', async () => {
+  it('no-server.ts prints an error that says what to do', async () => {
     const program = place.node('examples/no-server.ts');
     const line = await program.waitFor(/^ENOENT: /);
     expect(line.text).to.contain(`${place.runtimeDir}/nobody-uses-this/mp_socket`);
@@ -67,7 +67,7 @@ describe('examples', function () {
     await program.exited;
   });
 
-  it('are all tested', () => {
+  it('all have a test', () => {
     const files = readdirSync(new URL('../../examples/', import.meta.url)).filter((name) =>
       name.endsWith('.ts'),
     );

@@ -1,4 +1,4 @@
-// A runtime directory for examples, which must be empty after each test.
+// A runtime directory for the examples in tests, which has to be empty again after each test.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,22 +12,22 @@ export class Stage {
   readonly #running: CProcess[] = [];
   #base = '';
 
-  /** Option of `openPrimary` for a channel of the test itself. */
+  /** The directory for `openPrimary`, so that a test can take part. */
   get runtimeDir(): string {
     return `${this.#base}/dpdk`;
   }
 
-  /** The environment variable that names the directory for C and Node. */
+  /** Environment variable that sets the directory in C and Node. */
   get env(): Record<string, string> {
     return { RUNTIME_DIRECTORY: this.#base };
   }
 
-  /** Path of a file in the directory. */
+  /** Returns the path of a file in the directory. */
   path(name: string): string {
     return join(this.#base, name);
   }
 
-  /** Names of all files in the runtime directory, of all prefixes. */
+  /** Lists the files of the runtime directory, those of all prefixes. */
   entries(): string[] {
     try {
       return readdirSync(this.runtimeDir, { recursive: true, encoding: 'utf8' });
@@ -58,7 +58,7 @@ export class Stage {
   }
 }
 
-/** To be called inside `describe`. */
+/** Makes a stage for the tests of a `describe` block, in which it has to be called. */
 export function stage(): Stage {
   const place = new Stage();
   beforeEach('stage', () => place.begin());
@@ -66,7 +66,7 @@ export function stage(): Stage {
   return place;
 }
 
-/** The lines that begin with `start`, in order and without it. */
+/** Returns the rest of the lines that begin with `start`, in their order. */
 export function linesOf(program: CProcess, start: string): string[] {
   return program.lines
     .map(({ text }) => text)

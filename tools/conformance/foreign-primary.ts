@@ -1,4 +1,4 @@
-import { dialectIn } from '../../lib/peers/primary-link.js';
+import { dialectIn } from '../../lib/peers/to-primary.js';
 import { processExists } from '../../lib/transport/socket-names.js';
 import { DIALECTS, type Dialect, type DialectId } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { dialectIn } from '../../lib/peers/primary-link.js';
+import { dialectIn } from '../../lib/peers/to-primary.js';
 import { type DialectId, versionOf } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import { isSecondarySocket, PRIMARY_SOCKET, pidOfSocket } from '../../protocol/paths.js';
