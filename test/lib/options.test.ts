@@ -1,3 +1,4 @@
+// Options of openPrimary and openSecondary that are refused.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

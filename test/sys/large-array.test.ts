@@ -1,3 +1,4 @@
+// Arrays for large copies, which the kernel may back with huge pages.
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { addressOf } from '../../sys/libc.js';

@@ -1,3 +1,4 @@
+// Which datagrams are taken for the answer to a request, and when.
 import { expect } from 'chai';
 import { openSecondary } from '../../../lib/index.js';
 import { DIALECTS, encodeMessage, MpType } from '../../../protocol/index.js';

@@ -1,3 +1,4 @@
+// How long requestSync polls before it sleeps, by action.
 import { expect } from 'chai';
 import { SpinBudget } from '../../../lib/requests/busy-poll.js';
 

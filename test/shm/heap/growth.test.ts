@@ -1,3 +1,4 @@
+// Growth of a heap that is interrupted: no page is lost, and the heap stays whole.
 import { expect } from 'chai';
 import {
   encodeMallocRequest,

@@ -1,3 +1,4 @@
+// DPDK's locks, shared with live C processes.
 import { setImmediate as tick } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';

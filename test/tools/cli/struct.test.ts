@@ -1,3 +1,4 @@
+// Structs as the command line writes them: `u32:1,s4:ab`.
 import { expect } from 'chai';
 import {
   decodeStruct,

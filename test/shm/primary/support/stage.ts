@@ -17,6 +17,8 @@ import { liveSpace } from '../../heap/support/live-space.js';
 const CHILD = fileURLToPath(new URL('./primary-child.ts', import.meta.url));
 
 export const MIB = 2 ** 20;
+/** Includes the time to compile the child's TypeScript. */
+const START_TIMEOUT_MS = 30_000;
 
 export class PrimaryStage {
   readonly live: LiveScope;
@@ -54,7 +56,7 @@ export class PrimaryStage {
       ...[filePrefix, this.version, `${hugepages}`, worker ? 'worker' : ''],
     ]);
     peers.defer(() => child[Symbol.asyncDispose]());
-    await child.waitFor(/^READY/, 15_000);
+    await child.waitFor(/^READY/, START_TIMEOUT_MS);
     return child;
   }
 
