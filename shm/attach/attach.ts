@@ -151,7 +151,7 @@ function noConfig(runtimePath: string, cause: MpError): MpError {
   return new MpError(
     'ENOPRIMARY',
     existsSync(`${runtimePath}/${PRIMARY_SOCKET}`)
-      ? `There is an mp_socket in ${runtimePath} but no config: open the Node primary with the option memory, or it shares none`
+      ? `There is an mp_socket in ${runtimePath} but no config: a Node primary shares memory only if it is opened with the option memory`
       : `There is no ${runtimePath}/config: start the primary (in Node with the option memory), and check the file prefix and the runtime directory`,
     { path: `${runtimePath}/config`, cause },
   );
