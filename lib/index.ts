@@ -5,7 +5,7 @@ export type { Memzone } from '../shm/attach/memzone.js';
 export type { ReserveOptions, SharedMemory } from '../shm/attach/shared-memory.js';
 export { MemzoneFlag } from '../shm/heap/page-flags.js';
 export type { PrimaryMemoryOptions } from '../shm/primary/options.js';
-export type { SocketNamespace } from '../sys/message-block.js';
+export type { SocketNamespace } from '../sys/sockaddr.js';
 export { type Handler, type HandlerResult, IGNORE, type Ignore } from './actions/actions.js';
 export { type ChannelEvents, MpChannel, type SendOptions, type SyncRequestOptions } from './channel.js';
 export type { DropEvent, RequestTrace, TrafficEvent } from './diagnostics.js';

@@ -3,7 +3,7 @@ import { DIALECTS, type DialectId, dialectOf, versionOf } from '../protocol/dial
 import { MpError } from '../protocol/errors.js';
 import type { AttachOptions } from '../shm/attach/attach.js';
 import { type MemoryPlan, type PrimaryMemoryOptions, planMemory } from '../shm/primary/options.js';
-import type { SocketNamespace } from '../sys/message-block.js';
+import type { SocketNamespace } from '../sys/sockaddr.js';
 import { checkSignal } from './abort.js';
 
 /** Default timeout of `requestSync`, `request` and `sendMessage`, in milliseconds. */

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { DatagramSocket } from './datagram-socket.js';
-import { ECONNREFUSED, ENOENT, EPERM, systemError } from './errors.js';
+import { ECONNREFUSED, ENOENT, EPERM, systemError, withFileErrors } from './errors.js';
 import { linkOf, namesIn, textOf } from './proc.js';
 
 /** A Unix socket that a process of this network namespace has bound to a path. */
@@ -10,11 +11,12 @@ export interface BoundSocket {
   readonly inode: string;
 }
 
-/** Lines of /proc/net/unix are `Num RefCount Protocol Flags Type St Inode Path`; abstract names begin with `@`. */
+const LIST = '/proc/net/unix';
+/** Lines of {@link LIST} are `Num RefCount Protocol Flags Type St Inode Path`; abstract names begin with `@`. */
 const LINE = /^(?:\S+ +){6}(\d+) (.+)$/;
 
-function allBoundSockets(): BoundSocket[] {
-  return (textOf('/proc/net/unix') ?? '').split('\n').flatMap((line) => {
+function parseBoundSockets(text: string): BoundSocket[] {
+  return text.split('\n').flatMap((line) => {
     const [, inode, path] = LINE.exec(line) ?? [];
     return inode === undefined || path === undefined ? [] : [{ inode, path }];
   });
@@ -22,12 +24,16 @@ function allBoundSockets(): BoundSocket[] {
 
 /** Returns the sockets that are bound to a path now; the kernel doesn't list those of other network namespaces. */
 export function boundSockets(): BoundSocket[] {
-  return allBoundSockets().filter(({ path }) => path.startsWith('/'));
+  return parseBoundSockets(textOf(LIST) ?? '').filter(({ path }) => path.startsWith('/'));
 }
 
-/** Returns the names of the abstract namespace that sockets are bound to now, without the kernel's `@`. */
+/**
+ * Returns the names of the abstract namespace that sockets are bound to now, without the kernel's `@`. Throws `EACCES` and
+ * the like where they can't be listed: a broadcast would silently reach no process.
+ */
 export function abstractNames(): string[] {
-  const names = allBoundSockets().filter(({ path }) => path.startsWith('@'));
+  const text = withFileErrors(LIST, () => readFileSync(LIST, 'utf8'), 'Mount /proc');
+  const names = parseBoundSockets(text).filter(({ path }) => path.startsWith('@'));
   return [...new Set(names.map(({ path }) => path.slice(1)))];
 }
 

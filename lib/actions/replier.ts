@@ -4,7 +4,7 @@ import { MpError } from '../../protocol/errors.js';
 import { type Message, MpType } from '../../protocol/message.js';
 import { nowMs } from '../../sys/clock.js';
 import { EAGAIN, errnoName } from '../../sys/errors.js';
-import { MAX_SOCKET_PATH } from '../../sys/message-block.js';
+import { MAX_SOCKET_PATH } from '../../sys/sockaddr.js';
 import { sendError } from '../errors.js';
 import type { Peer, ReplyBody } from '../messages/message.js';
 import type { Wire } from '../peers/peers.js';

@@ -1,7 +1,7 @@
 // A socket that sends anything: any length, any name, any number of descriptors in any number of control messages.
 
 import * as libc from '../../sys/libc.js';
-import { AF_UNIX } from '../../sys/message-block.js';
+import { AF_UNIX } from '../../sys/sockaddr.js';
 
 const DGRAM_NONBLOCK_CLOEXEC = 0o2004002;
 const NOSIGNAL = 0x4000;

@@ -6,8 +6,8 @@ import type { MpChannel } from '../../lib/index.js';
 import { type Dialect, decodeMessage, encodeMessage, type Message, MpType } from '../../protocol/index.js';
 import { type Datagram, DatagramSocket } from '../../sys/datagram-socket.js';
 import * as libc from '../../sys/libc.js';
-import type { SocketNamespace } from '../../sys/message-block.js';
 import { waitForSockets } from '../../sys/poll.js';
+import type { SocketNamespace } from '../../sys/sockaddr.js';
 import { openDescriptors } from './descriptors.js';
 
 const RTE_MAGIC = 19820526;
