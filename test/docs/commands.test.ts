@@ -25,7 +25,7 @@ function commandsOf(document: string): Named[] {
 }
 
 describe('commands in documents', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let packed: Packed;
 
   before(function () {

@@ -87,7 +87,7 @@ function compile(text: string): string[] {
 }
 
 describe('examples in doc comments', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('compile', () => {
     const files = FOLDERS.flatMap((folder) =>

@@ -31,7 +31,7 @@ function programOf(name: string): Program {
 }
 
 describe('programs in documents', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const place = stage();
   let packed: Packed;
 

@@ -58,7 +58,7 @@ function commandLine(pid: string): string[] {
 }
 
 describe('demo', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const place = stage();
 
   it('plays the tutorial between two Node processes and ends', async () => {
@@ -146,7 +146,7 @@ describe('demo', function () {
 });
 
 describe("the demo's client", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const place = stage();
 
   it('says that no server runs', async () => {
@@ -174,7 +174,7 @@ describe("the demo's client", function () {
 });
 
 describe('demo --c-primary', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const place = stage();
 
   before(async function () {
@@ -204,7 +204,7 @@ describe('demo --c-primary', function () {
 });
 
 describe('demo --c-secondary', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const place = stage();
 
   before(async function () {

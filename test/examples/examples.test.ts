@@ -43,7 +43,7 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly string[
 const SHARED = ['play.ts'];
 
 describe('examples', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const place = stage();
 
   for (const [file, parts] of Object.entries(EXPECTED)) {

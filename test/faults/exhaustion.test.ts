@@ -16,7 +16,7 @@ describe('faults: exhaustion', () => {
   const scope = new StageScope();
 
   it('fails with EMFILE without descriptors, loses nothing, and goes on when there are some again', function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const { runtimeDir } = scope.stage;
     const command = `ulimit -n 64; exec "$0" --import "$1" "$2" "$3"`;
     const { stdout, stderr, status } = spawnSync(

@@ -13,7 +13,7 @@ describe('faults: SIGKILL', () => {
   let remove: () => void;
 
   before('make JavaScript', function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const { root, remove: removeRoot } = transpile();
     const runtimeDir = mkdtempSync(join(tmpdir(), 'mp-'));
     place = { root, runtimeDir, filePrefix: 'kill' };
@@ -30,7 +30,7 @@ describe('faults: SIGKILL', () => {
     ['primary', killPrimary],
   ] as const) {
     it(`of a Node ${role} at ${SAMPLES} of its calls harms no other process`, async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const calls = callsOf(await kill(place, Number.MAX_SAFE_INTEGER));
       for (let i = 0; i < SAMPLES; i++) await kill(place, Math.floor((i * calls) / SAMPLES));
     });
@@ -43,7 +43,7 @@ describe('faults: SIGKILL', () => {
 
     for (const grower of ['primary', 'secondary'] satisfies Grower[]) {
       it(`for the ${grower} harms no C secondary, at ${SAMPLES} of its calls`, async function () {
-        this.timeout(60_000);
+        this.timeout(120_000);
         const { root } = place;
         const calls = await killGrowing(root, grower, Number.MAX_SAFE_INTEGER);
         if (calls === undefined) throw new RangeError('It died though it should not.');

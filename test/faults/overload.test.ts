@@ -23,7 +23,7 @@ describe('faults: overload', () => {
   const { keep } = scope;
 
   it(`answers ${CLIENTS} clients that ask all the time`, async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const { options } = scope.stage;
     const primary = await keep(openPrimary(options));
     primary.registerAction('echo', (msg) => ({ param: msg.param }));
@@ -47,7 +47,7 @@ describe('faults: overload', () => {
   });
 
   it('answers threads that ask without a pause in similar numbers', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const { options } = scope.stage;
     const primary = await keep(openPrimary(options));
     const served = new Map<string, number>();
@@ -78,7 +78,7 @@ describe('faults: overload', () => {
   });
 
   it('stops reading while too many handlers run, and still sends requests', async function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     const { options } = scope.stage;
     const primary = await keep(openPrimary({ ...options, maxPendingMessages: 8 }));
     let called = 0;
@@ -102,7 +102,7 @@ describe('faults: overload', () => {
   });
 
   it('answers others while a requester floods it and never reads its answers', async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     const { stage } = scope;
     const primary = await keep(openPrimary(stage.options));
     primary.registerAction('echo', (msg) => ({ param: msg.param }));
@@ -121,7 +121,7 @@ describe('faults: overload', () => {
   });
 
   it('delivers a flood of broadcasts to all secondaries, in order', async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     const { stage } = scope;
     const primary = await keep(openPrimary(stage.options));
     const secondaries = [await keep(openSecondary(stage.options)), await keep(openSecondary(stage.options))];

@@ -138,7 +138,7 @@ describe('security: a parent directory that all users may write to', () => {
   });
 
   it('removes no files while another user keeps swapping the directory for a link', async function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     chmodSync(parent, 0o777); // without the sticky bit all users may rename everything
     const bait = `${parent}/bait`;
     const precious = ['config', 'file', 'mp_socket', 'mp_socket_1_a'];

@@ -6,7 +6,7 @@ import { sweep } from './support/sweep.js';
 describe('faults: system calls', () => {
   for (const scenario of SCENARIOS) {
     it(`every call fails once: ${scenario.name}`, async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const { calls, runs, errors, failures } = await sweep(scenario);
       expect(failures, `\n${failures.join('\n')}\n`).to.have.lengthOf(0);
       expect(calls).to.be.greaterThan(0);

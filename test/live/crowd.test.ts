@@ -20,7 +20,7 @@ describe('live: eight Node and two C secondaries', () => {
   const scope = live('crowd', { attachable: true });
 
   it('all ask, hear and answer the primary; a private channel gets no broadcast', async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     const primary = await scope.startPrimary();
     const [cs, others, channels] = await Promise.all([startC(), startNodes(), openChannels()]);
     const hidden = await scope.open({ visibility: 'private' });

@@ -84,7 +84,7 @@ describe('matrix: a primary replaced by one of another release', () => {
 
   for (const [first, contact] of Object.entries(FIRST)) {
     it(`serves the same channel: ${RELEASES.join(', ')} and back, ${first} first`, async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       let channel: MpChannel | undefined;
       for (const release of [...RELEASES, RELEASES[0] ?? '22.11']) {
         const primary = await scope.startPrimary({ release });
@@ -101,7 +101,7 @@ describe('matrix: a primary replaced by one of another release', () => {
   for (const [from, to] of PAIRS) {
     for (const [way, attempt] of Object.entries(ATTEMPTS)) {
       it(`${from} by ${to}: answers after ${way} was called all the time while it started`, async function () {
-        this.timeout(60_000);
+        this.timeout(120_000);
         const old = await scope.startPrimary({ release: from });
         const channel = await open();
         await expectServing(old, channel);

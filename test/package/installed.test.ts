@@ -62,7 +62,7 @@ describe('the installed package', () => {
 
   for (const release of [process.versions.node, ...NODE_RELEASES]) {
     describe(`on Node ${release}`, function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       let node: string;
 
       before(function () {

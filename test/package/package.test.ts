@@ -80,7 +80,7 @@ describe('the package', () => {
     ['ESNext', 'Bundler'],
   ] as const) {
     it(`compiles in a strict project with moduleResolution ${moduleResolution}`, function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       linkNodeTypes(packed);
       writeFileSync(join(packed.directory, 'consumer.mts'), CONSUMER);
       expect(compile(packed.directory, 'consumer.mts', { module, moduleResolution })).to.equal('');
@@ -89,7 +89,7 @@ describe('the package', () => {
 
   for (const name of API_REPORTS) {
     it(`has the surface that api/${name}.api.md says`, function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const isStale = reportOf(name, false);
       expect(isStale, 'run npm run api-report, and commit what it changes').to.equal(false);
     });

@@ -74,7 +74,7 @@ console.log(context.done);
 `;
 
 describe('other platforms', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let packed: Packed;
 
   before(function () {

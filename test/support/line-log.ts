@@ -35,7 +35,7 @@ export interface WaitOptions {
 }
 
 /** Long enough for a loaded machine; a test that waits this long has failed. */
-const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
 
 interface Waiter {
   readonly match: LineMatch;

@@ -12,7 +12,7 @@ describe('messages for a peer that stopped reading', () => {
   const { keep } = scope;
 
   it('wait up to a limit of their own, and leave other peers room', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const { stage } = scope;
     const primary = await openPrimary(stage.options);
     primary.registerAction('echo', (msg) => ({ param: msg.param }));

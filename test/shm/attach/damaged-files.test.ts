@@ -115,7 +115,7 @@ describe('shm: damaged files', () => {
     const hugeDir = () => (name === 'hugepage_info' ? undefined : runtime.hugeDir);
 
     it(`${name}: survives bytes flipped at random`, function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const spot = fc.oneof(...spots.map(([from, to]) => fc.integer({ min: from, max: to - 1 })));
       const flips = fc.array(fc.tuple(spot, fc.integer({ min: 1, max: 255 })), {
         minLength: 1,
@@ -132,7 +132,7 @@ describe('shm: damaged files', () => {
     });
 
     it(`${name}: survives being cut off anywhere`, function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       fc.assert(
         fc.property(fc.nat({ max: original().length - 1 }), (length) => {
           withFile(name, original().subarray(0, length), () => {
@@ -155,7 +155,7 @@ describe('shm: damaged files', () => {
   }
 
   it('config: survives every byte that matters changed once', function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const config = image.get('config') ?? Buffer.alloc(0);
     for (const [from, to] of SPOTS.config ?? []) {
       for (let at = from; at < to; at++) {

@@ -170,7 +170,7 @@ function runs(options: ImageOptions, numRuns: number): void {
 }
 
 describe('shm heap: any sequence of operations', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('keeps a heap whole that grows and shrinks', () => runs({}, 40));
   it('keeps a heap whole as 22.11 has it', () => runs({ versionWord: 0x160b0b63 }, 20));

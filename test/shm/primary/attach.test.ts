@@ -84,7 +84,7 @@ describeReleases('primary: attached by C', (release) => {
     const [major] = stage().version.split(/\.(?=\d+$)/);
     const primary = await stage().primary({ version: `${major}.77` });
     const secondary = await stage().live.startSecondary({ untilReady: false });
-    await secondary.waitFor(/^FAILED /, 15_000);
+    await secondary.waitFor(/^FAILED /, 90_000);
     expect(secondary.stderr).to.match(/version/i);
     expect(primary.memory.version).to.equal(`${major}.77`);
     stage().expectWhole();

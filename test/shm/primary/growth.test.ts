@@ -94,7 +94,7 @@ describe('primary: growth that fails', () => {
   });
 
   it('is taken back when a secondary does not answer', async function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const { memory } = await stage().primary({ worker: true });
     const secondary = await stage().secondary();
     const before = memory.memsegs().length;
@@ -147,7 +147,7 @@ describe('primary: a secondary that is killed while its memory grows', () => {
   const stage = primaryStage('killed');
 
   it('blocks other processes for a few seconds at most, with a worker', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const { memory } = await stage().primary({ worker: true });
     const [victim, other] = [await stage().secondary(), await stage().secondary()];
     const mute = RawPeer.bind(stage().live, 'mp_socket_1_1');
@@ -165,7 +165,7 @@ describe('primary: a secondary that is killed while its memory grows', () => {
   });
 
   it('blocks other processes for a few seconds at most, without a worker', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     await stage().process();
     const [victim, other] = [await stage().secondary(), await stage().secondary()];
     const mute = RawPeer.bind(stage().live, 'mp_socket_1_1');

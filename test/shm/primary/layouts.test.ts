@@ -71,7 +71,7 @@ describe('primary: layouts', () => {
     const primary = await stage().primary();
     expect(primary.disable()).to.equal(true);
     const secondary = await stage().live.startSecondary({ untilReady: false });
-    await secondary.waitFor(/^FAILED /, 15_000);
+    await secondary.waitFor(/^FAILED /, 90_000);
     stage().expectWhole();
   });
 });

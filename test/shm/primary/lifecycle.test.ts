@@ -21,7 +21,7 @@ describe('primary: lifecycle', () => {
     const first = await stage().primary();
     await rejected('EADDRINUSE', stage().primary());
     const c = await stage().live.startPrimary({ untilReady: false });
-    await c.waitFor(/^FAILED /, 15_000);
+    await c.waitFor(/^FAILED /, 90_000);
     first.memory.reserve('STILL_MINE', 64);
     stage().expectWhole();
     await first.close();

@@ -6,7 +6,7 @@ import { pendingUnlessCi } from './needs-dpdk.js';
 import type { PeerScope } from './peers-for.js';
 
 const PROGRAM = 'dpdk-testpmd';
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 90_000;
 const PROMPT = /^testpmd> (\w.*)$/;
 
 interface TestpmdOptions {

@@ -21,9 +21,9 @@ export interface CPeerOptions extends EalOptions {
   readonly untilReady?: boolean;
 }
 
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 90_000;
 /** A primary's clean exit waits 5 s for each third party that doesn't answer. */
-const QUIT_TIMEOUT_MS = 15_000;
+const QUIT_TIMEOUT_MS = 60_000;
 
 export class CPeer extends CProcess {
   readonly role: PeerRole;

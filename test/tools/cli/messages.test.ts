@@ -161,7 +161,7 @@ describe('dpdk-ipc request and send', () => {
   });
 
   it('ends a measurement at Ctrl-C, and when the primary is killed', async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     const endless = ['--count', '100000000', '--action', 'echo', '--timeout', '300ms'];
     const args = ['bench', ...endless, '--file-prefix', peers.filePrefix];
     const interrupted = new RunningCli(args, { input: '' });

@@ -21,7 +21,7 @@ export function testConformance(
     ({ roles, slow }) => (roles?.includes(role) ?? true) && (SLOW || !slow),
   )) {
     it(`${check.id} ${check.title}`, async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       runner ??= new CheckRunner(source());
       const { status, detail } = await runner.run(check, { destructive: true, slow: SLOW });
       if (status === 'skip') this.skip();

@@ -18,7 +18,7 @@ const CHILD = fileURLToPath(new URL('./primary-child.ts', import.meta.url));
 
 export const MIB = 2 ** 20;
 /** Includes the time to compile the child's TypeScript. */
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 90_000;
 
 export class PrimaryStage {
   readonly live: LiveScope;
