@@ -14,7 +14,7 @@ import { run, startStress } from '../support/stress.js';
 
 const support = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));
 /** Includes the time to compile the reader's TypeScript. */
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 90_000;
 const WRITER = 2; // rte_rwlock.h since 22.11: a writer holds the lock
 
 describeReleases('shm: locks against C', (release) => {

@@ -11,7 +11,7 @@ import type { PeerLine } from '../../support/line-log.js';
 
 const SOURCE = fileURLToPath(new URL('../peers/stress.c', import.meta.url));
 const SHARED = fileURLToPath(new URL('../../peers/', import.meta.url));
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 90_000;
 
 export interface StressOptions {
   /** `-m`; 4 by default. */
