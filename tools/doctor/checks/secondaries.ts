@@ -11,23 +11,19 @@ interface SilentSecondary {
 }
 
 /** The primary waits for each secondary: a silent one fails its broadcasts, hotplug and memory that grows. */
-export const peersSilent: DoctorCheck = {
-  id: 'peers-silent',
-  async run(target) {
-    const { inspection } = target;
-    if (inspection?.state !== 'running') return undefined;
-    const looks = await Promise.all(inspection.secondaries.alive.map((socket) => look(socket, target)));
-    const silent = looks.filter((found) => found !== undefined);
-    if (silent.length === 0) return undefined;
-    return {
-      severity: 'error',
-      what: `${count(silent.length, 'secondary process')} ${silent.length === 1 ? 'does' : 'do'} not answer: the primary's broadcasts fail or wait 5 s for it, and so do hotplug and memory that grows`,
-      evidence: silent
-        .map(({ pid, why }) => `${pid === undefined ? 'a secondary' : describeProcess(pid)} ${why}`)
-        .join('; '),
-      fix: [...new Set(silent.map(({ fix }) => fix))].join('; '),
-    };
-  },
+export const peersSilent: DoctorCheck = async (target) => {
+  const { inspection } = target;
+  if (inspection?.state !== 'running') return undefined;
+  const looks = await Promise.all(inspection.secondaries.alive.map((socket) => look(socket, target)));
+  const silent = looks.filter((found) => found !== undefined);
+  if (silent.length === 0) return undefined;
+  return {
+    what: `${count(silent.length, 'secondary process')} ${silent.length === 1 ? 'does' : 'do'} not answer: the primary's broadcasts fail or wait 5 s for it, and so do hotplug and memory that grows`,
+    evidence: silent
+      .map(({ pid, why }) => `${pid === undefined ? 'a secondary' : describeProcess(pid)} ${why}`)
+      .join('; '),
+    fix: [...new Set(silent.map(({ fix }) => fix))].join('; '),
+  };
 };
 
 async function look({ path, pid }: SecondarySocket, target: Target): Promise<SilentSecondary | undefined> {
@@ -55,17 +51,14 @@ function explain(result: ProbeResult, timeoutMs: number): Omit<SilentSecondary, 
 }
 
 /** A killed secondary leaves its socket behind until the primary broadcasts. */
-export const staleSockets: DoctorCheck = {
-  id: 'stale-sockets',
-  run({ inspection, directory }) {
-    const stale = inspection?.secondaries.stale ?? [];
-    if (stale.length === 0) return undefined;
-    const names = stale.map(({ path }) => basename(path));
-    return {
-      severity: 'warning',
-      what: `${count(stale.length, 'socket')} of secondaries that died`,
-      evidence: `nobody is bound to ${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`,
-      fix: `Harmless: the primary removes them at its next broadcast. By hand: rm ${names.map((name) => `${directory}/${name}`).join(' ')}`,
-    };
-  },
+export const staleSockets: DoctorCheck = ({ inspection, directory }) => {
+  const stale = inspection?.secondaries.stale ?? [];
+  if (stale.length === 0) return undefined;
+  const names = stale.map(({ path }) => basename(path));
+  return {
+    severity: 'warning',
+    what: `${count(stale.length, 'socket')} of secondaries that died`,
+    evidence: `nobody is bound to ${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`,
+    fix: `Harmless: the primary removes them at its next broadcast. By hand: rm ${names.map((name) => `${directory}/${name}`).join(' ')}`,
+  };
 };
