@@ -1,4 +1,5 @@
 import { DIALECTS } from '../../protocol/dialect.js';
+import { MpError } from '../../protocol/errors.js';
 import { defaultRuntimeDir, PRIMARY_SOCKET, type RuntimeEnvironment } from '../../protocol/paths.js';
 import { processFacts } from '../../sys/proc.js';
 import { inspect } from '../instances/inspect.js';
@@ -90,4 +91,14 @@ export function describeProcess(pid: number): string {
 /** `1 page`, `2 pages`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** What `action` returns, or the `MpError` that it throws. */
+export function resultOrError<T>(action: () => T): T | MpError {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof MpError) return error;
+    throw error;
+  }
 }

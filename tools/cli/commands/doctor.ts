@@ -40,19 +40,20 @@ export function addDoctor(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const progress = new Progress();
-  const diagnoses: Diagnosis[] = [];
-  try {
-    for (const { filePrefix, runtimeDir } of await prefixesOf(options)) {
-      const onCheck = (id: string) => progress.show(`${filePrefix}: ${id}`);
-      diagnoses.push(await diagnose({ filePrefix, runtimeDir, timeoutMs: options.timeout, onCheck }));
-    }
-  } finally {
-    progress.end();
-  }
+  const diagnoses = await diagnoseAll(options);
   if (options.json) printJson(diagnoses);
   else print(diagnoses.map(report).join('\n\n'));
   if (diagnoses.some(({ healthy }) => !healthy)) process.exitCode = EXIT_FINDING;
+}
+
+async function diagnoseAll(options: Options): Promise<Diagnosis[]> {
+  using progress = new Progress();
+  const diagnoses: Diagnosis[] = [];
+  for (const { filePrefix, runtimeDir } of await prefixesOf(options)) {
+    const onCheck = (id: string) => progress.show(`${filePrefix}: ${id}`);
+    diagnoses.push(await diagnose({ filePrefix, runtimeDir, timeoutMs: options.timeout, onCheck }));
+  }
+  return diagnoses;
 }
 
 async function prefixesOf({ filePrefix, runtimeDir }: Options) {
@@ -60,7 +61,7 @@ async function prefixesOf({ filePrefix, runtimeDir }: Options) {
   const { instances } = await findInstances({ runtimeDir, probe: false });
   const alive = instances.filter(({ state }) => state !== 'dead');
   if (alive.length === 0) return instances.length > 0 ? instances : [{ filePrefix: 'rte', runtimeDir }];
-  const dead = instances.filter(({ state }) => state === 'dead').map((instance) => instance.filePrefix);
+  const dead = instances.flatMap(({ state, filePrefix: name }) => (state === 'dead' ? [name] : []));
   if (dead.length > 0) printError(`Not examined, because their primaries have ended: ${dead.join(', ')}`);
   return alive;
 }

@@ -23,13 +23,9 @@ export function addSend(program: Command): void {
 
 async function run(name: string, options: MessageOptions): Promise<void> {
   const message = messageOf(name, options);
-  const channel = await openChannel(options);
-  try {
-    const to = channel.peers()[0]?.path; // the primary may end as soon as it has the message
-    await channel.sendMessage(message, { timeoutMs: options.timeout });
-    if (options.json) printJson({ sent: true, name, to });
-    else print(`sent '${visible(name)}' to ${to}`);
-  } finally {
-    await channel.close();
-  }
+  await using channel = await openChannel(options);
+  const to = channel.peers()[0]?.path; // the primary may end as soon as it has the message
+  await channel.sendMessage(message, { timeoutMs: options.timeout });
+  if (options.json) printJson({ sent: true, name, to });
+  else print(`sent '${visible(name)}' to ${to}`);
 }

@@ -6,24 +6,20 @@ import { runtimePath } from '../../../protocol/paths.js';
 import { mountsAt } from '../../../sys/mounts.js';
 import { textOf, userName } from '../../../sys/proc.js';
 import { foreignDirectory } from '../../../sys/runtime-owner.js';
-import { type DoctorCheck, describeProcess } from '../doctor-check.js';
+import { type DoctorCheck, describeProcess, resultOrError } from '../doctor-check.js';
 
 /** The path of a Unix socket holds 107 bytes; C cuts a longer one off. */
 export const badPath: DoctorCheck = ({ runtimeDir, filePrefix }) => {
-  try {
-    runtimePath(runtimeDir, filePrefix);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof MpError)) throw error;
-    const isLong = error.code === 'ENAMETOOLONG';
-    return {
-      what: isLong ? 'The path of the runtime directory is too long' : 'The path is not usable',
-      evidence: error.message,
-      fix: isLong
-        ? 'Start the primary and all other processes with a shorter --file-prefix, or in a shorter directory'
-        : 'Give the --file-prefix and --runtime-dir that the primary has',
-    };
-  }
+  const error = resultOrError(() => runtimePath(runtimeDir, filePrefix));
+  if (!(error instanceof MpError)) return undefined;
+  const isLong = error.code === 'ENAMETOOLONG';
+  return {
+    what: isLong ? 'The path of the runtime directory is too long' : 'The path is not usable',
+    evidence: error.message,
+    fix: isLong
+      ? 'Start the primary and all other processes with a shorter --file-prefix, or in a shorter directory'
+      : 'Give the --file-prefix and --runtime-dir that the primary has',
+  };
 };
 
 /** Finds the first file or directory on the path to the sockets that this user may not use. */

@@ -6,7 +6,7 @@ import { pageFinderFor } from '../../../shm/attach/page-files.js';
 import type { SharedMemory } from '../../../shm/attach/shared-memory.js';
 import { parseMemConfig } from '../../../shm/layout/mem-config.js';
 import { isInOtherMountNamespace, type Mount, mounts, mountsAt } from '../../../sys/mounts.js';
-import { count, type DoctorCheck, type FindingText, type Target } from '../doctor-check.js';
+import { count, type DoctorCheck, type FindingText, resultOrError, type Target } from '../doctor-check.js';
 
 /** Only a primary in Node can do without memory. */
 export const noMemory: DoctorCheck = ({ isRunning, sharesMemory, directory }) => {
@@ -25,24 +25,24 @@ const LOCK_TIMEOUT_MS = 1_000;
 /** Attaches and reads the tables, as every user of the memory does. */
 export const memoryUnusable: DoctorCheck = ({ sharesMemory, filePrefix, runtimeDir, directory }) => {
   if (!sharesMemory) return undefined;
-  try {
+  const error = resultOrError(() => {
     using memory = attachMemory({ filePrefix, runtimeDir, lockTimeoutMs: LOCK_TIMEOUT_MS });
     memory.memzones();
     memory.memsegs();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof MpError)) throw error;
-    const isLocked = error.code === 'ETIMEDOUT';
+  });
+  if (error === undefined) return undefined;
+  if (error.code === 'ETIMEDOUT') {
     return {
-      what: isLocked
-        ? "A lock of the primary's memory stays taken: no process can look up or reserve memzones"
-        : "The primary's memory can not be attached",
+      what: "A lock of the primary's memory stays taken: no process can look up or reserve memzones",
       evidence: error.message,
-      fix: isLocked
-        ? 'If memory is growing just now, wait 10 s (a silent secondary delays it that long). Otherwise a process was killed while it held the lock: restart the primary and its secondaries'
-        : `Is ${directory}/config that of an unmodified DPDK? Report it if it is`,
+      fix: 'If memory is growing just now, wait 10 s (a silent secondary delays it that long). Otherwise a process was killed while it held the lock: restart the primary and its secondaries',
     };
   }
+  return {
+    what: "The primary's memory can not be attached",
+    evidence: error.message,
+    fix: `Is ${directory}/config that of an unmodified DPDK? Report it if it is`,
+  };
 };
 
 /** Finds page files that are not where the primary's memory says that they are. */
@@ -104,15 +104,6 @@ function pagePaths(target: Target): string[] | MpError {
   if (memory instanceof MpError) return []; // memory-unusable
   using attached = memory;
   return resultOrError(() => [...new Set(pathsOf(attached, target))]);
-}
-
-function resultOrError<T>(action: () => T): T | MpError {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof MpError) return error;
-    throw error;
-  }
 }
 
 function pathsOf(memory: SharedMemory, { filePrefix, directory, primary }: Target): string[] {

@@ -1,9 +1,8 @@
-import { MpError } from '../../../protocol/errors.js';
 import { PRIMARY_SOCKET } from '../../../protocol/paths.js';
 import { isMultiProcessDisabled } from '../../../shm/attach/mp-status.js';
 import { isCProcess, isStopped, processesOfPrefix } from '../../../sys/proc.js';
 import { boundSockets } from '../../../sys/unix-sockets.js';
-import { type DoctorCheck, describeProcess, type Target } from '../doctor-check.js';
+import { type DoctorCheck, describeProcess, resultOrError, type Target } from '../doctor-check.js';
 
 /** Finds files without a process. C secondaries that outlive their primary keep a new one from starting. */
 export const primaryDead: DoctorCheck = ({ inspection, directory }) => {
@@ -77,7 +76,8 @@ function evidenceOfPrivate({ inspection, filePrefix }: Target): string | undefin
 /** `rte_mp_disable` was called; `rte_thread_register` calls it, too. */
 export const multiProcessDisabled: DoctorCheck = ({ sharesMemory, directory }) => {
   const path = `${directory}/config`;
-  if (!sharesMemory || !isDisabled(path)) return undefined;
+  // memory-unusable reports a damaged file
+  if (!sharesMemory || resultOrError(() => isMultiProcessDisabled(path)) !== true) return undefined;
   return {
     severity: 'warning',
     what: "The primary has disabled multi-process: it refuses C secondaries, and channels with visibility 'peer'",
@@ -85,16 +85,6 @@ export const multiProcessDisabled: DoctorCheck = ({ sharesMemory, directory }) =
     fix: "Private requests work (visibility 'private', dpdk-ipc request). For secondaries restart the primary without that call, or start a secondary first",
   };
 };
-
-/** False for a damaged file, which memory-unusable reports. */
-function isDisabled(config: string): boolean {
-  try {
-    return isMultiProcessDisabled(config);
-  } catch (error) {
-    if (error instanceof MpError) return false;
-    throw error;
-  }
-}
 
 /** A datagram of the wrong length ends the IPC thread of a C process, so no check sends such a primary anything. */
 export const versionUnknown: DoctorCheck = ({ inspection }) => {
