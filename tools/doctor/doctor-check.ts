@@ -1,7 +1,8 @@
 import { DIALECTS } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
-import { defaultRuntimeDir, PRIMARY_SOCKET, type RuntimeEnvironment } from '../../protocol/paths.js';
+import { defaultRuntimeDir, PRIMARY_SOCKET } from '../../protocol/paths.js';
 import { processFacts } from '../../sys/proc.js';
+import type { FindOptions } from '../instances/find.js';
 import { inspect } from '../instances/inspect.js';
 
 /** Looks for one thing that can be wrong with a file prefix. */
@@ -29,15 +30,8 @@ export type FindingText = Omit<Finding, 'id' | 'severity'> & { readonly severity
  */
 export type Severity = 'error' | 'warning' | 'note';
 
-export interface DiagnoseOptions {
-  /** `'rte'` by default. */
-  readonly filePrefix?: string | undefined;
-  /** DPDK's choice for this user by default. */
-  readonly runtimeDir?: string | undefined;
-  /** How long the primary and each secondary have to answer a harmless request; 2,000 ms by default. */
-  readonly timeoutMs?: number | undefined;
-  readonly env?: RuntimeEnvironment | undefined;
-  readonly uid?: number | undefined;
+/** Defaults are the prefix `'rte'`, DPDK's runtime directory for this user, and 2,000 ms for each process to answer. */
+export interface DiagnoseOptions extends Omit<FindOptions, 'probe'> {
   /** Called before each check. */
   readonly onCheck?: ((id: string) => void) | undefined;
 }

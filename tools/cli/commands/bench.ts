@@ -41,7 +41,7 @@ Examples:
 Exit status: 0 measured, 2 not measured.`;
 
 /** Adds `bench`. */
-export function addBench(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program
     .command('bench')
     .description(ABOUT)

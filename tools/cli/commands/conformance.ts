@@ -38,7 +38,7 @@ Examples:
 Exit status: 0 no check failed, 1 a check failed, 2 no check could run.`;
 
 /** Adds `conformance`. */
-export function addConformance(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program.command('conformance').description(ABOUT);
   withJson(withDialect(withPrefix(command)))
     .option('--driver <command>', 'start and test processes of this program instead of a primary')

@@ -3,14 +3,11 @@ import { type Diagnosis, diagnose } from '../../doctor/diagnose.js';
 import type { Finding, Severity } from '../../doctor/doctor-check.js';
 import { findInstances } from '../../instances/find.js';
 import { EXIT_FINDING } from '../exit.js';
-import { withJson, withRuntimeDir, withTime } from '../options.js';
+import { type PrefixOptions, withJson, withRuntimeDir, withTime } from '../options.js';
 import { type Colour, Progress, paint, print, printError, printJson, visible, wrap } from '../output.js';
 
-interface Options {
-  readonly filePrefix?: string;
-  readonly runtimeDir?: string;
+interface Options extends Partial<PrefixOptions> {
   readonly timeout: number;
-  readonly json?: boolean;
 }
 
 const ABOUT = `Finds out why messages to a primary, or its shared memory, do not work, and prints what
@@ -29,7 +26,7 @@ Exit status: 0 it found no error (there may be warnings), 1 it found one, 2 it
 could not look.`;
 
 /** Adds `doctor`. */
-export function addDoctor(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program
     .command('doctor')
     .description(ABOUT)

@@ -40,7 +40,7 @@ Examples:
 Exit status: 0 done, 2 not done.`;
 
 /** Adds `hotplug list`, `hotplug attach` and `hotplug detach`. */
-export function addHotplug(program: Command): void {
+export function addCommand(program: Command): void {
   const group = program.command('hotplug').description(ABOUT).addHelpText('after', EXAMPLES);
   const listing = group.command('list').summary('print its virtual devices').description(ABOUT_LIST);
   withJson(withTime(withPrefix(listing), TIMEOUT, LIST_TIMEOUT_MS))

@@ -41,7 +41,7 @@ Examples:
 Exit status: 0 ended by Ctrl-C or --count, 2 it could not listen.`;
 
 /** Adds `listen`. */
-export function addListen(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program
     .command('listen')
     .description(ABOUT)

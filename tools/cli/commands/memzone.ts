@@ -21,7 +21,7 @@ Examples:
 Exit status: 0 done, 1 you said no to a write, 2 not done.`;
 
 /** Adds `memzone` with its subcommands. */
-export function addMemzone(program: Command): void {
+export function addCommand(program: Command): void {
   const memzone = program.command('memzone').description(ABOUT).addHelpText('after', EXAMPLES);
   withJson(withMemory(memzone.command('ls').summary('list all memzones').description(ABOUT_LS))).action(list);
   addDump(memzone);

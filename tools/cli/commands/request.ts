@@ -30,7 +30,7 @@ Examples:
 Exit status: 0 answered, 1 no answer in time or no such action, 2 not sent.`;
 
 /** Adds `request`. */
-export function addRequest(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program.command('request').description(ABOUT).argument('<name>', "the action's name");
   withMessage(command)
     .option('--peer', 'be a public secondary meanwhile, for actions that ask back')

@@ -16,7 +16,7 @@ Examples:
 Exit status: 0 it is in the primary's queue, 2 not sent.`;
 
 /** Adds `send`. */
-export function addSend(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program.command('send').description(ABOUT).argument('<name>', "the action's name");
   withMessage(command).addHelpText('after', EXAMPLES).action(run);
 }
