@@ -77,7 +77,7 @@ export function messageRecord({ name, param, fds }: ReceivedMessage) {
 }
 
 /** Describes a message for people: text as it is, other bytes as a hexdump, a line for each descriptor. */
-export function describeBody(param: Uint8Array, fds: readonly number[]): string {
+export function describeBody({ param, fds }: ReceivedMessage): string {
   const body = asText(param) ?? (param.length === 0 ? '(empty)' : hexdump(param));
   const lines = fds
     .map(fdRecord)

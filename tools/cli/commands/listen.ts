@@ -87,7 +87,7 @@ function show(message: ReceivedMessage, { path, pid }: Peer, json: boolean): voi
     return;
   }
   const from = pid === undefined ? path || 'a sender without address' : `pid ${pid}`;
-  const body = describeBody(message.param, message.fds);
+  const body = describeBody(message);
   print(
     `${paint('dim', clock())} ${paint('bold', visible(message.name))} from ${visible(from)}: ${body.includes('\n') ? `\n${body}` : body}`,
   );

@@ -85,7 +85,7 @@ function report(name: string, { nbSent, nbReceived, msgs }: MpReply, ms: number,
   for (const msg of msgs) {
     const values = structOf(msg);
     if (options.raw) printRaw(msg.param);
-    else print(values ? structLines(values).join('\n') : describeBody(msg.param, msg.fds));
+    else print(values ? structLines(values).join('\n') : describeBody(msg));
   }
   if (nbReceived === 0)
     printError(`The primary has no action '${visible(name)}': it answered IGN, "don't count me".`);
