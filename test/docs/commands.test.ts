@@ -81,6 +81,6 @@ describe('commands in documents', function () {
 
   it('docs/command-line.md has every finding of doctor', () => {
     const page = read('docs/command-line.md');
-    for (const { id } of ROUNDS.flat()) expect(page).to.contain(`\`${id}\``);
+    for (const id of ROUNDS.flatMap(Object.keys)) expect(page).to.contain(`\`${id}\``);
   });
 });

@@ -7,7 +7,7 @@ const WIDTH = 16;
 
 /** Dumps bytes as `hexdump -C` does: 16 a line, repeated lines as one `*`. `base` is the offset of the first byte. */
 export function hexdump(bytes: Uint8Array, base = 0): string {
-  return [...hexdumpLines(bytes, base)].join('\n');
+  return [...hexdumpLines(bytes, base)].join('').trimEnd();
 }
 
 /** Same as {@link hexdump}, line by line, for many bytes. */
@@ -18,7 +18,7 @@ export function* hexdumpLines(bytes: Uint8Array, base = 0): Generator<string> {
     const row = bytes.subarray(at, at + WIDTH);
     const isSame = last !== undefined && Buffer.compare(row, last) === 0 && at + WIDTH < bytes.length;
     if (!isSame) yield line(row, base + at);
-    else if (!isRepeating) yield '*';
+    else if (!isRepeating) yield '*\n';
     isRepeating = isSame;
     last = row;
   }
@@ -28,14 +28,10 @@ function line(row: Uint8Array, offset: number): string {
   const cells = Array.from({ length: WIDTH }, (_, i) => row[i]?.toString(16).padStart(2, '0') ?? '  ');
   const half = WIDTH / 2;
   const hex = `${cells.slice(0, half).join(' ')}  ${cells.slice(half).join(' ')}`;
-  return `${offset.toString(16).padStart(8, '0')}  ${hex}  |${printable(row)}|`;
-}
-
-/** Printable ASCII, and a dot for every other byte. */
-function printable(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join(
-    '',
-  );
+  const ascii = Buffer.from(row)
+    .toString('latin1')
+    .replaceAll(/[^ -~]/g, '.');
+  return `${offset.toString(16).padStart(8, '0')}  ${hex}  |${ascii}|\n`;
 }
 
 /** The hex digits of this many bytes fit into one string of V8, with the JSON around them. */
@@ -44,7 +40,8 @@ const HEX_PART_BYTES = 2 ** 20;
 
 /** All bytes in hex. Throws `ERANGE` for more than one string can hold. */
 export function toHex(bytes: Uint8Array): string {
-  if (bytes.length <= MAX_HEX_BYTES) return hexOf(bytes);
+  if (bytes.length <= MAX_HEX_BYTES)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
   throw new MpError(
     'ERANGE',
     `${bytes.length} bytes are too many for one string in JSON: leave out --json, or take ${MAX_HEX_BYTES} at a time`,
@@ -54,11 +51,7 @@ export function toHex(bytes: Uint8Array): string {
 /** Same as {@link toHex}, in parts, for any number of bytes. */
 export function* hexParts(bytes: Uint8Array): Generator<string> {
   for (let at = 0; at < bytes.length; at += HEX_PART_BYTES)
-    yield hexOf(bytes.subarray(at, at + HEX_PART_BYTES));
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+    yield toHex(bytes.subarray(at, at + HEX_PART_BYTES));
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -78,47 +71,29 @@ function asText(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** A received message in `--json`. */
-export interface MessageRecord {
-  readonly name: string;
-  readonly length: number;
-  readonly hex: string;
-  /** The param if it is text. */
-  readonly text: string | undefined;
-  readonly fds: readonly FdRecord[];
-}
-
-/** A received descriptor, described while it is open. */
-interface FdRecord {
-  readonly fd: number;
-  /** The link in /proc/self/fd: a path, `pipe:[123]`, `socket:[123]`. */
-  readonly target: string;
-  readonly access: 'read-only' | 'write-only' | 'read-write' | 'unknown';
-}
-
 /** Describes a message for `--json`. */
-export function messageRecord({ name, param, fds }: ReceivedMessage): MessageRecord {
+export function messageRecord({ name, param, fds }: ReceivedMessage) {
   return { name, length: param.length, hex: toHex(param), text: asText(param), fds: fds.map(fdRecord) };
 }
 
 /** Describes a message for people: text as it is, other bytes as a hexdump, a line for each descriptor. */
-export function describeBody(param: Uint8Array, fds: readonly number[]): string {
+export function describeBody({ param, fds }: ReceivedMessage): string {
   const body = asText(param) ?? (param.length === 0 ? '(empty)' : hexdump(param));
-  return [body, ...fds.map(fdRecord).map(describeFd)].join('\n');
-}
-
-function describeFd({ fd, target, access }: FdRecord): string {
-  return `descriptor ${fd}: ${visible(target)} (${access})`;
-}
-
-function fdRecord(fd: number): FdRecord {
-  return { fd, target: linkOf(`/proc/self/fd/${fd}`) ?? 'unknown', access: accessOf(fd) };
+  const lines = fds
+    .map(fdRecord)
+    .map(({ fd, target, access }) => `descriptor ${fd}: ${visible(target)} (${access})`);
+  return [body, ...lines].join('\n');
 }
 
 const ACCESS = ['read-only', 'write-only', 'read-write'] as const;
 
-/** Reads the lowest two bits of the flags, which are octal in /proc. */
-function accessOf(fd: number): FdRecord['access'] {
+/** Describes an open descriptor. `target` is a path, `pipe:[123]` or `socket:[123]`. */
+function fdRecord(fd: number) {
+  // in octal; the lowest two bits are the access mode
   const flags = /^flags:\s+([0-7]+)/m.exec(textOf(`/proc/self/fdinfo/${fd}`) ?? '')?.[1];
-  return (flags === undefined ? undefined : ACCESS[Number.parseInt(flags, 8) & 3]) ?? 'unknown';
+  return {
+    fd,
+    target: linkOf(`/proc/self/fd/${fd}`) ?? 'unknown',
+    access: ACCESS[Number.parseInt(flags ?? '3', 8) & 3] ?? 'unknown',
+  };
 }

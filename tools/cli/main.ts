@@ -40,7 +40,7 @@ try {
 async function addCommands(to: Command, words: readonly string[]): Promise<void> {
   const called = words.filter((word) => !word.startsWith('-')).slice(0, 2);
   for (const [name, [summary, load]] of Object.entries(COMMANDS)) {
-    if (called.includes(name)) (await load())(to);
+    if (called.includes(name)) (await load()).addCommand(to);
     else to.command(name);
     const command = to.commands.at(-1);
     command?.summary(summary);

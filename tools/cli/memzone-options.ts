@@ -13,7 +13,6 @@ export interface RangeOptions extends PrefixOptions {
   readonly hugeDir?: string;
   readonly unlinked?: boolean;
   readonly stale?: boolean;
-  readonly json?: boolean;
 }
 
 /** Adds the options that say where the primary is and how to map its pages. */

@@ -2,11 +2,10 @@ import { constants, openSync, readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { MpChannel } from '../../lib/channel.js';
 import { openSecondary } from '../../lib/open.js';
-import { DIALECTS, type DialectId } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
 import type { Message } from '../../protocol/message.js';
-import { fileError } from '../../sys/errors.js';
-import { type PrefixOptions, withJson, withPrefix, withTime } from './options.js';
+import { withFileErrors } from '../../sys/errors.js';
+import { type PrefixOptions, withDialect, withJson, withPrefix, withTime } from './options.js';
 import { encodeStruct } from './struct.js';
 
 /** Options of `request` and `send`. */
@@ -15,8 +14,6 @@ export interface MessageOptions extends PrefixOptions, PayloadOptions {
   readonly fdRw?: readonly string[];
   readonly timeout: number;
   readonly peer?: boolean;
-  readonly dialect?: DialectId;
-  readonly json?: boolean;
 }
 
 /** Adds the options of {@link MessageOptions} but `--peer`. */
@@ -30,15 +27,6 @@ export function withMessage(command: Command): Command {
   return withJson(withDialect(withPrefix(withTime(command, 'give up after 500ms, 2s …', 5_000))));
 }
 
-/** Adds `--dialect`. */
-export function withDialect(command: Command): Command {
-  return command.addOption(
-    new Option('--dialect <dialect>', 'the dialect of a primary whose release is unknown').choices(
-      Object.keys(DIALECTS),
-    ),
-  );
-}
-
 /** The message that the options describe. Its descriptors stay open until the process ends. */
 export function messageOf(name: string, options: MessageOptions): Message {
   const param = payloadOf(options);
@@ -50,21 +38,13 @@ export function messageOf(name: string, options: MessageOptions): Message {
 }
 
 /** Opens a private secondary, which no primary waits for; with `peer` one that actions can ask back. */
-export async function openChannel({
-  filePrefix,
-  runtimeDir,
-  dialect,
-  peer,
-}: PrefixOptions & { readonly dialect?: DialectId; readonly peer?: boolean }): Promise<MpChannel> {
+export function openChannel(options: PrefixOptions & { readonly peer?: boolean }): Promise<MpChannel> {
+  const { filePrefix, runtimeDir, dialect, peer } = options;
   return openSecondary({ filePrefix, runtimeDir, dialect, visibility: peer ? 'peer' : 'private' });
 }
 
 function open(file: string, flags: number): number {
-  try {
-    return openSync(file, flags);
-  } catch (error) {
-    throw fileError(error, file, 'Give --fd a file that can be opened');
-  }
+  return withFileErrors(file, () => openSync(file, flags), 'Give --fd a file that can be opened');
 }
 
 /** The bytes of a param or a write, in one of four forms. */
@@ -115,9 +95,6 @@ function parseHex(text: string): Uint8Array {
 const STDIN = 0;
 
 function readBytes(file: string): Uint8Array {
-  try {
-    return readFileSync(file === '-' ? STDIN : file);
-  } catch (error) {
-    throw fileError(error, file, 'Give --file a file that can be read');
-  }
+  const hint = 'Give --file a file that can be read';
+  return withFileErrors(file, () => readFileSync(file === '-' ? STDIN : file), hint);
 }

@@ -1,9 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DIALECTS, type DialectId } from '../../protocol/dialect.js';
 
-/** Options that say where the primary is. */
+/** Options that say where the primary is, and how to talk to it. */
 export interface PrefixOptions {
   readonly filePrefix: string;
   readonly runtimeDir?: string;
+  readonly dialect?: DialectId;
+  readonly json?: boolean;
 }
 
 /** Adds `--file-prefix` and `--runtime-dir`. */
@@ -17,6 +20,12 @@ export function withRuntimeDir(command: Command): Command {
     '--runtime-dir <dir>',
     "the directory that holds <prefix>/mp_socket (default: DPDK's choice)",
   );
+}
+
+/** Adds `--dialect`. */
+export function withDialect(command: Command): Command {
+  const about = 'the dialect of a primary whose release is unknown';
+  return command.addOption(new Option('--dialect <dialect>', about).choices(Object.keys(DIALECTS)));
 }
 
 /** Adds `--json`. */

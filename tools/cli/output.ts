@@ -44,27 +44,19 @@ function isFile(): boolean {
   return !process.stdout.isTTY && !stat.isFIFO() && !stat.isSocket();
 }
 
-const BATCH = 1_000;
+const PART_LENGTH = 2 ** 16;
 
-/** Prints many lines, a thousand at a time. In between, Node notices a closed pipe. */
-export async function printLines(lines: Iterable<string>): Promise<void> {
-  let batch: string[] = [];
-  for (const line of lines) {
-    if (batch.push(line) < BATCH) continue;
-    print(batch.join('\n'));
-    batch = [];
-    await turn();
-  }
-  if (batch.length > 0) print(batch.join('\n'));
-}
-
-/** Prints one line of many parts. In between, Node notices a closed pipe. */
+/** Writes a long text, part by part. In between, Node notices a closed pipe. */
 export async function printParts(parts: Iterable<string>): Promise<void> {
+  let text = '';
   for (const part of parts) {
-    write(part);
+    text += part;
+    if (text.length < PART_LENGTH) continue;
+    write(text);
+    text = '';
     await turn();
   }
-  print('');
+  write(text);
 }
 
 /** Prints a result as JSON; addresses become hex strings. */
@@ -160,9 +152,8 @@ export class Progress {
     process.stderr.write(`${CLEAR_LINE}${text}`);
   }
 
-  end(): void {
+  [Symbol.dispose](): void {
     if (this.#isShown) process.stderr.write(CLEAR_LINE);
-    this.#isShown = false;
   }
 }
 

@@ -1,15 +1,14 @@
 import { getChars } from '../../protocol/bytes.js';
 import { MpError } from '../../protocol/errors.js';
-import { type Layout, struct } from '../../protocol/struct.js';
+import { type StructLayout, struct } from '../../protocol/struct.js';
 import {
+  bytes,
   f32,
   f64,
   i8,
   i16,
   i32,
   i64,
-  refusal,
-  type StructRefusal,
   type StructType,
   u8,
   u16,
@@ -27,152 +26,116 @@ export const STRUCT_HELP = `Structs: TYPE:VALUE, one after the other, little-end
                    write a comma as \\, and a backslash as \\\\
   x4               4 zero bytes, such as C's padding (any length)`;
 
-type Value = string | number | bigint | undefined;
-
-/** A type whose values are written as text. */
-type TextType = StructType<Value, string>;
-
 /** The largest field: far more than a message carries, far less than there is memory. */
 const MAX_FIELD_BYTES = 2 ** 20;
+
+type Value = number | bigint | Uint8Array | undefined;
 
 const NUMBERS = { u8, u16, u32, u64, i8, i16, i32, i64, f32, f64 } as Readonly<
   Record<string, StructType<Value>>
 >;
 
-/** `'u32:1,s16:name'` as bytes. Throws `EINVAL` with the field that is wrong. */
-export function encodeStruct(text: string): Uint8Array {
-  const fields = splitFields(text);
-  const layout = layoutOf(fields);
-  return layout.encode(Object.fromEntries(fields.map((field, i) => [keyOf(field, i), textOf(field)])));
+/** One of the comma-separated fields, such as `u32:1` or `u32:count`. */
+interface Field {
+  readonly text: string;
+  /** What errors call the field; the number tells fields of one text apart. */
+  readonly key: string;
+  /** The letter of the type. */
+  readonly kind: string;
+  readonly type: StructType<Value>;
+  /** What is behind the colon: a value or a name. */
+  readonly argument: string | undefined;
 }
 
-/** A value of a struct that was read: `undefined` is padding. */
-export interface StructValue {
-  readonly type: string;
-  /** `count` for `u32:count`; without a name the type. */
-  readonly name: string;
-  readonly offset: number;
-  readonly value: Value;
+/** `'u32:1,s16:name'` as bytes. Throws `EINVAL` with the field that is wrong. */
+export function encodeStruct(text: string): Uint8Array {
+  const fields = parseFields(text);
+  return layoutOf(fields).encode(Object.fromEntries(fields.map((field) => [field.key, parseValue(field)])));
 }
 
 /** How many bytes a layout such as `'u32:count,s16'` describes. */
 export function structSize(layout: string): number {
-  return layoutOf(splitFields(layout)).size;
+  return layoutOf(parseFields(layout)).size;
 }
 
-/** The bytes as a layout such as `'u32:count,s16:name'` describes them: names in the place of values. */
+/** A value of a struct that was read; without a name it has that of its type. */
+export type StructValue = readonly [name: string, value: string | number | bigint];
+
+/** The bytes as a layout such as `'u32:count,s16:name'` describes them, without padding. */
 export function decodeStruct(layout: string, bytes: Uint8Array): StructValue[] {
-  const fields = splitFields(layout);
-  const { offsets, decode } = layoutOf(fields);
-  const values = decode(bytes);
-  return fields.map((field, i) => {
-    const [type = '', name = type] = field.split(':');
-    const key = keyOf(field, i);
-    return { type, name, offset: offsets[key] as number, value: values[key] };
+  const fields = parseFields(layout);
+  const values = layoutOf(fields).decode(bytes);
+  return fields.flatMap(({ text, key, kind, argument = text }) => {
+    const value = values[key];
+    if (value === undefined || kind === 'x') return [];
+    return [[argument, value instanceof Uint8Array ? getChars(value, 0, value.length) : value]];
   });
 }
 
-/** The values by their names, without padding: numbers if JSON has them, else decimal text. */
+/** The values by their names: numbers if JSON has them, else decimal text. */
 export function structRecord(values: readonly StructValue[]): Record<string, string | number> {
   const record: Record<string, string | number> = {};
-  for (const { name, value } of values) {
-    if (typeof value === 'bigint')
-      record[name] = Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`;
-    else if (value !== undefined) record[name] = value;
+  for (const [name, value] of values) {
+    if (typeof value !== 'bigint') record[name] = value;
+    else record[name] = Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`;
   }
   return record;
 }
 
 /** `name value` lines. */
 export function structLines(values: readonly StructValue[]): string[] {
-  return values.filter(({ value }) => value !== undefined).map(({ name, value }) => `${name} ${value}`);
+  return values.map((value) => value.join(' '));
 }
 
-function layoutOf(
-  fields: readonly string[],
-): Layout<Record<string, Value>, Readonly<Record<string, string>>, unknown, string> {
-  const types = fields.map((field, i) => [keyOf(field, i), typeOf(field)] as const);
-  return struct<Record<string, TextType>>(Object.fromEntries(types), { packed: true });
+function layoutOf(fields: readonly Field[]): StructLayout<Readonly<Record<string, StructType<Value>>>> {
+  return struct(Object.fromEntries(fields.map(({ key, type }) => [key, type])), { packed: true });
 }
 
-/** What errors call a field; the number tells fields of one text apart. */
-function keyOf(field: string, i: number): string {
-  return `Field ${i + 1} of the struct, '${field}',`;
-}
-
-function textOf(field: string): string {
-  const colon = field.indexOf(':');
-  if (colon >= 0 || field.startsWith('x')) return field.slice(colon + 1);
-  throw badField(field, `give it a value, as in ${field}:1`);
+function parseFields(text: string): Field[] {
+  return splitFields(text).map((field, i) => {
+    const [, name = '', argument] = /^([^:]*)(?::(.*))?$/s.exec(field) ?? [];
+    const [, kind = '', digits = ''] = /^([uifsx])(\d+)$/.exec(name.trim()) ?? [];
+    const type = typeOf(field, kind, Number(digits));
+    return { text: field, key: `Field ${i + 1} of the struct, '${field}',`, kind, type, argument };
+  });
 }
 
 /** Splits at the commas that have no backslash before them, and removes backslashes. */
 function splitFields(text: string): string[] {
   const fields = [''];
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i] ?? '';
-    if (char === '\\' && i + 1 < text.length) fields.push(`${fields.pop()}${text[++i]}`);
-    else if (char === ',') fields.push('');
-    else fields.push(`${fields.pop()}${char}`);
+  for (const [, escaped, char] of text.matchAll(/\\(.)|(.)/gs)) {
+    if (char === ',') fields.push('');
+    else fields.push(`${fields.pop()}${escaped ?? char}`);
   }
   return fields;
 }
 
-function typeOf(field: string): TextType {
-  const [name = ''] = field.split(':', 1);
-  const [, kind = '', digits = ''] = /^([uifsx])(\d+)$/.exec(name.trim()) ?? [];
-  const size = Number(digits);
+function typeOf(field: string, kind: string, size: number): StructType<Value> {
   if (size > MAX_FIELD_BYTES) throw badField(field, `a field has at most ${MAX_FIELD_BYTES} bytes`);
-  if (kind === 's' && size > 0) return textType(size);
-  if (kind === 'x' && size > 0) return { size, align: 1, read: () => undefined, write: () => undefined };
-  const number = NUMBERS[`${kind}${size}`];
-  if (number !== undefined) return numberType(number, kind === 'f' ? decimal : wholeNumber);
+  const type = /[sx]/.test(kind) && size > 0 ? bytes(size) : NUMBERS[`${kind}${size}`];
+  if (type !== undefined) return type as StructType<Value>;
   throw badField(field, 'there is no such type: u8 to u64, i8 to i64, f32, f64, s<bytes> or x<bytes>');
 }
 
-/** The same type for values that are written as text, which the parser may refuse. */
-function numberType(
-  type: StructType<Value>,
-  parse: (text: string, size: number) => NumberOrRefusal,
-): TextType {
-  return {
-    ...type,
-    write(memory, at, text) {
-      const value = parse(text, type.size);
-      return typeof value === 'object' ? value : type.write(memory, at, value);
-    },
-  };
-}
-
-type NumberOrRefusal = number | bigint | StructRefusal;
-
-function wholeNumber(text: string, size: number): NumberOrRefusal {
-  const [, minus, digits] = /^\s*(-?)(0x[0-9a-f]+|\d+)\s*$/i.exec(text) ?? [];
-  if (digits === undefined) return refusal(text, 'give a whole number, such as 16 or 0x10');
+/** Parses the value of a field; `undefined` for padding, which stays 0. */
+function parseValue({ text, kind, type: { size }, argument }: Field): Value {
+  if (kind === 'x') return undefined;
+  if (argument === undefined) throw badField(text, `give it a value, as in ${text}:1`);
+  if (kind === 's') {
+    // text that fills the field needs no NUL: C's strncpy leaves none, either
+    const utf8 = Buffer.from(argument, 'utf8');
+    if (utf8.length <= size) return utf8;
+    throw badField(text, `it has ${utf8.length} bytes, make it s${utf8.length + 1}`);
+  }
+  if (kind === 'f') {
+    const value = Number(argument);
+    if (argument.trim() !== '' && !Number.isNaN(value)) return value;
+    throw badField(text, 'give a number, such as 1.5');
+  }
+  const [, minus, digits] = /^\s*(-?)(0x[0-9a-f]+|\d+)\s*$/i.exec(argument) ?? [];
+  if (digits === undefined) throw badField(text, 'give a whole number, such as 16 or 0x10');
   const value = minus === '-' ? -BigInt(digits) : BigInt(digits);
   return size === 8 ? value : Number(value);
-}
-
-function decimal(text: string): NumberOrRefusal {
-  const value = Number(text);
-  return text.trim() === '' || Number.isNaN(value) ? refusal(text, 'give a number, such as 1.5') : value;
-}
-
-/** Unlike `char(size)`, it takes text that fills the field without a NUL, as C's `strncpy` leaves it. */
-function textType(size: number): TextType {
-  return {
-    size,
-    align: 1,
-    read: (memory, at) => getChars(memory.bytes.subarray(at, at + size), 0, size),
-    write(memory, at, text) {
-      const utf8 = Buffer.from(text, 'utf8');
-      const { length } = utf8;
-      if (length > size)
-        return { ...refusal(text, `make it s${length + 1}`), problem: `has ${length} bytes` };
-      memory.bytes.set(utf8, at);
-      return undefined;
-    },
-  };
 }
 
 function badField(field: string, hint: string): MpError {

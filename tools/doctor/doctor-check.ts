@@ -1,15 +1,12 @@
-import { DIALECTS, type Dialect } from '../../protocol/dialect.js';
-import { PRIMARY_SOCKET, type RuntimeEnvironment } from '../../protocol/paths.js';
-import { isCProcess, type ProcessFacts, processFacts } from '../../sys/proc.js';
-import { findInstances, type Instances, probePrimary } from '../instances/find.js';
-import { type Inspection, inspect } from '../instances/inspect.js';
-import type { ProbeResult } from '../instances/probe.js';
+import { DIALECTS } from '../../protocol/dialect.js';
+import { MpError } from '../../protocol/errors.js';
+import { defaultRuntimeDir, PRIMARY_SOCKET } from '../../protocol/paths.js';
+import { processFacts } from '../../sys/proc.js';
+import type { FindOptions } from '../instances/find.js';
+import { inspect } from '../instances/inspect.js';
 
 /** Looks for one thing that can be wrong with a file prefix. */
-export interface DoctorCheck {
-  readonly id: string;
-  run(target: Target): FindingText | undefined | Promise<FindingText | undefined>;
-}
+export type DoctorCheck = (target: Target) => FindingText | undefined | Promise<FindingText | undefined>;
 
 /** What is wrong, how the doctor knows, and what to do: a sentence or two each. */
 export interface Finding {
@@ -21,7 +18,8 @@ export interface Finding {
   readonly fix: string;
 }
 
-export type FindingText = Omit<Finding, 'id'>;
+/** A finding without its id; the severity is `error` by default. */
+export type FindingText = Omit<Finding, 'id' | 'severity'> & { readonly severity?: Severity };
 
 /**
  * How bad a finding is.
@@ -32,91 +30,46 @@ export type FindingText = Omit<Finding, 'id'>;
  */
 export type Severity = 'error' | 'warning' | 'note';
 
-export interface TargetOptions {
-  readonly filePrefix: string;
-  readonly runtimeDir: string;
-  /** The caller named the runtime directory; otherwise it is DPDK's choice. */
-  readonly isRuntimeDirChosen: boolean;
-  readonly env: RuntimeEnvironment;
-  readonly uid: number;
-  /** How long each process has to answer, in milliseconds. */
-  readonly timeoutMs: number;
+/** Defaults are the prefix `'rte'`, DPDK's runtime directory for this user, and 2,000 ms for each process to answer. */
+export interface DiagnoseOptions extends Omit<FindOptions, 'probe'> {
+  /** Called before each check. */
+  readonly onCheck?: ((id: string) => void) | undefined;
 }
 
-/** The file prefix that the doctor looks at. It finds out each fact once, when a check first asks for it. */
-export class Target {
-  readonly filePrefix: string;
-  readonly runtimeDir: string;
-  readonly directory: string;
-  readonly socketPath: string;
-  readonly isRuntimeDirChosen: boolean;
-  readonly uid: number;
-  readonly timeoutMs: number;
-  readonly #env: RuntimeEnvironment;
-  #inspection: { readonly found: Inspection | undefined } | undefined;
-  #probeResult: Promise<ProbeResult | undefined> | undefined;
-  #allInstances: Promise<Instances> | undefined;
+const ANSWER_WITHIN_MS = 2_000;
 
-  constructor({ filePrefix, runtimeDir, isRuntimeDirChosen, env, uid, timeoutMs }: TargetOptions) {
-    this.filePrefix = filePrefix;
-    this.runtimeDir = runtimeDir;
-    this.directory = `${runtimeDir}/${filePrefix}`;
-    this.socketPath = `${this.directory}/${PRIMARY_SOCKET}`;
-    this.isRuntimeDirChosen = isRuntimeDirChosen;
-    this.uid = uid;
-    this.timeoutMs = timeoutMs;
-    this.#env = env;
-  }
+/** The file prefix that the doctor looks at, and what it knows from the start. */
+export type Target = ReturnType<typeof targetOf>;
 
-  /** What runs, or ran, under the prefix; `undefined`: nothing, or nothing that this user can see. */
-  get inspection(): Inspection | undefined {
-    this.#inspection ??= { found: inspect(this.runtimeDir, this.filePrefix) };
-    return this.#inspection.found;
-  }
-
-  get primary(): ProcessFacts | undefined {
-    return this.inspection?.primary;
-  }
-
-  /** The primary if it is a C process of our pid namespace. */
-  get cPrimary(): ProcessFacts | undefined {
-    return this.primary !== undefined && isCProcess(this.primary.pid) ? this.primary : undefined;
-  }
-
-  get isRunning(): boolean {
-    return this.inspection?.state === 'running';
-  }
-
-  /** Whether a running primary has shared memory. */
-  get sharesMemory(): boolean {
-    return this.isRunning && this.inspection?.head?.lock !== undefined;
-  }
-
-  /** Whether the primary's user may not write to this user's sockets, whose mode is 0755. */
-  get cannotReplyToUs(): boolean {
-    const { primary, uid } = this;
-    return primary !== undefined && primary.uid !== 0 && primary.uid !== uid;
-  }
-
-  /** `undefined`: the dialect isn't known, so nothing may be sent. */
-  get dialect(): Dialect | undefined {
-    const id = this.inspection?.dialect;
-    return id === undefined ? undefined : DIALECTS[id];
-  }
-
-  /** What the primary did with a harmless request; `undefined`: it may not be asked. */
-  probeResult(): Promise<ProbeResult | undefined> {
-    const { inspection, timeoutMs } = this;
-    this.#probeResult ??=
-      inspection === undefined ? Promise.resolve(undefined) : probePrimary(inspection, timeoutMs);
-    return this.#probeResult;
-  }
-
-  /** All instances of this machine, under this prefix and others. */
-  allInstances(): Promise<Instances> {
-    this.#allInstances ??= findInstances({ probe: false, env: this.#env, uid: this.uid });
-    return this.#allInstances;
-  }
+export function targetOf(options: DiagnoseOptions) {
+  const { filePrefix = 'rte', timeoutMs = ANSWER_WITHIN_MS } = options;
+  const { env = process.env, uid = process.getuid?.() ?? 0 } = options;
+  const runtimeDir = options.runtimeDir ?? defaultRuntimeDir(env, uid);
+  const directory = `${runtimeDir}/${filePrefix}`;
+  const inspection = inspect(runtimeDir, filePrefix);
+  const isRunning = inspection?.state === 'running';
+  const { primary, dialect } = inspection ?? {};
+  return {
+    filePrefix,
+    runtimeDir,
+    /** The caller named the runtime directory; otherwise it is DPDK's choice. */
+    isRuntimeDirChosen: options.runtimeDir !== undefined,
+    directory,
+    socketPath: `${directory}/${PRIMARY_SOCKET}`,
+    env,
+    uid,
+    timeoutMs,
+    /** What runs, or ran, under the prefix; `undefined`: nothing, or nothing that this user can see. */
+    inspection,
+    primary,
+    isRunning,
+    /** Whether a running primary has shared memory. */
+    sharesMemory: isRunning && inspection.head?.lock !== undefined,
+    /** Whether the primary's user may not write to this user's sockets, whose mode is 0755. */
+    cannotReplyToUs: primary !== undefined && primary.uid !== 0 && primary.uid !== uid,
+    /** `undefined`: the dialect isn't known, so nothing may be sent. */
+    dialect: dialect && DIALECTS[dialect],
+  };
 }
 
 const LONGEST_COMMAND = 60;
@@ -132,4 +85,14 @@ export function describeProcess(pid: number): string {
 /** `1 page`, `2 pages`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** What `action` returns, or the `MpError` that it throws. */
+export function resultOrError<T>(action: () => T): T | MpError {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof MpError) return error;
+    throw error;
+  }
 }

@@ -8,7 +8,7 @@ import { openPrimary, openSecondary } from '../../../lib/index.js';
 import { FileLock } from '../../../sys/file-lock.js';
 import { peersSilent } from '../../../tools/doctor/checks/secondaries.js';
 import { diagnose } from '../../../tools/doctor/diagnose.js';
-import { Target } from '../../../tools/doctor/doctor-check.js';
+import { targetOf } from '../../../tools/doctor/doctor-check.js';
 import { StageScope } from '../../support/stage.js';
 
 describe('doctor: a lock on the runtime directory', () => {
@@ -80,9 +80,9 @@ describe('doctor: what it reads changes or is damaged', () => {
     const { options } = scope.stage;
     await scope.keep(openPrimary(options));
     const secondary = await scope.keep(openSecondary(options));
-    const target = new Target({ ...options, isRuntimeDirChosen: true, env: {}, uid: 0, timeoutMs: 1_000 });
+    const target = targetOf({ ...options, env: {}, uid: 0, timeoutMs: 1_000 });
     expect(target.inspection?.secondaries.alive).to.have.length(1);
     await secondary.close();
-    expect(await peersSilent.run(target)).to.equal(undefined);
+    expect(await peersSilent(target)).to.equal(undefined);
   });
 });

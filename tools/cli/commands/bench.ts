@@ -1,14 +1,21 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { MpChannel } from '../../../lib/channel.js';
-import type { DialectId } from '../../../protocol/dialect.js';
 import { encodeVdev, VDEV_ACTION, VdevType } from '../../../protocol/eal/device.js';
 import { MpError } from '../../../protocol/errors.js';
 import { type Message, MP_MAX_PARAM_LEN } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
 import { inspect } from '../../instances/inspect.js';
-import { openChannel, withDialect } from '../message-options.js';
-import { type PrefixOptions, parseBytes, parseCount, withJson, withPrefix, withTime } from '../options.js';
+import { openChannel } from '../message-options.js';
+import {
+  type PrefixOptions,
+  parseBytes,
+  parseCount,
+  withDialect,
+  withJson,
+  withPrefix,
+  withTime,
+} from '../options.js';
 import { Progress, paint, print, printJson } from '../output.js';
 
 interface Options extends PrefixOptions {
@@ -16,8 +23,6 @@ interface Options extends PrefixOptions {
   readonly size: number;
   readonly count: number;
   readonly timeout: number;
-  readonly dialect?: DialectId;
-  readonly json?: boolean;
 }
 
 const ABOUT = `Sends the primary requests one after the other, as rte_mp_request_sync does, and
@@ -36,7 +41,7 @@ Examples:
 Exit status: 0 measured, 2 not measured.`;
 
 /** Adds `bench`. */
-export function addBench(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program
     .command('bench')
     .description(ABOUT)
@@ -49,25 +54,12 @@ export function addBench(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { count, timeout, json } = options;
-  const channel = await openChannel(options);
-  const progress = new Progress();
-  try {
-    const message = messageOf(options, channel);
-    const micros = await measure(channel, message, count, timeout, progress);
-    progress.end();
-    const result = {
-      action: message.name,
-      size: options.action === undefined ? undefined : options.size,
-      count,
-    };
-    const numbers = summary(micros);
-    if (json) printJson({ ...result, micros: numbers });
-    else print(report(message.name, count, numbers));
-  } finally {
-    progress.end();
-    await channel.close();
-  }
+  const { count, timeout, json, action, size } = options;
+  await using channel = await openChannel(options);
+  const message = messageOf(options, channel);
+  const micros = summary(await measure(channel, message, count, timeout));
+  if (json) printJson({ action: message.name, size: action === undefined ? undefined : size, count, micros });
+  else print(report(message.name, count, micros));
 }
 
 function messageOf({ action, size, filePrefix }: Options, channel: MpChannel): Message {
@@ -76,8 +68,7 @@ function messageOf({ action, size, filePrefix }: Options, channel: MpChannel): M
   if (action !== undefined) return { name: action, param: new Uint8Array(size) };
   const path = channel.peers()[0]?.path;
   const runtimeDir = path?.slice(0, path.lastIndexOf(`/${filePrefix}/`));
-  const others =
-    runtimeDir === undefined ? 0 : (inspect(runtimeDir, filePrefix)?.secondaries.alive.length ?? 0);
+  const others = (runtimeDir && inspect(runtimeDir, filePrefix)?.secondaries.alive.length) || 0;
   if (others > 0) {
     throw new MpError(
       'EBUSY',
@@ -97,8 +88,8 @@ async function measure(
   message: Message,
   count: number,
   timeoutMs: number,
-  progress: Progress,
 ): Promise<Float64Array> {
+  using progress = new Progress();
   const warmUp = Math.min(WARM_UP, count);
   const micros = new Float64Array(count);
   let lastTurn = nowMs();
@@ -106,7 +97,12 @@ async function measure(
     const start = nowMs();
     const reply = channel.requestSync(message, { timeoutMs });
     const end = nowMs();
-    if (reply.nbReceived === 0) throw noAction(message.name);
+    if (reply.nbReceived === 0) {
+      throw new MpError(
+        'EOPNOTSUPP',
+        `The primary answers '${message.name}' with IGN, "don't count me": name an action that it has with --action`,
+      );
+    }
     reply[Symbol.dispose]();
     if (i >= 0) micros[i] = (end - start) * 1_000;
     if (end - lastTurn < TURN_EVERY_MS) continue;
@@ -117,30 +113,15 @@ async function measure(
   return micros;
 }
 
-function noAction(name: string): MpError {
-  return new MpError(
-    'EOPNOTSUPP',
-    `The primary answers '${name}' with IGN, "don't count me": name an action that it has with --action`,
-  );
-}
-
-interface Summary {
-  readonly min: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-  readonly max: number;
-}
+type Summary = Readonly<Record<'min' | 'p50' | 'p90' | 'p99' | 'max', number>>;
 
 function summary(micros: Float64Array): Summary {
   const sorted = micros.sort();
-  const at = (share: number) =>
-    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+  const at = (share: number) => {
+    const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+    return Math.round(value * 10) / 10;
+  };
   return { min: at(0), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
-}
-
-function round(micros: number): number {
-  return Math.round(micros * 10) / 10;
 }
 
 function report(name: string, count: number, numbers: Summary): string {

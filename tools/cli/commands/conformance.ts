@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { DIALECTS, type DialectId, versionOf } from '../../../protocol/dialect.js';
+import { DIALECTS, versionOf } from '../../../protocol/dialect.js';
 import { MpError } from '../../../protocol/errors.js';
 import { fileError } from '../../../sys/errors.js';
 import type { Check } from '../../conformance/check.js';
@@ -11,17 +11,14 @@ import { runChecks } from '../../conformance/run.js';
 import { findPrimary } from '../../conformance/running-primary.js';
 import type { Role, SubjectSource } from '../../conformance/subject.js';
 import { EXIT_FINDING } from '../exit.js';
-import { withDialect } from '../message-options.js';
-import { type PrefixOptions, withJson, withPrefix } from '../options.js';
+import { type PrefixOptions, withDialect, withJson, withPrefix } from '../options.js';
 import { Progress, paint, print, printError, printJson } from '../output.js';
 
 interface Options extends PrefixOptions {
-  readonly dialect?: DialectId;
   readonly driver?: string;
   readonly role: Role;
   readonly destructive?: boolean;
   readonly slow?: boolean;
-  readonly json?: boolean;
   readonly junit?: string;
   readonly only?: string;
   readonly list?: boolean;
@@ -41,7 +38,7 @@ Examples:
 Exit status: 0 no check failed, 1 a check failed, 2 no check could run.`;
 
 /** Adds `conformance`. */
-export function addConformance(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program.command('conformance').description(ABOUT);
   withJson(withDialect(withPrefix(command)))
     .option('--driver <command>', 'start and test processes of this program instead of a primary')
@@ -97,19 +94,13 @@ function sourceOf(program: string, { role, dialect = '332/8' }: Options): Subjec
 async function runAll(source: SubjectSource, checks: readonly Check[], options: Options) {
   // the processes of a driver exist for the checks alone
   const { slow = false, driver, destructive = driver !== undefined } = options;
-  const progress = new Progress();
+  using progress = new Progress();
   let done = 0;
   const onStart = ({ id, title }: Check) => progress.show(`${done++}/${checks.length} ${id} ${title}`);
-  try {
-    // a check that ends the primary comes last
-    const inOrder = [...checks].sort(
-      (a, b) => Number(a.destructive ?? false) - Number(b.destructive ?? false),
-    );
-    const results = await runChecks(source, inOrder, { destructive, slow, onStart });
-    return results.sort((a, b) => checks.indexOf(a.check) - checks.indexOf(b.check));
-  } finally {
-    progress.end();
-  }
+  // a check that ends the primary comes last
+  const inOrder = [...checks].sort((a, b) => Number(a.destructive ?? false) - Number(b.destructive ?? false));
+  const results = await runChecks(source, inOrder, { destructive, slow, onStart });
+  return results.sort((a, b) => checks.indexOf(a.check) - checks.indexOf(b.check));
 }
 
 async function primaryLabel(source: SubjectSource): Promise<string> {
@@ -133,14 +124,11 @@ function checkRecord({ id, title, stimulus, expectation, destructive = false, sl
 }
 
 function list(checks: readonly Check[]): string {
-  const groups = CHECK_GROUPS.map(({ title, checks: all }) => ({
-    title,
-    chosen: all.filter((check) => checks.includes(check)),
-  }));
-  return groups
-    .filter(({ chosen }) => chosen.length > 0)
-    .map(({ title, chosen }) => [title, ...chosen.map(listLine)].join('\n'))
-    .join('\n\n');
+  const groups = CHECK_GROUPS.map(({ title, checks: all }) => {
+    const lines = all.filter((check) => checks.includes(check)).map(listLine);
+    return lines.length === 0 ? [] : [[title, ...lines].join('\n')];
+  });
+  return groups.flat().join('\n\n');
 }
 
 function listLine({ id, title, destructive, slow }: Check): string {

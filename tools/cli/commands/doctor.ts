@@ -3,14 +3,11 @@ import { type Diagnosis, diagnose } from '../../doctor/diagnose.js';
 import type { Finding, Severity } from '../../doctor/doctor-check.js';
 import { findInstances } from '../../instances/find.js';
 import { EXIT_FINDING } from '../exit.js';
-import { withJson, withRuntimeDir, withTime } from '../options.js';
+import { type PrefixOptions, withJson, withRuntimeDir, withTime } from '../options.js';
 import { type Colour, Progress, paint, print, printError, printJson, visible, wrap } from '../output.js';
 
-interface Options {
-  readonly filePrefix?: string;
-  readonly runtimeDir?: string;
+interface Options extends Partial<PrefixOptions> {
   readonly timeout: number;
-  readonly json?: boolean;
 }
 
 const ABOUT = `Finds out why messages to a primary, or its shared memory, do not work, and prints what
@@ -29,7 +26,7 @@ Exit status: 0 it found no error (there may be warnings), 1 it found one, 2 it
 could not look.`;
 
 /** Adds `doctor`. */
-export function addDoctor(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program
     .command('doctor')
     .description(ABOUT)
@@ -40,19 +37,20 @@ export function addDoctor(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const progress = new Progress();
-  const diagnoses: Diagnosis[] = [];
-  try {
-    for (const { filePrefix, runtimeDir } of await prefixesOf(options)) {
-      const onCheck = (id: string) => progress.show(`${filePrefix}: ${id}`);
-      diagnoses.push(await diagnose({ filePrefix, runtimeDir, timeoutMs: options.timeout, onCheck }));
-    }
-  } finally {
-    progress.end();
-  }
+  const diagnoses = await diagnoseAll(options);
   if (options.json) printJson(diagnoses);
   else print(diagnoses.map(report).join('\n\n'));
   if (diagnoses.some(({ healthy }) => !healthy)) process.exitCode = EXIT_FINDING;
+}
+
+async function diagnoseAll(options: Options): Promise<Diagnosis[]> {
+  using progress = new Progress();
+  const diagnoses: Diagnosis[] = [];
+  for (const { filePrefix, runtimeDir } of await prefixesOf(options)) {
+    const onCheck = (id: string) => progress.show(`${filePrefix}: ${id}`);
+    diagnoses.push(await diagnose({ filePrefix, runtimeDir, timeoutMs: options.timeout, onCheck }));
+  }
+  return diagnoses;
 }
 
 async function prefixesOf({ filePrefix, runtimeDir }: Options) {
@@ -60,7 +58,7 @@ async function prefixesOf({ filePrefix, runtimeDir }: Options) {
   const { instances } = await findInstances({ runtimeDir, probe: false });
   const alive = instances.filter(({ state }) => state !== 'dead');
   if (alive.length === 0) return instances.length > 0 ? instances : [{ filePrefix: 'rte', runtimeDir }];
-  const dead = instances.filter(({ state }) => state === 'dead').map((instance) => instance.filePrefix);
+  const dead = instances.flatMap(({ state, filePrefix: name }) => (state === 'dead' ? [name] : []));
   if (dead.length > 0) printError(`Not examined, because their primaries have ended: ${dead.join(', ')}`);
   return alive;
 }

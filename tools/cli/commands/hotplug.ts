@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
-import type { MpChannel } from '../../../lib/channel.js';
 import { type Hotplug, hotplug } from '../../../lib/hotplug/hotplug.js';
-import { openSecondary } from '../../../lib/open.js';
 import { MpError } from '../../../protocol/errors.js';
+import { openChannel } from '../message-options.js';
 import { type PrefixOptions, withJson, withPrefix, withTime } from '../options.js';
 import { Progress, print, printError, printJson, visible } from '../output.js';
 
 interface Options extends PrefixOptions {
   readonly timeout: number;
-  readonly json?: boolean;
 }
 
 const LIST_TIMEOUT_MS = 5_000;
@@ -42,7 +40,7 @@ Examples:
 Exit status: 0 done, 2 not done.`;
 
 /** Adds `hotplug list`, `hotplug attach` and `hotplug detach`. */
-export function addHotplug(program: Command): void {
+export function addCommand(program: Command): void {
   const group = program.command('hotplug').description(ABOUT).addHelpText('after', EXAMPLES);
   const listing = group.command('list').summary('print its virtual devices').description(ABOUT_LIST);
   withJson(withTime(withPrefix(listing), TIMEOUT, LIST_TIMEOUT_MS))
@@ -62,7 +60,7 @@ function addChange(group: Command, verb: 'attach' | 'detach', about: string): vo
 async function list(options: Options): Promise<void> {
   const timeoutMs = options.timeout;
   // a public secondary: the primary broadcasts the names
-  const devices = await withHotplug(options, 'peer', 'listing', (on) => on.list({ timeoutMs }));
+  const devices = await withHotplug({ ...options, peer: true }, 'listing', (on) => on.list({ timeoutMs }));
   if (options.json) printJson(devices);
   else if (devices.length === 0) printError('The primary has no virtual devices.');
   else for (const { name } of devices) print(visible(name));
@@ -71,37 +69,31 @@ async function list(options: Options): Promise<void> {
 async function change(verb: 'attach' | 'detach', devargs: string, options: Options): Promise<void> {
   const timeoutMs = options.timeout;
   // private: the primary asks its secondaries, and must not wait for this one
-  await withHotplug(options, 'private', `${verb} ${devargs}`, (on) => on[verb](devargs, { timeoutMs }));
+  await withHotplug(options, `${verb} ${devargs}`, (on) => on[verb](devargs, { timeoutMs }));
   if (options.json) printJson({ [`${verb}ed`]: devargs });
   else print(`${verb}ed ${visible(devargs)}`);
 }
 
 async function withHotplug<T>(
-  { filePrefix, runtimeDir }: PrefixOptions,
-  visibility: 'peer' | 'private',
+  options: PrefixOptions & { readonly peer?: boolean },
   what: string,
   work: (on: Hotplug) => Promise<T>,
 ): Promise<T> {
-  const progress = new Progress();
+  using progress = new Progress();
   const ticking = setInterval(() => progress.show(`${what}: waiting for the primary`), 500);
-  let channel: MpChannel | undefined;
   try {
-    if (visibility === 'peer') await assertPrimaryExists(filePrefix, runtimeDir);
-    channel = await openSecondary({ filePrefix, runtimeDir, visibility });
+    if (options.peer) await assertPrimaryExists(options);
+    await using channel = await openChannel(options);
     return await work(hotplug(channel));
   } finally {
     clearInterval(ticking);
-    progress.end();
-    await channel?.close();
   }
 }
 
 /** Throws `ENOENT` for a misspelt prefix: a public secondary would make its runtime directory. */
-async function assertPrimaryExists(filePrefix: string, runtimeDir: string | undefined): Promise<void> {
-  const channel = await openSecondary({ filePrefix, runtimeDir, visibility: 'private' });
-  const exists = channel.peers().length > 0;
-  await channel.close();
-  if (exists) return;
+async function assertPrimaryExists(options: PrefixOptions): Promise<void> {
+  await using channel = await openChannel({ ...options, peer: false });
+  if (channel.peers().length > 0) return;
   const hint = 'start it, or check --file-prefix, --runtime-dir and the user that it runs as';
-  throw new MpError('ENOENT', `There is no primary under the prefix '${filePrefix}': ${hint}`);
+  throw new MpError('ENOENT', `There is no primary under the prefix '${options.filePrefix}': ${hint}`);
 }

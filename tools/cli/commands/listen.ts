@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
 import { type HandlerResult, IGNORE } from '../../../lib/actions/actions.js';
-import type { MpChannel } from '../../../lib/channel.js';
 import type { Peer, ReceivedMessage } from '../../../lib/messages/message.js';
 import { openPrimary, openSecondary } from '../../../lib/open.js';
-import type { DialectId } from '../../../protocol/dialect.js';
 import { MpError } from '../../../protocol/errors.js';
 import { untilInterrupted } from '../exit.js';
 import { describeBody, messageRecord } from '../format-bytes.js';
-import { type PayloadOptions, payloadOf, withDialect } from '../message-options.js';
-import { type PrefixOptions, parseCount, withJson, withPrefix } from '../options.js';
+import { type PayloadOptions, payloadOf } from '../message-options.js';
+import { type PrefixOptions, parseCount, withDialect, withJson, withPrefix } from '../options.js';
 import { clock, paint, print, printError, printJsonLine, visible } from '../output.js';
 import { STRUCT_HELP } from '../struct.js';
 
@@ -16,8 +14,6 @@ interface Options extends PrefixOptions {
   readonly reply?: string;
   readonly primary?: boolean;
   readonly count?: number;
-  readonly dialect?: DialectId;
-  readonly json?: boolean;
 }
 
 const ABOUT = `Becomes a secondary, registers an action for each name and prints the messages that
@@ -45,7 +41,7 @@ Examples:
 Exit status: 0 ended by Ctrl-C or --count, 2 it could not listen.`;
 
 /** Adds `listen`. */
-export function addListen(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program
     .command('listen')
     .description(ABOUT)
@@ -62,12 +58,8 @@ async function run(names: string[], options: Options): Promise<void> {
   const replyTo = parseReply(options.reply ?? 'ignore');
   const signal = untilInterrupted();
   const { filePrefix, runtimeDir, dialect } = options;
-  const channel = await (options.primary ? openPrimary : openSecondary)({
-    filePrefix,
-    runtimeDir,
-    dialect,
-    signal,
-  });
+  const open = options.primary ? openPrimary : openSecondary;
+  const channel = await open({ filePrefix, runtimeDir, dialect, signal });
   const closed = new Promise<void>((resolve) => channel.once('close', resolve)); // events.once would reject at an 'error'
   channel.on('warning', ({ message }) => printError(message));
   channel.on('error', (error) => printError(error instanceof Error ? error.message : String(error)));
@@ -82,13 +74,11 @@ async function run(names: string[], options: Options): Promise<void> {
     });
   }
   printError(`listening as ${channel.role} at ${channel.socketPath} (Ctrl-C ends it)`);
-  warnWithoutPrimary(channel, filePrefix);
+  if (channel.role === 'secondary' && channel.peers().length === 0)
+    printError(
+      `There is no primary of prefix '${filePrefix}' yet: no message arrives before one is started.`,
+    );
   await closed;
-}
-
-function warnWithoutPrimary(channel: MpChannel, filePrefix: string): void {
-  if (channel.role === 'primary' || channel.peers().length > 0) return;
-  printError(`There is no primary of prefix '${filePrefix}' yet: no message arrives before one is started.`);
 }
 
 function show(message: ReceivedMessage, { path, pid }: Peer, json: boolean): void {
@@ -97,7 +87,7 @@ function show(message: ReceivedMessage, { path, pid }: Peer, json: boolean): voi
     return;
   }
   const from = pid === undefined ? path || 'a sender without address' : `pid ${pid}`;
-  const body = describeBody(message.param, message.fds);
+  const body = describeBody(message);
   print(
     `${paint('dim', clock())} ${paint('bold', visible(message.name))} from ${visible(from)}: ${body.includes('\n') ? `\n${body}` : body}`,
   );

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { findInstances, type UnreadableDir } from '../../instances/find.js';
 import { type Instance, isAlive } from '../../instances/inspect.js';
-import { withJson, withRuntimeDir, withTime } from '../options.js';
+import { type PrefixOptions, withJson, withRuntimeDir, withTime } from '../options.js';
 import {
   type Colour,
   paint,
@@ -14,12 +14,9 @@ import {
   wrap,
 } from '../output.js';
 
-interface Options {
-  readonly filePrefix?: string;
-  readonly runtimeDir?: string;
+interface Options extends Partial<PrefixOptions> {
   readonly probe: boolean;
   readonly timeout: number;
-  readonly json?: boolean;
 }
 
 const ABOUT = `Lists the DPDK primaries of this machine, running or dead: in the runtime
@@ -46,7 +43,7 @@ Examples:
 Exit status: 0, also if there is none; 2 it could not look.`;
 
 /** Adds `ls`. */
-export function addLs(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program
     .command('ls')
     .description(ABOUT)
@@ -92,57 +89,43 @@ function listing(instances: readonly Instance[]): string {
   return dirs
     .map((dir) => {
       const rows = instances.filter(({ runtimeDir }) => runtimeDir === dir).map(row);
-      const lines = fits(rows) ? tableOf(HEADING, rows) : commandsBelow(rows);
-      return [paint('dim', `${dir}:`), ...lines].join('\n');
+      return [paint('dim', `${dir}:`), ...tableOf(rows)].join('\n');
     })
     .join('\n\n');
 }
 
 function row(instance: Instance): string[] {
   const { filePrefix, state, version, dialect, primary, owner, secondaries } = instance;
-  const alive = isAlive(instance);
   const stale = secondaries.stale.length === 0 ? '' : `+${secondaries.stale.length} stale`;
   return [
     filePrefix,
     state,
     version ?? NONE,
-    alive ? (dialect ?? '?') : NONE,
+    isAlive(instance) ? (dialect ?? '?') : NONE,
     ipcOf(instance),
-    primary === undefined ? NONE : String(primary.pid),
+    String(primary?.pid ?? NONE),
     primary?.user ?? owner ?? NONE,
     `${secondaries.alive.length}${stale}`,
-    primary === undefined ? NONE : withoutFolder(primary.command),
+    // the program's folder would leave no room for the arguments
+    primary?.command.replace(/^\S*\//, '') ?? NONE,
   ];
 }
 
 /** A shorter part of the command would say nothing. */
 const MIN_COMMAND_WIDTH = 20;
 
-function fits(rows: readonly string[][]): boolean {
-  const withoutCommand = table([HEADING.slice(0, -1), ...rows.map((row) => row.slice(0, -1))]);
-  const width = Math.max(...withoutCommand.map(({ length }) => length));
-  return width + MIN_COMMAND_WIDTH <= (terminalWidth() ?? Number.POSITIVE_INFINITY);
-}
-
-function tableOf(heading: readonly string[], rows: readonly string[][]): string[] {
-  const [first = '', ...lines] = table([heading, ...rows]);
-  return [paint('bold', fitted(first)), ...lines.map(coloured)];
-}
-
 /** On a narrow terminal each command has a line of its own. */
-function commandsBelow(rows: readonly string[][]): string[] {
-  const [heading = '', ...lines] = tableOf(
-    HEADING.slice(0, -1),
-    rows.map((row) => row.slice(0, -1)),
-  );
-  const commands = rows.map((row) => row.at(-1) ?? NONE);
-  const below = commands.map((command) => (command === NONE ? [] : [fitted(visible(`  ${command}`))]));
-  return [heading, ...lines.flatMap((line, i) => [line, ...(below[i] ?? [])])];
-}
-
-/** Removes the program's folder, which would leave no room for the arguments. */
-function withoutFolder(command: string): string {
-  return command.replace(/^\S*\//, '');
+function tableOf(rows: readonly string[][]): string[] {
+  const all = [HEADING, ...rows];
+  const withoutCommand = table(all.map((cells) => cells.slice(0, -1)));
+  const width = Math.max(...withoutCommand.map(({ length }) => length));
+  const isWide = width + MIN_COMMAND_WIDTH <= (terminalWidth() ?? Number.POSITIVE_INFINITY);
+  const [heading = '', ...lines] = (isWide ? table(all) : withoutCommand).map(fitted);
+  const withCommands = lines.flatMap((line, i) => {
+    const command = rows[i]?.at(-1) ?? NONE;
+    return isWide || command === NONE ? [coloured(line)] : [coloured(line), fitted(visible(`  ${command}`))];
+  });
+  return [paint('bold', heading), ...withCommands];
 }
 
 function ipcOf({ ipc, state }: Instance): string {
@@ -154,7 +137,7 @@ function ipcOf({ ipc, state }: Instance): string {
 const STATE_COLOURS: Readonly<Record<string, Colour>> = { running: 'green', starting: 'yellow', dead: 'red' };
 
 function coloured(line: string): string {
-  return fitted(line).replace(/ (running|starting|dead) /, (all, state: string) =>
+  return line.replace(/ (running|starting|dead) /, (all, state: string) =>
     all.replace(state, paint(STATE_COLOURS[state] ?? 'dim', state)),
   );
 }

@@ -95,13 +95,8 @@ function changesOf(before: Uint8Array, after: Uint8Array): Change[] {
 function show(zone: string, base: number, { at, before, after }: Change, json: boolean): void {
   const offset = base + at;
   if (json) {
-    printJsonLine({
-      time: new Date().toISOString(),
-      zone,
-      offset,
-      before: toHex(before),
-      after: toHex(after),
-    });
+    const time = new Date().toISOString();
+    printJsonLine({ time, zone, offset, before: toHex(before), after: toHex(after) });
     return;
   }
   const hex = offset.toString(16).padStart(8, '0');

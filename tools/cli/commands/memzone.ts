@@ -3,7 +3,7 @@ import type { Memzone } from '../../../shm/attach/memzone.js';
 import { hexdumpLines, hexParts, toHex } from '../format-bytes.js';
 import { attach, type RangeOptions, readZone, withMemory, withRange } from '../memzone-options.js';
 import { withJson } from '../options.js';
-import { paint, print, printError, printJson, printLines, printParts, printRaw, table } from '../output.js';
+import { paint, print, printError, printJson, printParts, printRaw, table } from '../output.js';
 import { decodeStruct, STRUCT_HELP, structLines, structRecord, structSize } from '../struct.js';
 import { addMemzoneWatch } from './memzone-watch.js';
 import { addMemzoneWrite } from './memzone-write.js';
@@ -21,7 +21,7 @@ Examples:
 Exit status: 0 done, 1 you said no to a write, 2 not done.`;
 
 /** Adds `memzone` with its subcommands. */
-export function addMemzone(program: Command): void {
+export function addCommand(program: Command): void {
   const memzone = program.command('memzone').description(ABOUT).addHelpText('after', EXAMPLES);
   withJson(withMemory(memzone.command('ls').summary('list all memzones').description(ABOUT_LS))).action(list);
   addDump(memzone);
@@ -36,7 +36,7 @@ function addDump(memzone: Command): void {
     using memory = attach(options);
     const { bytes } = readZone(memory, name, options);
     if (options.json) printJson(bytesRecord(name, options.offset, bytes));
-    else await printLines(hexdumpLines(bytes, options.offset));
+    else await printParts(hexdumpLines(bytes, options.offset));
   });
 }
 
@@ -85,6 +85,7 @@ async function read(name: string, options: ReadOptions): Promise<void> {
     printJson({ ...bytesRecord(name, options.offset, bytes), struct: values && structRecord(values) });
   } else if (values === undefined) {
     await printParts(hexParts(bytes));
+    print('');
   } else {
     print(structLines(values).join('\n'));
   }

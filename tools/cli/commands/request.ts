@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import type { MpChannel } from '../../../lib/channel.js';
 import { MpTimeoutError } from '../../../lib/errors.js';
 import type { MpReply, ReceivedMessage } from '../../../lib/messages/message.js';
 import { MpError } from '../../../protocol/errors.js';
@@ -9,14 +8,7 @@ import { EXIT_FINDING, reportError } from '../exit.js';
 import { describeBody, messageRecord } from '../format-bytes.js';
 import { type MessageOptions, messageOf, openChannel, withMessage } from '../message-options.js';
 import { print, printError, printJson, printRaw, visible } from '../output.js';
-import {
-  decodeStruct,
-  STRUCT_HELP,
-  type StructValue,
-  structLines,
-  structRecord,
-  structSize,
-} from '../struct.js';
+import { decodeStruct, STRUCT_HELP, structLines, structRecord, structSize } from '../struct.js';
 
 interface Options extends MessageOptions {
   readonly sync?: boolean;
@@ -38,7 +30,7 @@ Examples:
 Exit status: 0 answered, 1 no answer in time or no such action, 2 not sent.`;
 
 /** Adds `request`. */
-export function addRequest(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program.command('request').description(ABOUT).argument('<name>', "the action's name");
   withMessage(command)
     .option('--peer', 'be a public secondary meanwhile, for actions that ask back')
@@ -57,19 +49,18 @@ export function addRequest(program: Command): void {
 async function run(name: string, options: Options): Promise<void> {
   const message = messageOf(name, options);
   if (options.as !== undefined) checkLayout(options.as); // before anything is sent
-  const channel = await openChannel(options);
+  await using channel = await openChannel(options);
+  const timeoutMs = options.timeout;
+  const start = nowMs();
   try {
-    const start = nowMs();
-    const reply = await ask(channel, message, options);
-    const ms = Number((nowMs() - start).toFixed(3));
-    report(name, reply, ms, options);
-    reply[Symbol.dispose]();
+    using reply = await (options.sync
+      ? channel.requestSync(message, { timeoutMs })
+      : channel.request(message, { timeoutMs }));
+    report(name, reply, Number((nowMs() - start).toFixed(3)), options);
   } catch (error) {
     if (!(error instanceof MpTimeoutError)) throw error;
     process.exitCode = EXIT_FINDING;
     reportError(error, process.argv.slice(2));
-  } finally {
-    await channel.close();
   }
 }
 
@@ -79,34 +70,23 @@ function checkLayout(layout: string): void {
   throw new MpError('E2BIG', `--as describes ${size} bytes: an answer has at most ${MP_MAX_PARAM_LEN}`);
 }
 
-async function ask(channel: MpChannel, message: Parameters<MpChannel['request']>[0], options: Options) {
-  const timeoutMs = options.timeout;
-  return options.sync ? channel.requestSync(message, { timeoutMs }) : channel.request(message, { timeoutMs });
-}
-
 function report(name: string, { nbSent, nbReceived, msgs }: MpReply, ms: number, options: Options): void {
   if (nbReceived === 0) process.exitCode = EXIT_FINDING;
+  // the whole param area: some C drivers answer with len_param 0 and the result behind it
+  const structOf = ({ paramArea }: ReceivedMessage) => options.as && decodeStruct(options.as, paramArea);
   if (options.json) {
-    const structOf = (msg: ReceivedMessage) =>
-      options.as === undefined ? {} : { struct: structRecord(valuesOf(msg, options.as)) };
-    printJson({
-      nbSent,
-      nbReceived,
-      ms,
-      msgs: msgs.map((msg) => ({ ...messageRecord(msg), ...structOf(msg) })),
+    const records = msgs.map((msg) => {
+      const values = structOf(msg);
+      return { ...messageRecord(msg), struct: values && structRecord(values) };
     });
+    printJson({ nbSent, nbReceived, ms, msgs: records });
     return;
   }
   for (const msg of msgs) {
+    const values = structOf(msg);
     if (options.raw) printRaw(msg.param);
-    else if (options.as !== undefined) print(structLines(valuesOf(msg, options.as)).join('\n'));
-    else print(describeBody(msg.param, msg.fds));
+    else print(values ? structLines(values).join('\n') : describeBody(msg));
   }
   if (nbReceived === 0)
     printError(`The primary has no action '${visible(name)}': it answered IGN, "don't count me".`);
-}
-
-/** Reads the whole param area: some C drivers answer with `len_param` 0 and the result behind it. */
-function valuesOf(msg: ReceivedMessage, layout: string): StructValue[] {
-  return decodeStruct(layout, msg.paramArea);
 }

@@ -16,20 +16,16 @@ Examples:
 Exit status: 0 it is in the primary's queue, 2 not sent.`;
 
 /** Adds `send`. */
-export function addSend(program: Command): void {
+export function addCommand(program: Command): void {
   const command = program.command('send').description(ABOUT).argument('<name>', "the action's name");
   withMessage(command).addHelpText('after', EXAMPLES).action(run);
 }
 
 async function run(name: string, options: MessageOptions): Promise<void> {
   const message = messageOf(name, options);
-  const channel = await openChannel(options);
-  try {
-    const to = channel.peers()[0]?.path; // the primary may end as soon as it has the message
-    await channel.sendMessage(message, { timeoutMs: options.timeout });
-    if (options.json) printJson({ sent: true, name, to });
-    else print(`sent '${visible(name)}' to ${to}`);
-  } finally {
-    await channel.close();
-  }
+  await using channel = await openChannel(options);
+  const to = channel.peers()[0]?.path; // the primary may end as soon as it has the message
+  await channel.sendMessage(message, { timeoutMs: options.timeout });
+  if (options.json) printJson({ sent: true, name, to });
+  else print(`sent '${visible(name)}' to ${to}`);
 }

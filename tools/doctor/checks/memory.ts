@@ -6,75 +6,65 @@ import { pageFinderFor } from '../../../shm/attach/page-files.js';
 import type { SharedMemory } from '../../../shm/attach/shared-memory.js';
 import { parseMemConfig } from '../../../shm/layout/mem-config.js';
 import { isInOtherMountNamespace, type Mount, mounts, mountsAt } from '../../../sys/mounts.js';
-import { count, type DoctorCheck, type FindingText, type Target } from '../doctor-check.js';
+import { count, type DoctorCheck, type FindingText, resultOrError, type Target } from '../doctor-check.js';
 
 /** Only a primary in Node can do without memory. */
-export const noMemory: DoctorCheck = {
-  id: 'no-memory',
-  run({ isRunning, sharesMemory, directory }) {
-    if (!isRunning || sharesMemory) return undefined;
-    return {
-      severity: 'note',
-      what: 'The primary has no shared memory: it is a Node process, opened without the option memory',
-      evidence: `it is bound to mp_socket, and holds no lock on ${directory}/config`,
-      fix: 'Messages work. For C secondaries and memzones, give openPrimary the option memory',
-    };
-  },
+export const noMemory: DoctorCheck = ({ isRunning, sharesMemory, directory }) => {
+  if (!isRunning || sharesMemory) return undefined;
+  return {
+    severity: 'note',
+    what: 'The primary has no shared memory: it is a Node process, opened without the option memory',
+    evidence: `it is bound to mp_socket, and holds no lock on ${directory}/config`,
+    fix: 'Messages work. For C secondaries and memzones, give openPrimary the option memory',
+  };
 };
 
 /** A table's lock is held no longer than this, unless memory grows while a secondary is silent. */
 const LOCK_TIMEOUT_MS = 1_000;
 
 /** Attaches and reads the tables, as every user of the memory does. */
-export const memoryUnusable: DoctorCheck = {
-  id: 'memory-unusable',
-  run({ sharesMemory, filePrefix, runtimeDir, directory }) {
-    if (!sharesMemory) return undefined;
-    try {
-      using memory = attachMemory({ filePrefix, runtimeDir, lockTimeoutMs: LOCK_TIMEOUT_MS });
-      memory.memzones();
-      memory.memsegs();
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof MpError)) throw error;
-      const isLocked = error.code === 'ETIMEDOUT';
-      return {
-        severity: 'error',
-        what: isLocked
-          ? "A lock of the primary's memory stays taken: no process can look up or reserve memzones"
-          : "The primary's memory can not be attached",
-        evidence: error.message,
-        fix: isLocked
-          ? 'If memory is growing just now, wait 10 s (a silent secondary delays it that long). Otherwise a process was killed while it held the lock: restart the primary and its secondaries'
-          : `Is ${directory}/config that of an unmodified DPDK? Report it if it is`,
-      };
-    }
-  },
+export const memoryUnusable: DoctorCheck = ({ sharesMemory, filePrefix, runtimeDir, directory }) => {
+  if (!sharesMemory) return undefined;
+  const error = resultOrError(() => {
+    using memory = attachMemory({ filePrefix, runtimeDir, lockTimeoutMs: LOCK_TIMEOUT_MS });
+    memory.memzones();
+    memory.memsegs();
+  });
+  if (error === undefined) return undefined;
+  if (error.code === 'ETIMEDOUT') {
+    return {
+      what: "A lock of the primary's memory stays taken: no process can look up or reserve memzones",
+      evidence: error.message,
+      fix: 'If memory is growing just now, wait 10 s (a silent secondary delays it that long). Otherwise a process was killed while it held the lock: restart the primary and its secondaries',
+    };
+  }
+  return {
+    what: "The primary's memory can not be attached",
+    evidence: error.message,
+    fix: `Is ${directory}/config that of an unmodified DPDK? Report it if it is`,
+  };
 };
 
 /** Finds page files that are not where the primary's memory says that they are. */
-export const hugetlbfs: DoctorCheck = {
-  id: 'hugetlbfs',
-  run(target) {
-    if (!target.sharesMemory) return undefined;
-    const paths = pagePaths(target);
-    if (paths instanceof MpError) {
-      return {
-        severity: 'warning',
-        what: "The primary's pages have no files that can be reached from here",
-        evidence: paths.message,
-        fix: 'Start the primary with hugepages, or run as its user (or root) in its pid namespace',
-      };
-    }
-    const missing = paths.filter((path) => !existsSync(path));
-    const first = missing[0];
-    if (first === undefined) return undefined;
-    const dir = dirname(first);
-    const found = mountsAt(dir).filter(({ type }) => type === 'hugetlbfs');
-    const seen = `${missing.length} of ${count(paths.length, 'page file')} are not in ${dir}`;
-    if (found.length === 0) return mountedElsewhere(dir, seen, target);
-    return found.length > 1 ? mountedTwice(dir, seen, found) : unlinked(first, seen);
-  },
+export const hugetlbfs: DoctorCheck = (target) => {
+  if (!target.sharesMemory) return undefined;
+  const paths = pagePaths(target);
+  if (paths instanceof MpError) {
+    return {
+      severity: 'warning',
+      what: "The primary's pages have no files that can be reached from here",
+      evidence: paths.message,
+      fix: 'Start the primary with hugepages, or run as its user (or root) in its pid namespace',
+    };
+  }
+  const missing = paths.filter((path) => !existsSync(path));
+  const first = missing[0];
+  if (first === undefined) return undefined;
+  const dir = dirname(first);
+  const found = mountsAt(dir).filter(({ type }) => type === 'hugetlbfs');
+  const seen = `${missing.length} of ${count(paths.length, 'page file')} are not in ${dir}`;
+  if (found.length === 0) return mountedElsewhere(dir, seen, target);
+  return found.length > 1 ? mountedTwice(dir, seen, found) : unlinked(first, seen);
 };
 
 function mountedElsewhere(dir: string, seen: string, { primary }: Target): FindingText {
@@ -83,7 +73,6 @@ function mountedElsewhere(dir: string, seen: string, { primary }: Target): Findi
   const isOther = primary !== undefined && isInOtherMountNamespace(primary.pid);
   const throughProc = primary === undefined ? '' : `, or --huge-dir /proc/${primary.pid}/root${dir} as root`;
   return {
-    severity: 'error',
     what: `The primary's hugepages are in ${dir}, which is no hugetlbfs here: messages work, memzones do not`,
     evidence: `${seen}; hugetlbfs is mounted ${where}${isOther ? '; the primary is in another mount namespace' : ''}`,
     fix: `Mount that hugetlbfs here and name it with --huge-dir (option hugeDir)${throughProc}`,
@@ -93,7 +82,6 @@ function mountedElsewhere(dir: string, seen: string, { primary }: Target): Findi
 function mountedTwice(dir: string, seen: string, found: readonly Mount[]): FindingText {
   const point = found[0]?.point ?? dir;
   return {
-    severity: 'error',
     what: `${found.length} hugetlbfs are mounted over each other at ${point}: the last one hides the primary's pages`,
     evidence: `${seen}; /proc/self/mountinfo has ${point} ${found.length} times`,
     fix: `Unmount the last one: umount ${point}`,
@@ -116,15 +104,6 @@ function pagePaths(target: Target): string[] | MpError {
   if (memory instanceof MpError) return []; // memory-unusable
   using attached = memory;
   return resultOrError(() => [...new Set(pathsOf(attached, target))]);
-}
-
-function resultOrError<T>(action: () => T): T | MpError {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof MpError) return error;
-    throw error;
-  }
 }
 
 function pathsOf(memory: SharedMemory, { filePrefix, directory, primary }: Target): string[] {

@@ -3,36 +3,32 @@ import { didYouMean } from '../../../protocol/did-you-mean.js';
 import { PRIMARY_SOCKET } from '../../../protocol/paths.js';
 import { ownerOf } from '../../../sys/proc.js';
 import { boundSockets } from '../../../sys/unix-sockets.js';
-import { identityOf, type UnreadableDir } from '../../instances/find.js';
+import { findInstances, identityOf, type UnreadableDir } from '../../instances/find.js';
 import { type Instance, isAlive } from '../../instances/inspect.js';
 import type { DoctorCheck, Target } from '../doctor-check.js';
 
 const MOST_LISTED = 4;
 
 /** Finds no primary under this prefix, and suggests a similar prefix or another directory. */
-export const wrongPrefix: DoctorCheck = {
-  id: 'wrong-prefix',
-  async run(target) {
-    const { filePrefix, runtimeDir, inspection } = target;
-    if (inspection !== undefined) return undefined;
-    const { instances, unreadable } = await target.allInstances();
-    const evidence = [
-      describeDirectory(target),
-      describeInstances(instances),
-      ...unreadable.slice(0, MOST_LISTED).map(describeUnreadable),
-    ];
-    return {
-      severity: 'error',
-      what: `There is no primary of prefix '${filePrefix}' in ${runtimeDir}`,
-      evidence: evidence.join('; '),
-      fix:
-        otherDirectory(target, instances) ??
-        otherPrefix(filePrefix, instances) ??
-        (unreadable.length > 0
-          ? "Run as the primary's user, or start a primary as this user"
-          : `Start the primary with --file-prefix ${filePrefix}, or give the prefix that it has`),
-    };
-  },
+export const wrongPrefix: DoctorCheck = async (target) => {
+  const { filePrefix, runtimeDir, inspection, env, uid } = target;
+  if (inspection !== undefined) return undefined;
+  const { instances, unreadable } = await findInstances({ probe: false, env, uid });
+  const evidence = [
+    describeDirectory(target),
+    describeInstances(instances),
+    ...unreadable.slice(0, MOST_LISTED).map(describeUnreadable),
+  ];
+  return {
+    what: `There is no primary of prefix '${filePrefix}' in ${runtimeDir}`,
+    evidence: evidence.join('; '),
+    fix:
+      otherDirectory(target, instances) ??
+      otherPrefix(filePrefix, instances) ??
+      (unreadable.length > 0
+        ? "Run as the primary's user, or start a primary as this user"
+        : `Start the primary with --file-prefix ${filePrefix}, or give the prefix that it has`),
+  };
 };
 
 function describeDirectory({ directory }: Target): string {
