@@ -13,9 +13,6 @@ const MAX_BUSY_POLL_MICROS = 1_000_000;
 /**
  * Options of both `openPrimary` and `openSecondary`. They reject with `EINVAL` for a value that an option doesn't take,
  * before anything is opened.
- *
- * @example
- * await using channel = await openSecondary({ filePrefix: 'rte', busyPollMicros: 0, unhandledRequests: 'silent' });
  */
 export interface ChannelOptions {
   /** Prefix that the processes of one primary share: DPDK's `--file-prefix`. Default `'rte'`. */
@@ -64,23 +61,13 @@ export interface ChannelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * How a secondary attaches its primary's memory: options of `attachMemory` in `dpdk-ipc/shm`.
- *
- * @example
- * await using channel = await openSecondary({ memory: { writable: true } });
- */
+/** How a secondary attaches its primary's memory: options of `attachMemory` in `dpdk-ipc/shm`. */
 export type ChannelMemoryOptions = Pick<
   AttachOptions,
   'writable' | 'lock' | 'lockTimeoutMs' | 'hugeDir' | 'unlinked'
 >;
 
-/**
- * Options of `openSecondary`.
- *
- * @example
- * await using channel = await openSecondary({ filePrefix: 'rte', visibility: 'private' });
- */
+/** Options of `openSecondary`. */
 export interface SecondaryOptions extends ChannelOptions {
   /**
    * Whether the primary sees this process. `'peer'` (default) binds `mp_socket_<pid>_<hex>`, where the primary's broadcasts
@@ -91,12 +78,7 @@ export interface SecondaryOptions extends ChannelOptions {
   readonly memory?: ChannelMemoryOptions | undefined;
 }
 
-/**
- * Options of `openPrimary`.
- *
- * @example
- * await using channel = await openPrimary({ filePrefix: 'rte', memory: { hugepages: 8, version: '22.11.11' } });
- */
+/** Options of `openPrimary`. */
 export interface PrimaryOptions extends ChannelOptions {
   /** Shared memory that secondaries in C and Node attach, and that `channel.memory` returns. None by default. */
   readonly memory?: PrimaryMemoryOptions | undefined;

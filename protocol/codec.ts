@@ -7,9 +7,6 @@ import { checkFdCount, type MessageFields, readMessage } from './validate.js';
 /**
  * Name of the check that a datagram failed. `read_msg` (eal_common_proc.c) checks its length, `num_fds` and `len_param`; C
  * doesn't check `fd-count`: whether `num_fds` is the number of descriptors that came with the datagram.
- *
- * @example
- * const reason: DecodeReason = 'length';
  */
 export type DecodeReason = 'length' | 'num-fds' | 'len-param' | 'fd-count';
 

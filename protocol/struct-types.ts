@@ -49,8 +49,9 @@ export type InitOf<Type> = Type extends StructType<unknown, infer Init, unknown>
 /** What a live view gives for a type. */
 export type ViewOf<Type> = Type extends StructType<unknown, never, infer View> ? View : never;
 
-type Getter<Value> = (data: DataView, at: number) => Value;
-type Setter<Value> = (data: DataView, at: number, value: Value) => void;
+// `get` and `set` are methods of DataView. Structs are native-endian, which is little-endian wherever DPDK and Node run.
+type Getter<Value> = (this: DataView, at: number, littleEndian: true) => Value;
+type Setter<Value> = (this: DataView, at: number, value: Value, littleEndian: true) => void;
 
 function scalar<Value>(
   size: number,
@@ -62,110 +63,70 @@ function scalar<Value>(
   return Object.freeze({
     size,
     align: size,
-    read: ({ data }: StructMemory, at: number) => get(data, at),
+    read: ({ data }: StructMemory, at: number) => get.call(data, at, true),
     write({ data }: StructMemory, at: number, value: Value) {
       if (!accepts(value)) return refusal(value, hint);
-      set(data, at, value);
+      set.call(data, at, value, true);
       return undefined;
     },
   });
 }
 
-function integer(bits: 8 | 16 | 32, sign: 'u' | 'i', get: Getter<number>, set: Setter<number>) {
-  const least = sign === 'i' ? -(2 ** (bits - 1)) : 0;
-  const most = 2 ** (sign === 'i' ? bits - 1 : bits) - 1;
+function integer(bits: 8 | 16 | 32, least: number, get: Getter<number>, set: Setter<number>) {
+  const most = least + 2 ** bits - 1;
   const accepts = (value: number) => Number.isInteger(value) && value >= least && value <= most;
   return scalar(bits / 8, accepts, `give a whole number from ${least} to ${most}`, get, set);
 }
 
-function integer64(least: bigint, most: bigint, get: Getter<bigint>, set: Setter<bigint>) {
+function integer64(least: bigint, get: Getter<bigint>, set: Setter<bigint>) {
+  const most = least + 2n ** 64n - 1n;
   const accepts = (value: bigint) => typeof value === 'bigint' && value >= least && value <= most;
   return scalar(8, accepts, `give a bigint from ${least}n to ${most}n`, get, set);
 }
 
-// Structs are native-endian, which is little-endian wherever DPDK and Node run: see bytes.ts.
+const view = DataView.prototype;
 
 /** `uint8_t`. */
-export const u8: StructType<number> = integer(
-  8,
-  'u',
-  (data, at) => data.getUint8(at),
-  (data, at, value) => data.setUint8(at, value),
-);
+export const u8: StructType<number> = integer(8, 0, view.getUint8, view.setUint8);
 /** `uint16_t`. */
-export const u16: StructType<number> = integer(
-  16,
-  'u',
-  (data, at) => data.getUint16(at, true),
-  (data, at, value) => data.setUint16(at, value, true),
-);
+export const u16: StructType<number> = integer(16, 0, view.getUint16, view.setUint16);
 /** `uint32_t`. */
-export const u32: StructType<number> = integer(
-  32,
-  'u',
-  (data, at) => data.getUint32(at, true),
-  (data, at, value) => data.setUint32(at, value, true),
-);
+export const u32: StructType<number> = integer(32, 0, view.getUint32, view.setUint32);
 /** `uint64_t`, `size_t` and pointers: a bigint. */
-export const u64: StructType<bigint> = integer64(
-  0n,
-  2n ** 64n - 1n,
-  (data, at) => data.getBigUint64(at, true),
-  (data, at, value) => data.setBigUint64(at, value, true),
-);
+export const u64: StructType<bigint> = integer64(0n, view.getBigUint64, view.setBigUint64);
 /** `int8_t`. */
-export const i8: StructType<number> = integer(
-  8,
-  'i',
-  (data, at) => data.getInt8(at),
-  (data, at, value) => data.setInt8(at, value),
-);
+export const i8: StructType<number> = integer(8, -(2 ** 7), view.getInt8, view.setInt8);
 /** `int16_t`. */
-export const i16: StructType<number> = integer(
-  16,
-  'i',
-  (data, at) => data.getInt16(at, true),
-  (data, at, value) => data.setInt16(at, value, true),
-);
+export const i16: StructType<number> = integer(16, -(2 ** 15), view.getInt16, view.setInt16);
 /** `int32_t` and `int`. */
-export const i32: StructType<number> = integer(
-  32,
-  'i',
-  (data, at) => data.getInt32(at, true),
-  (data, at, value) => data.setInt32(at, value, true),
-);
+export const i32: StructType<number> = integer(32, -(2 ** 31), view.getInt32, view.setInt32);
 /** `int64_t`: a bigint. */
-export const i64: StructType<bigint> = integer64(
-  -(2n ** 63n),
-  2n ** 63n - 1n,
-  (data, at) => data.getBigInt64(at, true),
-  (data, at, value) => data.setBigInt64(at, value, true),
-);
+export const i64: StructType<bigint> = integer64(-(2n ** 63n), view.getBigInt64, view.setBigInt64);
 /** `float`. Encoding rounds to the nearest one, and refuses a finite number that would become infinite. */
 export const f32: StructType<number> = scalar(
   4,
   (value) => typeof value === 'number' && Number.isFinite(Math.fround(value)) === Number.isFinite(value),
   'give a number that fits into a float, up to about 3.4e38',
-  (data, at) => data.getFloat32(at, true),
-  (data, at, value) => data.setFloat32(at, value, true),
+  view.getFloat32,
+  view.setFloat32,
 );
 /** `double`. */
 export const f64: StructType<number> = scalar(
   8,
   (value) => typeof value === 'number',
   'give a number',
-  (data, at) => data.getFloat64(at, true),
-  (data, at, value) => data.setFloat64(at, value, true),
+  view.getFloat64,
+  view.setFloat64,
 );
 
 /** `bool`: one byte. Decoding takes everything but 0 for true. */
-export const bool: StructType<boolean> = scalar(
-  1,
-  (value) => typeof value === 'boolean',
-  'give true or false',
-  (data, at) => data.getUint8(at) !== 0,
-  (data, at, value) => data.setUint8(at, value ? 1 : 0),
-);
+export const bool: StructType<boolean> = Object.freeze({
+  size: 1,
+  align: 1,
+  read: (memory: StructMemory, at: number) => u8.read(memory, at) !== 0,
+  write: (memory: StructMemory, at: number, value: boolean) =>
+    typeof value === 'boolean' ? u8.write(memory, at, Number(value)) : refusal(value, 'give true or false'),
+});
 
 /**
  * `char[size]` that holds a C string. Decoding stops at the first NUL; what isn't UTF-8 becomes U+FFFD. Encoding fills

@@ -10,23 +10,13 @@ import {
 } from '../../protocol/eal/device.js';
 import { type Actions, type Handler, IGNORE } from '../actions/actions.js';
 
-/**
- * Event of a {@link Hotplug}: a device that the primary attaches or detaches in all its secondaries.
- *
- * @example
- * hotplug(channel).on('attach', ({ devargs }: HotplugEvent) => console.log('new:', devargs));
- */
+/** Event of a {@link Hotplug}: a device that the primary attaches or detaches in all its secondaries. */
 export interface HotplugEvent {
   /** The device as the requester wrote it: `bus:name,arguments`. */
   readonly devargs: string;
 }
 
-/**
- * Events that a {@link Hotplug} emits.
- *
- * @example
- * hotplug(channel).on('detach', ({ devargs }) => console.log('about to go:', devargs));
- */
+/** Events that a {@link Hotplug} emits. */
 export interface HotplugEvents {
   /** The primary has attached this device. */
   attach: [event: HotplugEvent];

@@ -24,12 +24,7 @@ import type { HotplugEvents } from './hotplug-requests.js';
  */
 const DEFAULT_HOTPLUG_TIMEOUT_MS = 15_000;
 
-/**
- * A device of the primary.
- *
- * @example
- * const [device] = await hotplug(channel).list();
- */
+/** A device of the primary. */
 export interface Device {
   /** Name of the device, such as `net_null0`, which `detach` takes. */
   readonly name: string;

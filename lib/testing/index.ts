@@ -16,12 +16,7 @@ import { InProcessNames, InProcessTransport, type Interceptor } from '../transpo
 
 export type { Fate, Interceptor, Traffic } from '../transport/in-process.js';
 
-/**
- * Options of `createMemoryNetwork`.
- *
- * @example
- * const network = createMemoryNetwork({ dialect: '340/253' });
- */
+/** Options of `createMemoryNetwork`. */
 export interface MemoryNetworkOptions {
   /** Dialect of channels that are opened with dialect `'auto'`: that of the release to test for. Default `'332/8'`. */
   readonly dialect?: DialectId | undefined;
@@ -30,10 +25,6 @@ export interface MemoryNetworkOptions {
 /**
  * A network in memory, which `createMemoryNetwork` makes. Channels of different networks, or of different file prefixes,
  * don't reach each other.
- *
- * @example
- * await using primary = await network.openPrimary();
- * await using secondary = await network.openSecondary();
  */
 export interface MemoryNetwork {
   /**
@@ -153,12 +144,7 @@ export function createMemoryNetwork({ dialect }: MemoryNetworkOptions = {}): Mem
  */
 export type FakeAnswer = ReplyBody | Ignore | 'silence' | Handler;
 
-/**
- * Answers of a fake peer, by the name of the action.
- *
- * @example
- * const answers: FakeAnswers = { hello: { param: 'hi' }, dead: 'silence' };
- */
+/** Answers of a fake peer, by the name of the action. */
 export type FakeAnswers = Readonly<Record<string, FakeAnswer>>;
 
 /**

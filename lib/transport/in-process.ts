@@ -13,12 +13,7 @@ import { OwnedFd } from '../../sys/owned-fd.js';
 import { primaryError } from './socket-transport.js';
 import type { Datagram, Endpoint, Releasable, Transport } from './transport.js';
 
-/**
- * One datagram on its way through a `MemoryNetwork`, as an {@link Interceptor} gets it.
- *
- * @example
- * network.intercept(({ type, name, from, to }) => console.log(type, name, from, '->', to));
- */
+/** One datagram on its way through a `MemoryNetwork`, as an {@link Interceptor} gets it. */
 export interface Traffic {
   /** Type of the datagram: a message, request, reply or IGN. */
   readonly type: keyof typeof MpType;
@@ -37,10 +32,6 @@ export interface Traffic {
 /**
  * What happens to a datagram. `'deliver'`: it arrives. `'lose'`: it doesn't, and its sender sees no error. `'repeat'`: it
  * arrives twice. `'damage'`: it arrives one byte short, which makes it malformed.
- *
- * @example
- * const fate: Fate = 'lose';
- * network.intercept(() => fate);
  */
 export type Fate = 'deliver' | 'lose' | 'repeat' | 'damage';
 
