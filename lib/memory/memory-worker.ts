@@ -28,9 +28,9 @@ function run(data: MemoryWorkerData): void {
   const { directory, space, lockTimeoutMs } = data;
   const heldLocks = new HeldLocks(data.heldLocks);
   const dialect = DIALECTS[data.dialect];
-  const socket = new SocketEndpoint(DatagramSocket.borrow(data.socket.fd), data.socket.path);
+  const socket = DatagramSocket.borrow(data.socket.fd);
   const pair = new SocketEndpoint(DatagramSocket.borrow(data.pair), '');
-  const endpoint = new FrontEndpoint(socket, pair, dialect, EAL_ACTIONS);
+  const endpoint = new FrontEndpoint(socket, data.socket.path, pair, dialect, EAL_ACTIONS);
   const transport = new SocketTransport(directory, new FilesystemNames(directory));
   const core = new ChannelCore({
     transport,
