@@ -2,7 +2,7 @@
 // memory; struct.ts lays types out. Nothing is parsed at run time: a type is a record of closures.
 
 import { getChars, isUint8Array, putUtf8, utf8Length } from './bytes.js';
-import { MpError } from './errors.js';
+import { invalid, MpError } from './errors.js';
 
 /** The memory that a struct lies in, in both forms that types use. */
 export interface StructMemory {
@@ -255,10 +255,7 @@ export function throwRefusal(refused: StructRefusal | undefined, what = 'The val
 /** Throws `EINVAL` unless the number can be the length of an array. */
 export function checkCount(count: number, what: string): void {
   if (Number.isInteger(count) && count > 0 && count < 2 ** 31) return;
-  throw new MpError(
-    'EINVAL',
-    `An array of ${describe(count)} ${what} has no layout: give 1 to ${2 ** 31 - 1}`,
-  );
+  throw invalid(`An array of ${describe(count)} ${what} has no layout: give 1 to ${2 ** 31 - 1}`);
 }
 
 /** `'a, b or c'`. */

@@ -1,4 +1,4 @@
-import { MpError } from '../../protocol/errors.js';
+import { invalid, MpError } from '../../protocol/errors.js';
 import { MpType } from '../../protocol/message.js';
 import { checkName } from '../../protocol/validate.js';
 import {
@@ -81,7 +81,7 @@ export class Actions {
   register(name: string, handler: Handler): void {
     checkName(name);
     if (typeof handler !== 'function') {
-      throw new MpError('EINVAL', `The handler of '${name}' is no function: give a function`);
+      throw invalid(`The handler of '${name}' is no function: give a function`);
     }
     if (this.#handlers.has(name)) {
       throw new MpError(
@@ -236,7 +236,7 @@ export class Actions {
     const isIgnored = result instanceof Ignore;
     if (!isIgnored && (typeof result !== 'object' || result === null)) {
       const message = `The handler of '${name}' returned a ${typeof result}: return { param, fds }, IGNORE or nothing`;
-      throw new MpError('EINVAL', message);
+      throw invalid(message);
     }
     this.#replier.answer(peer, name, isIgnored ? undefined : result).catch(this.#onError);
   }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { DialectId } from '../../protocol/dialect.js';
-import { MpError } from '../../protocol/errors.js';
+import { invalid } from '../../protocol/errors.js';
 import type { Handler, Ignore } from '../actions/actions.js';
 import type { MpChannel } from '../channel.js';
 import type { ReceivedMessage, ReplyBody } from '../messages/message.js';
@@ -110,10 +110,7 @@ export function createMemoryNetwork({ dialect }: MemoryNetworkOptions = {}): Mem
   async function kill(channel: MpChannel): Promise<void> {
     const transport = transports.get(channel);
     if (transport === undefined) {
-      throw new MpError(
-        'EINVAL',
-        'The channel is not of this network: give one that this network has opened',
-      );
+      throw invalid('The channel is not of this network: give one that this network has opened');
     }
     transport.die();
     await channel.close();

@@ -1,5 +1,5 @@
 // Messages of NVIDIA's (Mellanox's) drivers mlx4 and mlx5.
-import { MpError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { struct, union } from '../struct.js';
 import { bool, u16, u32, u64 } from '../struct-types.js';
 import { type DriverFields, type DriverMessage, encodeDriver, HEAD } from './head.js';
@@ -154,7 +154,7 @@ export function encodeMlx5(message: Partial<Mlx5Message> & { type: number }): Ui
   const [member, ...names] = PARTS.get(type) ?? NOTHING;
   for (const [name, none] of Object.entries(NO_ARGS) as [keyof Mlx5Args, unknown][]) {
     if (names.includes(name) || (message[name] ?? none) === none) continue;
-    throw new MpError('EINVAL', `A message of mlx5 of type ${type} has no ${name}: leave it out`);
+    throw invalid(`A message of mlx5 of type ${type} has no ${name}: leave it out`);
   }
   const args = member && ({ [member]: pick(message, names) } as { region: object });
   return encodeDriver('mlx5', Mlx5Type, Mlx5Param, { type, portId, result, args });
