@@ -23,11 +23,10 @@ let lastGoodName: string | undefined;
  */
 export function checkName(name: string): void {
   if (name === lastGoodName) return;
-  if (typeof name !== 'string') {
-    throw invalid(`a message's name is ${describe(name)}: give a string of 1 to 63 bytes`);
-  }
-  if (name.length === 0) {
-    throw invalid("a message's name is empty: give a string of 1 to 63 bytes");
+  if (typeof name !== 'string' || name === '') {
+    throw invalid(
+      `a message's name is ${name === '' ? 'empty' : describe(name)}: give a string of 1 to 63 bytes`,
+    );
   }
   // UTF-8 has at least as many bytes as UTF-16 has units, so a huge string is refused without reading it
   const length = name.length >= MP_MAX_NAME_LEN ? name.length : utf8Length(name);

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import {
   DEVICE_ACTION,
-  type DeviceRequest,
   DeviceRequestType,
   decodeDeviceRequest,
   decodeVdev,
@@ -51,8 +50,14 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
 
   /** Answers the primary from now on. Only a secondary gets these requests. */
   serve(actions: Actions): void {
-    actions.registerBuiltIn(DEVICE_ACTION, this.#answer);
-    actions.registerBuiltIn(VDEV_ACTION, this.#collect);
+    actions.registerBuiltIn(
+      DEVICE_ACTION,
+      this.#ignoring((param) => this.#announce(param)),
+    );
+    actions.registerBuiltIn(
+      VDEV_ACTION,
+      this.#ignoring((param) => this.#collect(param)),
+    );
   }
 
   /** Returns the names of virtual devices that the primary sends until `work` has settled. */
@@ -67,32 +72,27 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
     }
   }
 
-  readonly #answer: Handler = ({ param }) => {
-    try {
-      this.#announce(decodeDeviceRequest(param));
-    } catch (error) {
-      this.#onError(error);
-    }
-    return IGNORE;
-  };
+  #ignoring(handle: (param: Uint8Array) => void): Handler {
+    return ({ param }) => {
+      try {
+        handle(param);
+      } catch (error) {
+        this.#onError(error);
+      }
+      return IGNORE;
+    };
+  }
 
-  #announce({ type, devargs }: DeviceRequest): void {
+  #announce(param: Uint8Array): void {
+    const { type, devargs } = decodeDeviceRequest(param);
     const name = EVENT_NAMES.get(type);
     if (name !== undefined) this.emit(name, Object.freeze({ devargs }));
   }
 
-  /**
-   * Collects the names that the primary broadcasts, whichever secondary asked for them. IGN for a request, which C sends
-   * to primaries only.
-   */
-  readonly #collect: Handler = ({ param }) => {
-    if (this.#collections.size === 0) return IGNORE;
-    try {
-      const { type, name } = decodeVdev(param);
-      if (type === VdevType.SCAN_ONE) for (const names of this.#collections) names.add(name);
-    } catch (error) {
-      this.#onError(error);
-    }
-    return IGNORE;
-  };
+  /** Collects the names that the primary broadcasts, whichever secondary asked for them. C asks primaries only. */
+  #collect(param: Uint8Array): void {
+    if (this.#collections.size === 0) return;
+    const { type, name } = decodeVdev(param);
+    if (type === VdevType.SCAN_ONE) for (const names of this.#collections) names.add(name);
+  }
 }
