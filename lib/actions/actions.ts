@@ -55,7 +55,7 @@ const BATCH = 256;
 export class Actions {
   readonly #wire: Wire;
   readonly #replier: Replier;
-  readonly #options: Pick<ResolvedOptions, 'unhandledRequests' | 'maxPendingMessages'>;
+  readonly #options: ResolvedOptions;
   readonly #onError: (error: unknown) => void;
   readonly #handlers = new Map<string, Handler>();
   readonly #builtIn = new Map<string, Handler>();
@@ -66,12 +66,7 @@ export class Actions {
   #deferDepth = 0;
 
   /** @param onError called when a handler threw, rejected or returned a value that can't be sent */
-  constructor(
-    wire: Wire,
-    replier: Replier,
-    options: Pick<ResolvedOptions, 'unhandledRequests' | 'maxPendingMessages'>,
-    onError: (error: unknown) => void,
-  ) {
+  constructor(wire: Wire, replier: Replier, options: ResolvedOptions, onError: (error: unknown) => void) {
     this.#wire = wire;
     this.#replier = replier;
     this.#options = options;

@@ -38,9 +38,6 @@ export type Fate = 'deliver' | 'lose' | 'repeat' | 'damage';
 /**
  * Function that decides what happens to each datagram; `undefined` delivers it. A promise delays the datagram until it is
  * settled, while later datagrams arrive.
- *
- * @example
- * network.intercept(({ type }) => (type === 'REP' ? 'lose' : undefined));
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: an interceptor without a return statement is of this type
 export type Interceptor = (traffic: Traffic) => Fate | void | Promise<Fate | void>;
@@ -57,8 +54,7 @@ export class InProcessNames {
 
   /** Returns a new number, which tells an endpoint from an earlier one at the same path. */
   nextNumber(): bigint {
-    this.#last++;
-    return this.#last;
+    return ++this.#last;
   }
 }
 
@@ -160,12 +156,6 @@ export class InProcessEndpoint implements Endpoint {
     clearImmediate(this.#immediate);
     for (const { fds } of this.#queue.splice(0)) for (const owned of fds) owned.close();
     if (this.#names.endpoints.get(this.path) === this) this.#names.endpoints.delete(this.path);
-  }
-
-  /** Ends as the socket of a killed process does: its path stays, and refuses datagrams. */
-  abandon(): void {
-    this.close();
-    this.#names.endpoints.set(this.path, this);
   }
 
   get isClosed(): boolean {
@@ -295,8 +285,10 @@ export class InProcessTransport implements Transport {
 
   /** Ends this channel's endpoints as if its process had been killed: sends to them return `-ECONNREFUSED`. */
   die(): void {
-    for (const endpoint of [...this.#names.endpoints.values()]) {
-      if (endpoint.owner === this) endpoint.abandon();
+    for (const [path, endpoint] of [...this.#names.endpoints]) {
+      if (endpoint.owner !== this) continue;
+      endpoint.close();
+      this.#names.endpoints.set(path, endpoint);
     }
   }
 
