@@ -7,7 +7,7 @@ import {
   VDEV_ACTION,
   VdevType,
 } from '../../protocol/eal/device.js';
-import { type Actions, type Handler, IGNORE } from '../actions/actions.js';
+import { type Actions, IGNORE } from '../actions/actions.js';
 
 /** Event of a {@link Hotplug}: a device that the primary attaches or detaches in all its secondaries. */
 export interface HotplugEvent {
@@ -50,14 +50,17 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
 
   /** Answers the primary from now on. Only a secondary gets these requests. */
   serve(actions: Actions): void {
-    actions.registerBuiltIn(
-      DEVICE_ACTION,
-      this.#ignoring((param) => this.#announce(param)),
-    );
-    actions.registerBuiltIn(
-      VDEV_ACTION,
-      this.#ignoring((param) => this.#collect(param)),
-    );
+    const register = (name: string, handle: (param: Uint8Array) => void) =>
+      actions.registerBuiltIn(name, ({ param }) => {
+        try {
+          handle(param);
+        } catch (error) {
+          this.#onError(error);
+        }
+        return IGNORE;
+      });
+    register(DEVICE_ACTION, (param) => this.#announce(param));
+    register(VDEV_ACTION, (param) => this.#collect(param));
   }
 
   /** Returns the names of virtual devices that the primary sends until `work` has settled. */
@@ -70,17 +73,6 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
     } finally {
       this.#collections.delete(names);
     }
-  }
-
-  #ignoring(handle: (param: Uint8Array) => void): Handler {
-    return ({ param }) => {
-      try {
-        handle(param);
-      } catch (error) {
-        this.#onError(error);
-      }
-      return IGNORE;
-    };
   }
 
   #announce(param: Uint8Array): void {
