@@ -49,9 +49,8 @@ export type InitOf<Type> = Type extends StructType<unknown, infer Init, unknown>
 /** What a live view gives for a type. */
 export type ViewOf<Type> = Type extends StructType<unknown, never, infer View> ? View : never;
 
-// `get` and `set` are methods of DataView. Structs are native-endian, which is little-endian wherever DPDK and Node run.
-type Getter<Value> = (this: DataView, at: number, littleEndian: true) => Value;
-type Setter<Value> = (this: DataView, at: number, value: Value, littleEndian: true) => void;
+type Getter<Value> = (data: DataView, at: number) => Value;
+type Setter<Value> = (data: DataView, at: number, value: Value) => void;
 
 function scalar<Value>(
   size: number,
@@ -63,10 +62,10 @@ function scalar<Value>(
   return Object.freeze({
     size,
     align: size,
-    read: ({ data }: StructMemory, at: number) => get.call(data, at, true),
+    read: ({ data }: StructMemory, at: number) => get(data, at),
     write({ data }: StructMemory, at: number, value: Value) {
       if (!accepts(value)) return refusal(value, hint);
-      set.call(data, at, value, true);
+      set(data, at, value);
       return undefined;
     },
   });
@@ -84,49 +83,87 @@ function integer64(least: bigint, get: Getter<bigint>, set: Setter<bigint>) {
   return scalar(8, accepts, `give a bigint from ${least}n to ${most}n`, get, set);
 }
 
-const view = DataView.prototype;
+// Structs are native-endian, which is little-endian wherever DPDK and Node run: see bytes.ts.
 
 /** `uint8_t`. */
-export const u8: StructType<number> = integer(8, 0, view.getUint8, view.setUint8);
+export const u8: StructType<number> = integer(
+  8,
+  0,
+  (data, at) => data.getUint8(at),
+  (data, at, value) => data.setUint8(at, value),
+);
 /** `uint16_t`. */
-export const u16: StructType<number> = integer(16, 0, view.getUint16, view.setUint16);
+export const u16: StructType<number> = integer(
+  16,
+  0,
+  (data, at) => data.getUint16(at, true),
+  (data, at, value) => data.setUint16(at, value, true),
+);
 /** `uint32_t`. */
-export const u32: StructType<number> = integer(32, 0, view.getUint32, view.setUint32);
+export const u32: StructType<number> = integer(
+  32,
+  0,
+  (data, at) => data.getUint32(at, true),
+  (data, at, value) => data.setUint32(at, value, true),
+);
 /** `uint64_t`, `size_t` and pointers: a bigint. */
-export const u64: StructType<bigint> = integer64(0n, view.getBigUint64, view.setBigUint64);
+export const u64: StructType<bigint> = integer64(
+  0n,
+  (data, at) => data.getBigUint64(at, true),
+  (data, at, value) => data.setBigUint64(at, value, true),
+);
 /** `int8_t`. */
-export const i8: StructType<number> = integer(8, -(2 ** 7), view.getInt8, view.setInt8);
+export const i8: StructType<number> = integer(
+  8,
+  -(2 ** 7),
+  (data, at) => data.getInt8(at),
+  (data, at, value) => data.setInt8(at, value),
+);
 /** `int16_t`. */
-export const i16: StructType<number> = integer(16, -(2 ** 15), view.getInt16, view.setInt16);
+export const i16: StructType<number> = integer(
+  16,
+  -(2 ** 15),
+  (data, at) => data.getInt16(at, true),
+  (data, at, value) => data.setInt16(at, value, true),
+);
 /** `int32_t` and `int`. */
-export const i32: StructType<number> = integer(32, -(2 ** 31), view.getInt32, view.setInt32);
+export const i32: StructType<number> = integer(
+  32,
+  -(2 ** 31),
+  (data, at) => data.getInt32(at, true),
+  (data, at, value) => data.setInt32(at, value, true),
+);
 /** `int64_t`: a bigint. */
-export const i64: StructType<bigint> = integer64(-(2n ** 63n), view.getBigInt64, view.setBigInt64);
+export const i64: StructType<bigint> = integer64(
+  -(2n ** 63n),
+  (data, at) => data.getBigInt64(at, true),
+  (data, at, value) => data.setBigInt64(at, value, true),
+);
 /** `float`. Encoding rounds to the nearest one, and refuses a finite number that would become infinite. */
 export const f32: StructType<number> = scalar(
   4,
   (value) => typeof value === 'number' && Number.isFinite(Math.fround(value)) === Number.isFinite(value),
   'give a number that fits into a float, up to about 3.4e38',
-  view.getFloat32,
-  view.setFloat32,
+  (data, at) => data.getFloat32(at, true),
+  (data, at, value) => data.setFloat32(at, value, true),
 );
 /** `double`. */
 export const f64: StructType<number> = scalar(
   8,
   (value) => typeof value === 'number',
   'give a number',
-  view.getFloat64,
-  view.setFloat64,
+  (data, at) => data.getFloat64(at, true),
+  (data, at, value) => data.setFloat64(at, value, true),
 );
 
 /** `bool`: one byte. Decoding takes everything but 0 for true. */
-export const bool: StructType<boolean> = Object.freeze({
-  size: 1,
-  align: 1,
-  read: (memory: StructMemory, at: number) => u8.read(memory, at) !== 0,
-  write: (memory: StructMemory, at: number, value: boolean) =>
-    typeof value === 'boolean' ? u8.write(memory, at, Number(value)) : refusal(value, 'give true or false'),
-});
+export const bool: StructType<boolean> = scalar(
+  1,
+  (value) => typeof value === 'boolean',
+  'give true or false',
+  (data, at) => data.getUint8(at) !== 0,
+  (data, at, value) => data.setUint8(at, value ? 1 : 0),
+);
 
 /**
  * `char[size]` that holds a C string. Decoding stops at the first NUL; what isn't UTF-8 becomes U+FFFD. Encoding fills
