@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { MpError } from '../protocol/errors.js';
+import { invalid, MpError } from '../protocol/errors.js';
 
 /** Throws `EINVAL` for a signal that is given and is no `AbortSignal`. */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal === undefined || signal instanceof AbortSignal) return;
-  throw new MpError('EINVAL', `The signal is ${String(signal)}: give an AbortSignal, or leave it out`);
+  throw invalid(`The signal is ${String(signal)}: give an AbortSignal, or leave it out`);
 }
 
 /** Throws `ECANCELED` if the signal is aborted already. */

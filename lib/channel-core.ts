@@ -69,7 +69,7 @@ export class ChannelCore implements MemoryHost, OtherWork {
     this.hotplugRequests = new HotplugRequests((error) => this.reportError(error));
     this.memory = memory(this);
     peers.onReplaced(() => {
-      this.requester.forgetPrimary();
+      this.requester.underWay.forgetPrimary();
       this.oneWay.forgetPrimary();
     });
     if (publicEndpoint === undefined) return;
@@ -123,7 +123,7 @@ export class ChannelCore implements MemoryHost, OtherWork {
     this.peers.close();
     this.actions.close();
     this.replier.close();
-    this.requester.close();
+    this.requester.underWay.close();
     this.#wire.outbox.cancel(-ECANCELED);
     this.oneWay.close();
     return this.#closeMemory();

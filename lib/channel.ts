@@ -28,12 +28,7 @@ export interface SendOptions extends SyncRequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Events of an {@link MpChannel}.
- *
- * @example
- * channel.on('error', (error) => console.error('a handler failed:', error));
- */
+/** Events of an {@link MpChannel}. */
 export interface ChannelEvents {
   /**
    * A handler threw or rejected, or its answer could not be sent. Without a listener the first one becomes a process

@@ -18,12 +18,7 @@ export interface TrafficEvent {
   readonly fdCount: number;
 }
 
-/**
- * Event of the channel `dpdk-ipc:drop`: one datagram or answer that was not used.
- *
- * @example
- * subscribe('dpdk-ipc:drop', (event) => console.log((event as DropEvent).reason));
- */
+/** Event of the channel `dpdk-ipc:drop`: one datagram or answer that was not used. */
 export interface DropEvent {
   /** Why it was dropped: a key of `ChannelStats.dropped`. */
   readonly reason: string;

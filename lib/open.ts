@@ -19,8 +19,8 @@ import {
 } from './options.js';
 import { DEFAULT_DIALECT, ToPrimary } from './peers/to-primary.js';
 import { ToSecondaries } from './peers/to-secondaries.js';
-import { AbstractNames, FilesystemNames } from './transport/socket-names.js';
-import { SocketTransport } from './transport/socket-transport.js';
+import { AbstractTransport, FilesystemTransport } from './transport/socket-names.js';
+import type { SocketTransport } from './transport/socket-transport.js';
 import type { Transport } from './transport/transport.js';
 
 /**
@@ -158,10 +158,10 @@ function noMemoryInProcess(): MpError {
 
 function socketTransport(directory: string, { socketNamespace }: ResolvedOptions): SocketTransport {
   assertPlatform();
-  const names =
-    socketNamespace === 'abstract' ? new AbstractNames(directory) : new FilesystemNames(directory);
-  names.check(); // before any file in the directory is read
-  return new SocketTransport(directory, names);
+  const Sockets = socketNamespace === 'abstract' ? AbstractTransport : FilesystemTransport;
+  const transport = new Sockets(directory);
+  transport.check(); // before any file in the directory is read
+  return transport;
 }
 
 function directoryOf({ runtimeDir, filePrefix }: ResolvedOptions): string {

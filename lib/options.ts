@@ -1,6 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 import { DIALECTS, type DialectId, dialectOf, versionOf } from '../protocol/dialect.js';
-import { MpError } from '../protocol/errors.js';
+import { invalid, MpError } from '../protocol/errors.js';
 import type { AttachOptions } from '../shm/attach/attach.js';
 import { type MemoryPlan, type PrimaryMemoryOptions, planMemory } from '../shm/primary/options.js';
 import type { SocketNamespace } from '../sys/sockaddr.js';
@@ -9,13 +9,11 @@ import { checkSignal } from './abort.js';
 /** Default timeout of `requestSync`, `request` and `sendMessage`, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
 const MAX_BUSY_POLL_MICROS = 1_000_000;
+const MAX_PENDING_MESSAGES = 1_000_000;
 
 /**
  * Options of both `openPrimary` and `openSecondary`. They reject with `EINVAL` for a value that an option doesn't take,
  * before anything is opened.
- *
- * @example
- * await using channel = await openSecondary({ filePrefix: 'rte', busyPollMicros: 0, unhandledRequests: 'silent' });
  */
 export interface ChannelOptions {
   /** Prefix that the processes of one primary share: DPDK's `--file-prefix`. Default `'rte'`. */
@@ -64,23 +62,13 @@ export interface ChannelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * How a secondary attaches its primary's memory: options of `attachMemory` in `dpdk-ipc/shm`.
- *
- * @example
- * await using channel = await openSecondary({ memory: { writable: true } });
- */
+/** How a secondary attaches its primary's memory: options of `attachMemory` in `dpdk-ipc/shm`. */
 export type ChannelMemoryOptions = Pick<
   AttachOptions,
   'writable' | 'lock' | 'lockTimeoutMs' | 'hugeDir' | 'unlinked'
 >;
 
-/**
- * Options of `openSecondary`.
- *
- * @example
- * await using channel = await openSecondary({ filePrefix: 'rte', visibility: 'private' });
- */
+/** Options of `openSecondary`. */
 export interface SecondaryOptions extends ChannelOptions {
   /**
    * Whether the primary sees this process. `'peer'` (default) binds `mp_socket_<pid>_<hex>`, where the primary's broadcasts
@@ -91,29 +79,18 @@ export interface SecondaryOptions extends ChannelOptions {
   readonly memory?: ChannelMemoryOptions | undefined;
 }
 
-/**
- * Options of `openPrimary`.
- *
- * @example
- * await using channel = await openPrimary({ filePrefix: 'rte', memory: { hugepages: 8, version: '22.11.11' } });
- */
+/** Options of `openPrimary`. */
 export interface PrimaryOptions extends ChannelOptions {
   /** Shared memory that secondaries in C and Node attach, and that `channel.memory` returns. None by default. */
   readonly memory?: PrimaryMemoryOptions | undefined;
 }
 
+type GivenOptions = ChannelOptions & Pick<SecondaryOptions, 'visibility'>;
+type Filled<Options> = { readonly [Name in keyof Options]-?: Exclude<Options[Name], undefined> };
+
 /** Checked options, with their defaults filled in. */
-export interface ResolvedOptions {
-  readonly filePrefix: string;
+export interface ResolvedOptions extends Filled<Omit<GivenOptions, 'runtimeDir' | 'signal'>> {
   readonly runtimeDir: string | undefined;
-  readonly socketNamespace: SocketNamespace;
-  readonly visibility: 'peer' | 'private';
-  readonly dialect: DialectId | 'auto';
-  readonly unhandledRequests: 'ignore' | 'silent';
-  readonly busyPollMicros: number;
-  readonly busyPollEventLoopMicros: number;
-  readonly maxPendingMessages: number;
-  readonly exclusiveRequests: boolean;
   readonly signal: AbortSignal | undefined;
   /** How a secondary attaches; empty for a primary. */
   readonly memory: ChannelMemoryOptions;
@@ -131,7 +108,7 @@ export type OpenOptions =
  * `planMemory`.
  */
 export function resolveOptions({ role, given }: OpenOptions): ResolvedOptions {
-  const options: ChannelOptions & Pick<SecondaryOptions, 'visibility'> = given;
+  const options: GivenOptions = given;
   const { filePrefix = 'rte', runtimeDir, visibility = 'peer', signal } = options;
   checkType('filePrefix', filePrefix, 'string');
   if (runtimeDir !== undefined) checkType('runtimeDir', runtimeDir, 'string');
@@ -150,14 +127,9 @@ export function resolveOptions({ role, given }: OpenOptions): ResolvedOptions {
       'ignore',
       'silent',
     ]),
-    busyPollMicros: numberOf('busyPollMicros', options.busyPollMicros ?? 50, 0, MAX_BUSY_POLL_MICROS),
-    busyPollEventLoopMicros: numberOf(
-      'busyPollEventLoopMicros',
-      options.busyPollEventLoopMicros ?? 0,
-      0,
-      MAX_BUSY_POLL_MICROS,
-    ),
-    maxPendingMessages: countOf('maxPendingMessages', options.maxPendingMessages ?? 1024, 1_000_000),
+    busyPollMicros: microsOf('busyPollMicros', options.busyPollMicros ?? 50),
+    busyPollEventLoopMicros: microsOf('busyPollEventLoopMicros', options.busyPollEventLoopMicros ?? 0),
+    maxPendingMessages: countOf('maxPendingMessages', options.maxPendingMessages ?? 1024),
     exclusiveRequests: options.exclusiveRequests ?? false,
     signal,
     memory: (role === 'secondary' ? given.memory : undefined) ?? {},
@@ -178,16 +150,14 @@ function planPrimaryMemory({
     );
   }
   if (socketNamespace === 'abstract') {
-    throw new MpError(
-      'EINVAL',
+    throw invalid(
       "Option socketNamespace is 'abstract', but shared memory needs files: leave out socketNamespace or memory",
     );
   }
   const plan = planMemory(memory);
   const spoken = dialectOf(plan.versionWord).id;
   if (dialect === 'auto' || dialect === spoken) return plan;
-  throw new MpError(
-    'EINVAL',
+  throw invalid(
     `Option dialect is '${dialect}', and secondaries of DPDK ${versionOf(plan.versionWord)} speak '${spoken}': leave out dialect, or change memory.version`,
   );
 }
@@ -202,17 +172,16 @@ function oneOf<T extends string>(option: string, value: T, allowed: readonly str
   return value;
 }
 
-function numberOf(option: string, value: number, least: number, most: number): number {
-  const isNumber = typeof value === 'number' && value >= least && value <= most;
-  if (!isNumber) throw badOption(option, value, `a number from ${least} to ${most}`);
-  return value;
+function microsOf(option: string, value: number): number {
+  if (typeof value === 'number' && value >= 0 && value <= MAX_BUSY_POLL_MICROS) return value;
+  throw badOption(option, value, `a number from 0 to ${MAX_BUSY_POLL_MICROS}`);
 }
 
-function countOf(option: string, value: number, most: number): number {
-  if (!Number.isInteger(value)) throw badOption(option, value, `a whole number from 1 to ${most}`);
-  return numberOf(option, value, 1, most);
+function countOf(option: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_PENDING_MESSAGES) return value;
+  throw badOption(option, value, `a whole number from 1 to ${MAX_PENDING_MESSAGES}`);
 }
 
 function badOption(option: string, value: unknown, allowed: string): MpError {
-  return new MpError('EINVAL', `Option ${option} is ${String(value)}: give ${allowed}`);
+  return invalid(`Option ${option} is ${String(value)}: give ${allowed}`);
 }

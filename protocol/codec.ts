@@ -1,15 +1,12 @@
 import { byteAt, getInt32, getUtf8, isUint8Array, putInt32, putUtf8 } from './bytes.js';
 import { DIALECTS, type Dialect, type DialectId, resolveDialect } from './dialect.js';
-import { MpError } from './errors.js';
+import { invalid, MpError } from './errors.js';
 import { type DecodedMessage, type Message, MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN, MpType } from './message.js';
 import { checkFdCount, type MessageFields, readMessage } from './validate.js';
 
 /**
  * Name of the check that a datagram failed. `read_msg` (eal_common_proc.c) checks its length, `num_fds` and `len_param`; C
  * doesn't check `fd-count`: whether `num_fds` is the number of descriptors that came with the datagram.
- *
- * @example
- * const reason: DecodeReason = 'length';
  */
 export type DecodeReason = 'length' | 'num-fds' | 'len-param' | 'fd-count';
 
@@ -160,10 +157,10 @@ function writeType(bytes: Uint8Array, at: number, { offsets }: Dialect, type: Mp
 
 function checkType(type: number, load: number): void {
   if (!(Number.isInteger(type) && type >= MpType.MSG && type <= MpType.IGN)) {
-    throw new MpError('EINVAL', `${String(type)} is no message type: use MpType.MSG, REQ, REP or IGN`);
+    throw invalid(`${String(type)} is no message type: use MpType.MSG, REQ, REP or IGN`);
   }
   if (type === MpType.IGN && load > 0) {
-    throw new MpError('EINVAL', 'an IGN carries neither param nor descriptors: leave them out or send a REP');
+    throw invalid('an IGN carries neither param nor descriptors: leave them out or send a REP');
   }
 }
 
@@ -171,7 +168,7 @@ function target(dialect: Dialect, out: Uint8Array | undefined): Uint8Array {
   const length = dialect.wireLength;
   if (out === undefined) return new Uint8Array(length);
   if (!isUint8Array(out) || out.length < length) {
-    throw new MpError('EINVAL', `out can't hold a datagram: give a Uint8Array of at least ${length} bytes`);
+    throw invalid(`out can't hold a datagram: give a Uint8Array of at least ${length} bytes`);
   }
   return out.length === length ? out : out.subarray(0, length);
 }
@@ -218,7 +215,7 @@ export function decodeMessage(
 
 function checkDatagram(dialect: Dialect, bytes: Uint8Array): void {
   if (!isUint8Array(bytes)) {
-    throw new MpError('EINVAL', `a datagram is a Uint8Array, not a ${typeof bytes}: pass the bytes received`);
+    throw invalid(`a datagram is a Uint8Array, not a ${typeof bytes}: pass the bytes received`);
   }
   if (bytes.length !== dialect.wireLength) {
     throw new DecodeError(

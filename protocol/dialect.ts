@@ -1,4 +1,4 @@
-import { MpError } from './errors.js';
+import { invalid, MpError } from './errors.js';
 
 /** Name of a wire dialect: the length of its datagrams, and the most descriptors in a message. */
 export type DialectId = '332/8' | '332/253' | '340/253';
@@ -97,10 +97,7 @@ export function resolveDialect(dialect: Dialect | DialectId): Dialect {
     if (dialect === known || dialect === known.id) return known;
   }
   const given = typeof dialect === 'string' ? `'${dialect}'` : `a ${typeof dialect}`;
-  throw new MpError(
-    'EINVAL',
-    `${given} is no wire dialect of DPDK: use one of ${IDS} or a record of DIALECTS`,
-  );
+  throw invalid(`${given} is no wire dialect of DPDK: use one of ${IDS} or a record of DIALECTS`);
 }
 
 // RTE_VERSION_NUM(year, month, minor, release) of rte_version.h

@@ -45,3 +45,8 @@ export class MpError extends Error {
     if (details.errno !== undefined) this.errno = details.errno;
   }
 }
+
+/** Makes the error for a value that a function doesn't take. */
+export function invalid(message: string): MpError {
+  return new MpError('EINVAL', message);
+}

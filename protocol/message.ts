@@ -20,9 +20,6 @@ export interface Message {
  * A decoded datagram: `struct mp_msg_internal` of eal_common_proc.c without the descriptors, which travel beside the bytes.
  * Everything is a copy, which stays valid when the datagram's buffer is used again. `type` and `nameTerminated` are reported,
  * not checked; C doesn't check them either.
- *
- * @example
- * const { name, param, numFds }: DecodedMessage = decodeMessage('332/8', datagram);
  */
 export interface DecodedMessage {
   /** Type of the datagram, usually an {@link MpType}. C treats every other number as a MSG. */

@@ -1,4 +1,4 @@
-import { MpError } from './errors.js';
+import { invalid, MpError } from './errors.js';
 
 /** Name of the primary's socket in the runtime directory (`MP_SOCKET_FNAME`, eal_filesystem.h). */
 export const PRIMARY_SOCKET = 'mp_socket';
@@ -37,14 +37,12 @@ export function defaultRuntimeDir(env: RuntimeEnvironment, uid: number): string 
 /** Returns `<runtimeDir>/<filePrefix>`. Throws `EINVAL` or `ENAMETOOLONG` for values with which C would misbehave. */
 export function runtimePath(runtimeDir: string, filePrefix: string): string {
   if (filePrefix === '' || filePrefix === '.' || filePrefix === '..' || /[%/\0]/.test(filePrefix)) {
-    throw new MpError(
-      'EINVAL',
+    throw invalid(
       `File prefix ${JSON.stringify(filePrefix)} is not usable: give a name without '/' and '%', as with DPDK's --file-prefix`,
     );
   }
   if (!runtimeDir.startsWith('/') || runtimeDir.includes('\0')) {
-    throw new MpError(
-      'EINVAL',
+    throw invalid(
       `Runtime directory ${JSON.stringify(runtimeDir)} is not usable: give an absolute path, spelled as the C processes spell it`,
     );
   }

@@ -3,7 +3,7 @@
 // secondary, or between rte_mp_request_sync and rte_mp_request_async (eal_common_proc.c), is data of the start event.
 // Where it behaves like C, it behaves like C in 26.07.
 
-import { MpError } from './errors.js';
+import { invalid } from './errors.js';
 
 /** Begins a request. The caller chooses an `id` that no pending request has. */
 export interface RequestStart {
@@ -82,18 +82,8 @@ export interface RequestOutcome<R> {
   readonly replies: readonly R[];
 }
 
+/** The states of a peer in one request: waiting, then sending, then pending or gone; a pending one is answered or ignored. */
 type PeerState = 'waiting' | 'sending' | 'pending' | 'answered' | 'ignored' | 'gone';
-type PeerEvent = 'contact' | 'sent' | 'gone' | 'reply' | 'ignore';
-
-/** The states of a peer in one request. An event without an entry changes nothing. */
-const TRANSITIONS: Readonly<Record<PeerState, { readonly [E in PeerEvent]?: PeerState }>> = {
-  waiting: { contact: 'sending' },
-  sending: { sent: 'pending', gone: 'gone' },
-  pending: { reply: 'answered', ignore: 'ignored' },
-  answered: {},
-  ignored: {},
-  gone: {},
-};
 
 interface PendingRequest<R> {
   readonly start: RequestStart;
@@ -152,16 +142,17 @@ export class RequestTable<R> {
     if (request === undefined) return event.kind === 'reply' ? [drop('late-reply', event.reply)] : [];
     switch (event.kind) {
       case 'sent':
-        if (move(request, event.peer, 'sent')) request.nbSent++;
+        if (move(request, event.peer, 'sending', 'pending')) request.nbSent++;
         return [];
       case 'gone':
-        return request.start.goneIsError ? this.#sendFailed(request, event) : this.#skip(request, event.peer);
+        if (!request.start.goneIsError) return this.#skip(request, event.peer);
+        return this.#sendFailed(request, event.peer, event.code);
       case 'send-failed':
-        return this.#sendFailed(request, event);
+        return this.#sendFailed(request, event.peer, event.code);
       case 'reply':
         return this.#reply(request, event);
       case 'ignore':
-        return this.#ignore(request, event);
+        return this.#ignore(request, event.peer, event.name);
       case 'cancel':
         return [this.#complete(request, 'failed', { code: event.code })];
     }
@@ -169,7 +160,7 @@ export class RequestTable<R> {
 
   #start(start: RequestStart): RequestEffect<R>[] {
     if (this.#requests.has(start.id)) {
-      throw new MpError('EINVAL', `request id ${start.id} is in use: give each request an id of its own`);
+      throw invalid(`request id ${start.id} is in use: give each request an id of its own`);
     }
     const peers = [...new Set(start.peers)];
     const busy = start.exclusive ? peers.find((peer) => this.#isBusy(peer, start.name)) : undefined;
@@ -200,21 +191,18 @@ export class RequestTable<R> {
     request.next += batch.length;
     request.open = batch.length;
     return batch.map((peer) => {
-      move(request, peer, 'contact');
+      move(request, peer, 'waiting', 'sending');
       return { kind: 'send', id: start.id, peer };
     });
   }
 
   #skip(request: PendingRequest<R>, peer: string): RequestEffect<R>[] {
-    if (!move(request, peer, 'gone')) return [];
+    if (!move(request, peer, 'sending', 'gone')) return [];
     request.open--;
     return this.#advance(request);
   }
 
-  #sendFailed(
-    request: PendingRequest<R>,
-    { peer, code }: { readonly peer: string; readonly code: string },
-  ): RequestEffect<R>[] {
+  #sendFailed(request: PendingRequest<R>, peer: string, code: string): RequestEffect<R>[] {
     return request.states.get(peer) === 'sending' ? [this.#complete(request, 'failed', { code, peer })] : [];
   }
 
@@ -223,17 +211,14 @@ export class RequestTable<R> {
     if (state === 'answered' || state === 'ignored') return [drop('late-reply', reply)];
     if (state !== 'pending') return [drop('wrong-peer', reply)];
     if (name !== request.start.name) return [drop('wrong-name', reply)];
-    move(request, peer, 'reply');
+    move(request, peer, 'pending', 'answered');
     request.replies.push(reply);
     request.open--;
     return this.#advance(request);
   }
 
-  #ignore(
-    request: PendingRequest<R>,
-    { peer, name }: { readonly peer: string; readonly name: string },
-  ): RequestEffect<R>[] {
-    if (name !== request.start.name || !move(request, peer, 'ignore')) return [];
+  #ignore(request: PendingRequest<R>, peer: string, name: string): RequestEffect<R>[] {
+    if (name !== request.start.name || !move(request, peer, 'pending', 'ignored')) return [];
     request.nbSent--;
     request.open--;
     return this.#advance(request);
@@ -260,12 +245,10 @@ export class RequestTable<R> {
   }
 }
 
-/** Moves the peer along its transition for this event; false when there is none. */
-function move(request: PendingRequest<unknown>, peer: string, event: PeerEvent): boolean {
-  const state = request.states.get(peer);
-  const next = state && TRANSITIONS[state][event];
-  if (next === undefined) return false;
-  request.states.set(peer, next);
+/** Moves the peer from one state to another; false if it is in a third one. */
+function move({ states }: PendingRequest<unknown>, peer: string, from: PeerState, to: PeerState): boolean {
+  if (states.get(peer) !== from) return false;
+  states.set(peer, to);
   return true;
 }
 

@@ -2,7 +2,7 @@
 // memory; struct.ts lays types out. Nothing is parsed at run time: a type is a record of closures.
 
 import { getChars, isUint8Array, putUtf8, utf8Length } from './bytes.js';
-import { MpError } from './errors.js';
+import { invalid, MpError } from './errors.js';
 
 /** The memory that a struct lies in, in both forms that types use. */
 export interface StructMemory {
@@ -71,14 +71,14 @@ function scalar<Value>(
   });
 }
 
-function integer(bits: 8 | 16 | 32, sign: 'u' | 'i', get: Getter<number>, set: Setter<number>) {
-  const least = sign === 'i' ? -(2 ** (bits - 1)) : 0;
-  const most = 2 ** (sign === 'i' ? bits - 1 : bits) - 1;
+function integer(bits: 8 | 16 | 32, least: number, get: Getter<number>, set: Setter<number>) {
+  const most = least + 2 ** bits - 1;
   const accepts = (value: number) => Number.isInteger(value) && value >= least && value <= most;
   return scalar(bits / 8, accepts, `give a whole number from ${least} to ${most}`, get, set);
 }
 
-function integer64(least: bigint, most: bigint, get: Getter<bigint>, set: Setter<bigint>) {
+function integer64(least: bigint, get: Getter<bigint>, set: Setter<bigint>) {
+  const most = least + 2n ** 64n - 1n;
   const accepts = (value: bigint) => typeof value === 'bigint' && value >= least && value <= most;
   return scalar(8, accepts, `give a bigint from ${least}n to ${most}n`, get, set);
 }
@@ -88,56 +88,54 @@ function integer64(least: bigint, most: bigint, get: Getter<bigint>, set: Setter
 /** `uint8_t`. */
 export const u8: StructType<number> = integer(
   8,
-  'u',
+  0,
   (data, at) => data.getUint8(at),
   (data, at, value) => data.setUint8(at, value),
 );
 /** `uint16_t`. */
 export const u16: StructType<number> = integer(
   16,
-  'u',
+  0,
   (data, at) => data.getUint16(at, true),
   (data, at, value) => data.setUint16(at, value, true),
 );
 /** `uint32_t`. */
 export const u32: StructType<number> = integer(
   32,
-  'u',
+  0,
   (data, at) => data.getUint32(at, true),
   (data, at, value) => data.setUint32(at, value, true),
 );
 /** `uint64_t`, `size_t` and pointers: a bigint. */
 export const u64: StructType<bigint> = integer64(
   0n,
-  2n ** 64n - 1n,
   (data, at) => data.getBigUint64(at, true),
   (data, at, value) => data.setBigUint64(at, value, true),
 );
 /** `int8_t`. */
 export const i8: StructType<number> = integer(
   8,
-  'i',
+  -(2 ** 7),
   (data, at) => data.getInt8(at),
   (data, at, value) => data.setInt8(at, value),
 );
 /** `int16_t`. */
 export const i16: StructType<number> = integer(
   16,
-  'i',
+  -(2 ** 15),
   (data, at) => data.getInt16(at, true),
   (data, at, value) => data.setInt16(at, value, true),
 );
 /** `int32_t` and `int`. */
 export const i32: StructType<number> = integer(
   32,
-  'i',
+  -(2 ** 31),
   (data, at) => data.getInt32(at, true),
   (data, at, value) => data.setInt32(at, value, true),
 );
 /** `int64_t`: a bigint. */
 export const i64: StructType<bigint> = integer64(
   -(2n ** 63n),
-  2n ** 63n - 1n,
   (data, at) => data.getBigInt64(at, true),
   (data, at, value) => data.setBigInt64(at, value, true),
 );
@@ -294,10 +292,7 @@ export function throwRefusal(refused: StructRefusal | undefined, what = 'The val
 /** Throws `EINVAL` unless the number can be the length of an array. */
 export function checkCount(count: number, what: string): void {
   if (Number.isInteger(count) && count > 0 && count < 2 ** 31) return;
-  throw new MpError(
-    'EINVAL',
-    `An array of ${describe(count)} ${what} has no layout: give 1 to ${2 ** 31 - 1}`,
-  );
+  throw invalid(`An array of ${describe(count)} ${what} has no layout: give 1 to ${2 ** 31 - 1}`);
 }
 
 /** `'a, b or c'`. */

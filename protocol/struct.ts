@@ -1,7 +1,7 @@
 // Layouts of C structs: where fields lie, by the rules of C compilers for x86-64 and AArch64, which agree.
 
 import { isUint8Array } from './bytes.js';
-import { MpError } from './errors.js';
+import { invalid, MpError } from './errors.js';
 import {
   checkCount,
   type InitOf,
@@ -193,12 +193,11 @@ function roundUp(offset: number, align: number): number {
 function partsOf(fields: StructFields, place: (type: AnyType) => number): readonly StructPart[] {
   const parts = Object.entries(fields).map(([key, type]) => ({ key, path: key, type, offset: place(type) }));
   if (parts.length === 0) {
-    throw new MpError('EINVAL', 'A struct or union without fields has no layout in C: give it at least one');
+    throw invalid('A struct or union without fields has no layout in C: give it at least one');
   }
   const number = parts.find(({ key }) => /^\d+$/.test(key));
   if (number !== undefined) {
-    throw new MpError(
-      'EINVAL',
+    throw invalid(
       `A field can't be called '${number.key}', because JavaScript puts numbers first: give it a name`,
     );
   }
@@ -274,15 +273,14 @@ function unknownField(key: string, known: string): StructRefusal {
 function targetOf(out: Uint8Array | undefined, size: number): Uint8Array {
   if (out === undefined) return new Uint8Array(size);
   if (!isUint8Array(out) || out.length < size) {
-    throw new MpError('EINVAL', `out can't hold the struct: give a Uint8Array of at least ${size} bytes`);
+    throw invalid(`out can't hold the struct: give a Uint8Array of at least ${size} bytes`);
   }
   return out.subarray(0, size).fill(0);
 }
 
 function checkedMemory(bytes: Uint8Array, offset: number, size: number): StructMemory {
   if (!isUint8Array(bytes) || !Number.isInteger(offset) || offset < 0) {
-    throw new MpError(
-      'EINVAL',
+    throw invalid(
       `Bytes of ${typeof bytes} at the offset ${String(offset)} hold no struct: give a Uint8Array and an offset from 0`,
     );
   }

@@ -1,6 +1,6 @@
 import { isUint8Array, utf8Length } from './bytes.js';
 import type { Dialect } from './dialect.js';
-import { MpError } from './errors.js';
+import { invalid, MpError } from './errors.js';
 import { type Message, MP_MAX_NAME_LEN, MP_MAX_PARAM_LEN } from './message.js';
 
 /** Largest descriptor, a C int, and largest timeout of a Node timer. */
@@ -23,11 +23,10 @@ let lastGoodName: string | undefined;
  */
 export function checkName(name: string): void {
   if (name === lastGoodName) return;
-  if (typeof name !== 'string') {
-    throw new MpError('EINVAL', `a message's name is ${describe(name)}: give a string of 1 to 63 bytes`);
-  }
-  if (name.length === 0) {
-    throw new MpError('EINVAL', "a message's name is empty: give a string of 1 to 63 bytes");
+  if (typeof name !== 'string' || name === '') {
+    throw invalid(
+      `a message's name is ${name === '' ? 'empty' : describe(name)}: give a string of 1 to 63 bytes`,
+    );
   }
   // UTF-8 has at least as many bytes as UTF-16 has units, so a huge string is refused without reading it
   const length = name.length >= MP_MAX_NAME_LEN ? name.length : utf8Length(name);
@@ -38,13 +37,10 @@ export function checkName(name: string): void {
     );
   }
   if (length < 0) {
-    throw new MpError('EINVAL', `the name ${JSON.stringify(name)} isn't well-formed: ${WELL_FORMED}`);
+    throw invalid(`the name ${JSON.stringify(name)} isn't well-formed: ${WELL_FORMED}`);
   }
   if (name.includes('\0')) {
-    throw new MpError(
-      'EINVAL',
-      `the name ${JSON.stringify(name)} has a NUL in it: C ends it there, remove it`,
-    );
+    throw invalid(`the name ${JSON.stringify(name)} has a NUL in it: C ends it there, remove it`);
   }
   lastGoodName = name;
 }
@@ -68,7 +64,7 @@ export interface MessageFields {
  */
 export function readMessage(message: Message, dialect: Dialect): MessageFields {
   if (typeof message !== 'object' || message === null) {
-    throw new MpError('EINVAL', `the message is ${describe(message)}: give an object with a name`);
+    throw invalid(`the message is ${describe(message)}: give an object with a name`);
   }
   const { name, param = NO_PARAM, fds } = message;
   checkName(name);
@@ -90,12 +86,11 @@ export function readMessage(message: Message, dialect: Dialect): MessageFields {
 function lengthOfParam(param: Uint8Array | string): number {
   if (isUint8Array(param)) return param.length;
   if (typeof param !== 'string') {
-    throw new MpError('EINVAL', `param is ${describe(param)}: give a Uint8Array or a string`);
+    throw invalid(`param is ${describe(param)}: give a Uint8Array or a string`);
   }
   if (param.length >= MP_MAX_PARAM_LEN) return param.length + 1; // too long without reading it
   const length = utf8Length(param);
-  if (length < 0)
-    throw new MpError('EINVAL', `param isn't well-formed: ${WELL_FORMED}, or send a Uint8Array`);
+  if (length < 0) throw invalid(`param isn't well-formed: ${WELL_FORMED}, or send a Uint8Array`);
   return length + 1;
 }
 
@@ -139,10 +134,7 @@ function isDescriptor(value: unknown): value is number {
  */
 export function checkTimeout(ms: number): void {
   if (typeof ms !== 'number' || !(ms > 0) || ms > INT32_MAX) {
-    throw new MpError(
-      'EINVAL',
-      `the timeout is ${describe(ms)}: give milliseconds above 0, up to ${INT32_MAX}`,
-    );
+    throw invalid(`the timeout is ${describe(ms)}: give milliseconds above 0, up to ${INT32_MAX}`);
   }
 }
 

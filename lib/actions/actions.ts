@@ -1,4 +1,4 @@
-import { MpError } from '../../protocol/errors.js';
+import { invalid, MpError } from '../../protocol/errors.js';
 import { MpType } from '../../protocol/message.js';
 import { checkName } from '../../protocol/validate.js';
 import {
@@ -55,7 +55,7 @@ const BATCH = 256;
 export class Actions {
   readonly #wire: Wire;
   readonly #replier: Replier;
-  readonly #options: Pick<ResolvedOptions, 'unhandledRequests' | 'maxPendingMessages'>;
+  readonly #options: ResolvedOptions;
   readonly #onError: (error: unknown) => void;
   readonly #handlers = new Map<string, Handler>();
   readonly #builtIn = new Map<string, Handler>();
@@ -66,12 +66,7 @@ export class Actions {
   #deferDepth = 0;
 
   /** @param onError called when a handler threw, rejected or returned a value that can't be sent */
-  constructor(
-    wire: Wire,
-    replier: Replier,
-    options: Pick<ResolvedOptions, 'unhandledRequests' | 'maxPendingMessages'>,
-    onError: (error: unknown) => void,
-  ) {
+  constructor(wire: Wire, replier: Replier, options: ResolvedOptions, onError: (error: unknown) => void) {
     this.#wire = wire;
     this.#replier = replier;
     this.#options = options;
@@ -81,7 +76,7 @@ export class Actions {
   register(name: string, handler: Handler): void {
     checkName(name);
     if (typeof handler !== 'function') {
-      throw new MpError('EINVAL', `The handler of '${name}' is no function: give a function`);
+      throw invalid(`The handler of '${name}' is no function: give a function`);
     }
     if (this.#handlers.has(name)) {
       throw new MpError(
@@ -236,7 +231,7 @@ export class Actions {
     const isIgnored = result instanceof Ignore;
     if (!isIgnored && (typeof result !== 'object' || result === null)) {
       const message = `The handler of '${name}' returned a ${typeof result}: return { param, fds }, IGNORE or nothing`;
-      throw new MpError('EINVAL', message);
+      throw invalid(message);
     }
     this.#replier.answer(peer, name, isIgnored ? undefined : result).catch(this.#onError);
   }

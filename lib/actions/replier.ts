@@ -1,6 +1,6 @@
 import { PreparedMessage } from '../../protocol/codec.js';
 import type { Dialect } from '../../protocol/dialect.js';
-import { MpError } from '../../protocol/errors.js';
+import { invalid, MpError } from '../../protocol/errors.js';
 import { type Message, MpType } from '../../protocol/message.js';
 import { nowMs } from '../../sys/clock.js';
 import { EAGAIN, errnoName } from '../../sys/errors.js';
@@ -98,10 +98,7 @@ export class Replier {
 function checkPeer(peer: Peer): string {
   const path: unknown = peer?.path;
   if (typeof path !== 'string' || path.includes('\0') || Buffer.byteLength(path) > MAX_SOCKET_PATH) {
-    throw new MpError(
-      'EINVAL',
-      'A reply needs a peer with a socket path: pass the peer that the handler got',
-    );
+    throw invalid('A reply needs a peer with a socket path: pass the peer that the handler got');
   }
   if (path === '') {
     throw new MpError(
@@ -115,7 +112,7 @@ function checkPeer(peer: Peer): string {
 function checkExpected({ name, isAnswered }: Expected, replyName: string): void {
   if (name !== replyName) {
     const message = `The request was '${name}', and its sender drops a reply named '${replyName}': reply as '${name}'`;
-    throw new MpError('EINVAL', message);
+    throw invalid(message);
   }
   if (isAnswered) {
     const message = `'${name}' has been answered already: the requester could take a second reply for the answer to its next request`;

@@ -1,32 +1,21 @@
 import { EventEmitter } from 'node:events';
 import {
   DEVICE_ACTION,
-  type DeviceRequest,
   DeviceRequestType,
   decodeDeviceRequest,
   decodeVdev,
   VDEV_ACTION,
   VdevType,
 } from '../../protocol/eal/device.js';
-import { type Actions, type Handler, IGNORE } from '../actions/actions.js';
+import { type Actions, IGNORE } from '../actions/actions.js';
 
-/**
- * Event of a {@link Hotplug}: a device that the primary attaches or detaches in all its secondaries.
- *
- * @example
- * hotplug(channel).on('attach', ({ devargs }: HotplugEvent) => console.log('new:', devargs));
- */
+/** Event of a {@link Hotplug}: a device that the primary attaches or detaches in all its secondaries. */
 export interface HotplugEvent {
   /** The device as the requester wrote it: `bus:name,arguments`. */
   readonly devargs: string;
 }
 
-/**
- * Events that a {@link Hotplug} emits.
- *
- * @example
- * hotplug(channel).on('detach', ({ devargs }) => console.log('about to go:', devargs));
- */
+/** Events that a {@link Hotplug} emits. */
 export interface HotplugEvents {
   /** The primary has attached this device. */
   attach: [event: HotplugEvent];
@@ -61,8 +50,17 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
 
   /** Answers the primary from now on. Only a secondary gets these requests. */
   serve(actions: Actions): void {
-    actions.registerBuiltIn(DEVICE_ACTION, this.#answer);
-    actions.registerBuiltIn(VDEV_ACTION, this.#collect);
+    const register = (name: string, handle: (param: Uint8Array) => void) =>
+      actions.registerBuiltIn(name, ({ param }) => {
+        try {
+          handle(param);
+        } catch (error) {
+          this.#onError(error);
+        }
+        return IGNORE;
+      });
+    register(DEVICE_ACTION, (param) => this.#announce(param));
+    register(VDEV_ACTION, (param) => this.#collect(param));
   }
 
   /** Returns the names of virtual devices that the primary sends until `work` has settled. */
@@ -77,32 +75,16 @@ export class HotplugRequests extends EventEmitter<HotplugEvents> {
     }
   }
 
-  readonly #answer: Handler = ({ param }) => {
-    try {
-      this.#announce(decodeDeviceRequest(param));
-    } catch (error) {
-      this.#onError(error);
-    }
-    return IGNORE;
-  };
-
-  #announce({ type, devargs }: DeviceRequest): void {
+  #announce(param: Uint8Array): void {
+    const { type, devargs } = decodeDeviceRequest(param);
     const name = EVENT_NAMES.get(type);
     if (name !== undefined) this.emit(name, Object.freeze({ devargs }));
   }
 
-  /**
-   * Collects the names that the primary broadcasts, whichever secondary asked for them. IGN for a request, which C sends
-   * to primaries only.
-   */
-  readonly #collect: Handler = ({ param }) => {
-    if (this.#collections.size === 0) return IGNORE;
-    try {
-      const { type, name } = decodeVdev(param);
-      if (type === VdevType.SCAN_ONE) for (const names of this.#collections) names.add(name);
-    } catch (error) {
-      this.#onError(error);
-    }
-    return IGNORE;
-  };
+  /** Collects the names that the primary broadcasts, whichever secondary asked for them. C asks primaries only. */
+  #collect(param: Uint8Array): void {
+    if (this.#collections.size === 0) return;
+    const { type, name } = decodeVdev(param);
+    if (type === VdevType.SCAN_ONE) for (const names of this.#collections) names.add(name);
+  }
 }

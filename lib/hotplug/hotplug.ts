@@ -12,6 +12,7 @@ import {
   VdevType,
 } from '../../protocol/eal/device.js';
 import { MpError } from '../../protocol/errors.js';
+import type { Message } from '../../protocol/message.js';
 import { errnoName } from '../../sys/errors.js';
 import type { MpChannel, SendOptions } from '../channel.js';
 import { MpTimeoutError } from '../errors.js';
@@ -24,12 +25,7 @@ import type { HotplugEvents } from './hotplug-requests.js';
  */
 const DEFAULT_HOTPLUG_TIMEOUT_MS = 15_000;
 
-/**
- * A device of the primary.
- *
- * @example
- * const [device] = await hotplug(channel).list();
- */
+/** A device of the primary. */
 export interface Device {
   /** Name of the device, such as `net_null0`, which `detach` takes. */
   readonly name: string;
@@ -73,7 +69,7 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
    * await hotplug(channel).attach('vdev:net_null1');
    */
   async attach(devargs: string, options: SendOptions = {}): Promise<void> {
-    await this.#ask('attach', devargs, options);
+    await this.#change('attach', devargs, options);
   }
 
   /**
@@ -86,7 +82,7 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
    * await hotplug(channel).detach('net_null1');
    */
   async detach(devargs: string, options: SendOptions = {}): Promise<void> {
-    await this.#ask('detach', devargs, options);
+    await this.#change('detach', devargs, options);
   }
 
   /**
@@ -108,27 +104,28 @@ export class Hotplug extends EventEmitter<HotplugEvents> {
         "The primary broadcasts the names of devices: open the channel with visibility 'peer' to list them";
       throw new MpError('ENOTSUP', message);
     }
-    const names = await channel.hotplugRequests.collectVdevs((heard) =>
-      scan(channel, heard, timeoutMs, signal),
-    );
+    const message = { name: VDEV_ACTION, param: encodeVdev({ type: VdevType.SCAN_REQ }) };
+    const names = await channel.hotplugRequests.collectVdevs(async (heard) => {
+      const param = await ask(channel, message, { timeoutMs, signal }, 'list devices', NO_NAMES_MESSAGE);
+      // the primary sends the names before its answer, so they have been handled already
+      const { num } = decodeVdev(param);
+      if (heard.size >= num) return;
+      const problem = `The primary has ${num} devices, and the names of ${heard.size} arrived: try again`;
+      throw new MpError('EAGAIN', problem);
+    });
     return names.map((name) => ({ name }));
   }
 
-  async #ask(verb: Verb, devargs: string, options: SendOptions): Promise<void> {
+  async #change(verb: Verb, devargs: string, options: SendOptions): Promise<void> {
     const { timeoutMs = DEFAULT_HOTPLUG_TIMEOUT_MS, signal } = options;
     const channel = this.#secondary();
     checkDevargs(devargs);
     const type = verb === 'attach' ? DeviceRequestType.ATTACH : DeviceRequestType.DETACH;
-    const param = encodeDeviceRequest({ type, devargs });
-    try {
-      using reply = await channel.request({ name: DEVICE_ACTION, param }, { timeoutMs, signal });
-      const [answer] = reply.msgs;
-      if (answer === undefined) throw noHotplugError(`${verb} devices`);
-      const answered = decodeDeviceRequest(answer.param);
-      if (answered.result !== 0) throw refusalError(verb, devargs, answered);
-    } catch (error) {
-      throw withMeaning(error, noAnswerMessage(verb, devargs));
-    }
+    const message = { name: DEVICE_ACTION, param: encodeDeviceRequest({ type, devargs }) };
+    const noAnswer = noAnswerMessage(verb, devargs);
+    const param = await ask(channel, message, { timeoutMs, signal }, `${verb} devices`, noAnswer);
+    const answer = decodeDeviceRequest(param);
+    if (answer.result !== 0) throw refusalError(verb, devargs, answer);
   }
 
   #secondary(): MpChannel {
@@ -160,28 +157,29 @@ export function hotplug(channel: MpChannel): Hotplug {
   return made;
 }
 
-/** Makes the primary broadcast the names of its virtual devices. Throws `EAGAIN` if fewer than all were heard. */
-async function scan(
+/**
+ * Asks the primary and returns the param of its answer. Rejects with `ENOTSUP` if it answers IGN to a request to do `what`;
+ * the error for a request that was sent and not answered has the message `noAnswer`.
+ */
+async function ask(
   channel: MpChannel,
-  heard: ReadonlySet<string>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const param = encodeVdev({ type: VdevType.SCAN_REQ });
+  message: Message,
+  options: SendOptions,
+  what: string,
+  noAnswer: string,
+): Promise<Uint8Array> {
   try {
-    using reply = await channel.request({ name: VDEV_ACTION, param }, { timeoutMs, signal });
+    using reply = await channel.request(message, options);
     const [answer] = reply.msgs;
-    if (answer === undefined) throw noHotplugError('list devices');
-    // the primary sends the names before its answer, so they have been handled already
-    const { num } = decodeVdev(answer.param);
-    if (heard.size >= num) return;
-    throw new MpError(
-      'EAGAIN',
-      `The primary has ${num} devices, and the names of ${heard.size} arrived: try again`,
-    );
+    if (answer !== undefined) return answer.param;
   } catch (error) {
-    throw withMeaning(error, NO_NAMES_MESSAGE);
+    const isUnanswered = error instanceof MpTimeoutError && error.reply.nbSent > 0;
+    throw isUnanswered ? new MpTimeoutError(noAnswer, error.path, error.reply) : error;
   }
+  throw new MpError(
+    'ENOTSUP',
+    `The primary can't ${what}: it answers "don't count me". It is no C process, or still starting: use a C primary, or try again later`,
+  );
 }
 
 /** Why a C primary answers with an errno, and what to do then. */
@@ -207,20 +205,6 @@ function refusalError(verb: Verb, devargs: string, { type, result }: DeviceReque
   const reason = isUndone ? UNDONE : (REASONS[code] ?? "see the primary's log");
   const message = `Can't ${verb} '${devargs}' (${code}): ${code === 'ENOMSG' ? SILENT : reason}`;
   return new MpError(code, message, { errno });
-}
-
-/** Error for a primary that answers IGN. */
-function noHotplugError(what: string): MpError {
-  return new MpError(
-    'ENOTSUP',
-    `The primary can't ${what}: it answers "don't count me". It is no C process, or still starting: use a C primary, or try again later`,
-  );
-}
-
-/** Returns the error of a request; for one that was sent and not answered, with `meaning` as its message. */
-function withMeaning(error: unknown, meaning: string): unknown {
-  const isUnanswered = error instanceof MpTimeoutError && error.reply.nbSent > 0;
-  return isUnanswered ? new MpTimeoutError(meaning, error.path, error.reply) : error;
 }
 
 function noAnswerMessage(verb: Verb, devargs: string): string {

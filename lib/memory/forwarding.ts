@@ -1,7 +1,7 @@
 import type { Dialect } from '../../protocol/dialect.js';
+import type { Datagram, DatagramSocket } from '../../sys/datagram-socket.js';
 import { EAGAIN } from '../../sys/errors.js';
-import type { SocketEndpoint } from '../transport/socket-endpoint.js';
-import type { Datagram, Endpoint } from '../transport/transport.js';
+import { SocketEndpoint } from '../transport/socket-endpoint.js';
 
 /**
  * How many datagrams wait for a busy main thread before the memory thread stops reading; then EAL's requests wait as
@@ -13,9 +13,7 @@ const MAX_HELD = 1024;
  * A primary's socket in the memory thread. It returns the datagrams for this thread, and forwards all others to the main
  * thread, in order, through a socket pair. The main thread owns both sockets and closes them.
  */
-export class FrontEndpoint implements Endpoint {
-  readonly path: string;
-  readonly #socket: SocketEndpoint;
+export class FrontEndpoint extends SocketEndpoint {
   readonly #pair: SocketEndpoint;
   readonly #dialect: Dialect;
   readonly #names: readonly Buffer[];
@@ -26,60 +24,41 @@ export class FrontEndpoint implements Endpoint {
    * @param pair this thread's end of the socket pair
    * @param names names of the messages for this thread
    */
-  constructor(socket: SocketEndpoint, pair: SocketEndpoint, dialect: Dialect, names: readonly string[]) {
-    this.path = socket.path;
-    this.#socket = socket;
+  constructor(
+    socket: DatagramSocket,
+    path: string,
+    pair: SocketEndpoint,
+    dialect: Dialect,
+    names: readonly string[],
+  ) {
+    super(socket, path);
     this.#pair = pair;
     this.#dialect = dialect;
     this.#names = names.map((name) => Buffer.from(`${name}\0`));
   }
 
-  get fd(): number {
-    return this.#socket.fd;
-  }
-
-  send(bytes: Uint8Array, fds: readonly number[], to?: string): number {
-    return this.#socket.send(bytes, fds, to);
-  }
-
   /** Returns the next datagram for this thread, and forwards those before it that are for the main thread. */
-  receive(): Datagram | undefined | number {
+  override receive(): Datagram | undefined | number {
     while (this.#held.length < MAX_HELD) {
-      const datagram = this.#socket.receive();
+      const datagram = super.receive();
       if (typeof datagram !== 'object' || this.#isForThisThread(datagram)) return datagram;
       this.#forward(datagram);
     }
-    this.#socket.unwatch(); // until the main thread reads on; further datagrams wait in the kernel's queue
+    super.unwatch(); // until the main thread reads on; further datagrams wait in the kernel's queue
     return undefined;
   }
 
-  watch(onReadable: () => void): void {
+  override watch(onReadable: () => void): void {
     this.#onReadable = onReadable;
-    this.#socket.watch(onReadable);
+    super.watch(onReadable);
   }
 
-  unwatch(): void {
+  override unwatch(): void {
     this.#onReadable = undefined;
-    this.#socket.unwatch();
+    super.unwatch();
   }
 
-  whenWritable(retry: () => void): void {
-    this.#socket.whenWritable(retry);
-  }
-
-  cancelWritable(): void {
-    this.#socket.cancelWritable();
-  }
-
-  ref(): void {
-    this.#socket.ref();
-  }
-
-  unref(): void {
-    this.#socket.unref();
-  }
-
-  close(): void {
+  override close(): void {
     this.unwatch();
     this.#pair.cancelWritable();
     for (const datagram of this.#held.splice(0)) closeFds(datagram);
@@ -118,7 +97,7 @@ export class FrontEndpoint implements Endpoint {
       closeFds(next);
       this.#held.shift();
     }
-    if (this.#onReadable !== undefined) this.#socket.watch(this.#onReadable);
+    if (this.#onReadable !== undefined) super.watch(this.#onReadable);
   }
 }
 
@@ -127,59 +106,35 @@ function closeFds({ fds }: Datagram): void {
 }
 
 /** A primary's socket in the main thread: sends from it, and receives what the memory thread forwards. */
-export class ForwardedEndpoint implements Endpoint {
-  readonly path: string;
+export class ForwardedEndpoint extends SocketEndpoint {
   readonly #public: SocketEndpoint;
-  readonly #pair: SocketEndpoint;
 
   /** @param pair this thread's end of the socket pair */
-  constructor(publicEndpoint: SocketEndpoint, pair: SocketEndpoint) {
-    this.path = publicEndpoint.path;
+  constructor(publicEndpoint: SocketEndpoint, pair: DatagramSocket) {
+    super(pair, publicEndpoint.path);
     this.#public = publicEndpoint;
-    this.#pair = pair;
   }
 
-  /** Descriptor of the socket that datagrams arrive at. */
-  get fd(): number {
-    return this.#pair.fd;
-  }
-
-  send(bytes: Uint8Array, fds: readonly number[], to?: string): number {
+  override send(bytes: Uint8Array, fds: readonly number[], to?: string): number {
     return this.#public.send(bytes, fds, to);
   }
 
-  receive(): Datagram | undefined | number {
-    const datagram = this.#pair.receive();
+  override receive(): Datagram | undefined | number {
+    const datagram = super.receive();
     return typeof datagram === 'object' ? withoutSender(datagram) : datagram;
   }
 
-  watch(onReadable: () => void): void {
-    this.#pair.watch(onReadable);
-  }
-
-  unwatch(): void {
-    this.#pair.unwatch();
-  }
-
-  whenWritable(retry: () => void): void {
+  override whenWritable(retry: () => void): void {
     this.#public.whenWritable(retry);
   }
 
-  cancelWritable(): void {
+  override cancelWritable(): void {
     this.#public.cancelWritable();
   }
 
-  ref(): void {
-    this.#pair.ref();
-  }
-
-  unref(): void {
-    this.#pair.unref();
-  }
-
-  close(): void {
-    this.#pair.close();
+  override close(): void {
     this.#public.close();
+    super.close();
   }
 }
 

@@ -6,7 +6,7 @@ import { MpError } from '../../protocol/errors.js';
 import type { SpaceDescription } from '../../shm/primary/mapped-space.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { systemError } from '../../sys/errors.js';
-import { SocketEndpoint } from '../transport/socket-endpoint.js';
+import type { SocketEndpoint } from '../transport/socket-endpoint.js';
 import { ForwardedEndpoint } from './forwarding.js';
 
 /** `workerData` of the memory thread. */
@@ -76,7 +76,7 @@ export class MemoryThread {
       theirs.close();
       throw new MpError('EIO', 'The memory thread did not start: see the cause', { cause: error });
     }
-    const endpoint = new ForwardedEndpoint(publicEndpoint, new SocketEndpoint(ours, ''));
+    const endpoint = new ForwardedEndpoint(publicEndpoint, ours);
     return new MemoryThread(worker, endpoint, theirs);
   }
 

@@ -11,8 +11,7 @@ import { ChannelCore } from '../channel-core.js';
 import { resolveOptions } from '../options.js';
 import { ToSecondaries } from '../peers/to-secondaries.js';
 import { SocketEndpoint } from '../transport/socket-endpoint.js';
-import { FilesystemNames } from '../transport/socket-names.js';
-import { SocketTransport } from '../transport/socket-transport.js';
+import { FilesystemTransport } from '../transport/socket-names.js';
 import { EAL_ACTIONS, EalActions, syncSecondaries } from './eal-actions.js';
 import { FrontEndpoint } from './forwarding.js';
 import { NO_MEMORY } from './memory-host.js';
@@ -28,10 +27,10 @@ function run(data: MemoryWorkerData): void {
   const { directory, space, lockTimeoutMs } = data;
   const heldLocks = new HeldLocks(data.heldLocks);
   const dialect = DIALECTS[data.dialect];
-  const socket = new SocketEndpoint(DatagramSocket.borrow(data.socket.fd), data.socket.path);
+  const socket = DatagramSocket.borrow(data.socket.fd);
   const pair = new SocketEndpoint(DatagramSocket.borrow(data.pair), '');
-  const endpoint = new FrontEndpoint(socket, pair, dialect, EAL_ACTIONS);
-  const transport = new SocketTransport(directory, new FilesystemNames(directory));
+  const endpoint = new FrontEndpoint(socket, data.socket.path, pair, dialect, EAL_ACTIONS);
+  const transport = new FilesystemTransport(directory);
   const core = new ChannelCore({
     transport,
     peers: new ToSecondaries(transport, dialect),

@@ -62,7 +62,14 @@ export class PrimaryMemory implements MemorySource {
     const created = CreatedMemory.create(directory, plan, tscHz);
     try {
       const heldLocks = new HeldLocks();
-      const thread = plan.worker ? await startThread(created, directory, heldLocks, socket) : undefined;
+      const data = {
+        directory,
+        dialect: dialectOf(plan.versionWord).id,
+        space: created.mapped.describe(),
+        lockTimeoutMs: plan.lockTimeoutMs,
+        heldLocks: heldLocks.flags,
+      };
+      const thread = plan.worker ? await MemoryThread.start(socket, data) : undefined;
       return new PrimaryMemory(created, options, directory, heldLocks, thread);
     } catch (error) {
       created.discard();
@@ -130,22 +137,6 @@ export class PrimaryMemory implements MemorySource {
   }
 }
 
-function startThread(
-  created: CreatedMemory,
-  directory: string,
-  heldLocks: HeldLocks,
-  socket: SocketEndpoint,
-): Promise<MemoryThread> {
-  const { versionWord, lockTimeoutMs } = created.plan;
-  return MemoryThread.start(socket, {
-    directory,
-    dialect: dialectOf(versionWord).id,
-    space: created.mapped.describe(),
-    lockTimeoutMs,
-    heldLocks: heldLocks.flags,
-  });
-}
-
 /** Defers the user's handlers while `reserve` and `free` run: they would find the tables locked by their own thread. */
 function withUserActionsDeferred(zones: ZoneAllocator, { actions }: MemoryHost): ZoneAllocator {
   return {
@@ -156,15 +147,10 @@ function withUserActionsDeferred(zones: ZoneAllocator, { actions }: MemoryHost):
 
 async function measureTscHz(): Promise<number> {
   const first = sampleCycles();
-  if (first === undefined) throw noCounterError();
   await delay(CALIBRATION_MS);
   const second = sampleCycles();
-  if (second === undefined) throw noCounterError();
-  return cyclesPerSecond(first, second);
-}
-
-function noCounterError(): MpError {
-  return new MpError(
+  if (first !== undefined && second !== undefined) return cyclesPerSecond(first, second);
+  throw new MpError(
     'ENOTSUP',
     "This build of Node can't read the cycle counter: give its frequency as memory.tscHz (see a C primary's log, or 'tsc: Detected … MHz' in dmesg)",
   );

@@ -5,12 +5,7 @@ import type { OwnedFd } from '../../sys/owned-fd.js';
 import { debug } from '../diagnostics.js';
 import type { Counters } from './stats.js';
 
-/**
- * Sender of a message, or a process that a message can go to: the `peer` argument of a C action.
- *
- * @example
- * channel.registerAction('hello', (message, { path, pid }) => console.log(message.name, 'from', path, pid));
- */
+/** Sender of a message, or a process that a message can go to: the `peer` argument of a C action. */
 export interface Peer {
   /** Path of the sender's socket, as the sender spells it; `''` for a sender without one, which can't be answered. */
   readonly path: string;
@@ -31,12 +26,7 @@ export function peerAt(path: string): Peer {
   return Object.freeze(lastPid === undefined ? { path } : { path, pid: lastPid });
 }
 
-/**
- * A received message: `struct rte_mp_msg`, as a C action gets it. All bytes are copies, which stay valid.
- *
- * @example
- * channel.registerAction('hello', (message) => ({ param: `${message.name} has ${message.param.length} bytes` }));
- */
+/** A received message: `struct rte_mp_msg`, as a C action gets it. All bytes are copies, which stay valid. */
 export interface ReceivedMessage {
   /** Name of the action. */
   readonly name: string;
@@ -68,12 +58,7 @@ export interface ReceivedMessage {
   text(): string;
 }
 
-/**
- * Answer that a handler returns for a request; see `MpChannel.registerAction`.
- *
- * @example
- * const body: ReplyBody = { param: 'done' };
- */
+/** Answer that a handler returns for a request; see `MpChannel.registerAction`. */
 export interface ReplyBody {
   /** The parameter, at most 256 bytes. A string is sent as UTF-8 with a trailing NUL. Empty by default. */
   readonly param?: Uint8Array | string | undefined;

@@ -130,16 +130,12 @@ export class Outbox {
     const waiting: Waiting = { outgoing, fds, onAbort };
     if (outgoing.signal !== undefined) listenForAbort(outgoing.signal, onAbort);
     const { to, deadline } = outgoing;
-    if (queue === undefined) {
-      const created = newQueue(to, waiting);
-      this.#queues.set(to, created);
-      this.#continue(created);
-      return;
-    }
-    queue.waiting.push(waiting);
-    if (deadline >= queue.due) return;
-    queue.due = deadline;
-    this.#continue(queue);
+    const target = queue ?? newQueue(to);
+    this.#queues.set(to, target);
+    target.waiting.push(waiting);
+    if (deadline >= target.due) return;
+    target.due = deadline;
+    this.#continue(target);
   }
 
   /** Sends from the queue until there is no room. Returns true if the queue is empty then. */
@@ -218,16 +214,9 @@ export class Outbox {
   }
 }
 
-function newQueue(to: string, first: Waiting): Queue {
-  const { deadline } = first.outgoing;
-  return {
-    to,
-    waiting: [first],
-    retryMs: FIRST_RETRY_MS,
-    due: deadline,
-    timer: undefined,
-    watched: undefined,
-  };
+function newQueue(to: string): Queue {
+  const due = Number.POSITIVE_INFINITY;
+  return { to, waiting: [], retryMs: FIRST_RETRY_MS, due, timer: undefined, watched: undefined };
 }
 
 function earliest(waiting: readonly Waiting[]): number {

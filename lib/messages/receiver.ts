@@ -27,10 +27,7 @@ const SUSPICIOUS: ReadonlySet<DropReason> = new Set([
   'untrusted',
 ]);
 
-/**
- * Receives datagrams and returns only valid messages of trusted senders. It counts the others and closes their
- * descriptors.
- */
+/** Receives datagrams and returns only valid messages of trusted senders. Counts the others, and closes their descriptors. */
 export class Receiver {
   readonly counters: Counters;
   readonly #dialectOf: (datagram: Datagram) => Dialect;
@@ -83,7 +80,7 @@ export class Receiver {
   }
 
   /** Counts a message that is not used, and closes the descriptors that came with it. */
-  drop(reason: DropReason, fds: readonly OwnedFd[], sender: string | undefined, detail: string): void {
+  drop(reason: DropReason, fds: readonly OwnedFd[], sender: string | undefined, detail: string): undefined {
     closeAll(fds, this.counters);
     const count = ++this.counters.dropped[reason];
     if (count === 1 && SUSPICIOUS.has(reason)) this.#onFirst(reason, detail);
@@ -95,20 +92,15 @@ export class Receiver {
 
   #accept({ bytes, truncated, sender, uid, fds }: Datagram, dialect: Dialect): Inbound | undefined {
     if (this.#trusted !== undefined && (uid === undefined || !this.#trusted.has(uid))) {
-      this.drop('untrusted', fds, sender, `sent by uid ${uid}`);
-      return undefined;
+      return this.drop('untrusted', fds, sender, `sent by uid ${uid}`);
     }
     if (truncated) {
       const left = `${bytes.length} bytes and ${fds.length} descriptors arrived, the rest was cut off`;
-      this.drop('truncated', fds, sender, left);
-      return undefined;
+      return this.drop('truncated', fds, sender, left);
     }
     const message = this.#decode(bytes, dialect, sender, fds);
     if (message === undefined) return undefined;
-    if (!message.nameTerminated) {
-      this.drop('unterminated-name', fds, sender, message.name);
-      return undefined;
-    }
+    if (!message.nameTerminated) return this.drop('unterminated-name', fds, sender, message.name);
     this.counters.received++;
     if (diagnostics.receive.hasSubscribers) {
       const { type, name, numFds } = message;
@@ -122,8 +114,7 @@ export class Receiver {
       return decodeMessage(dialect, bytes, fds.length);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      this.drop('malformed', fds, sender, error.message);
-      return undefined;
+      return this.drop('malformed', fds, sender, error.message);
     }
   }
 }

@@ -9,10 +9,6 @@
  * - `late-reply`: no request waits for the answer, or it came after the timeout
  * - `wrong-name`, `wrong-peer`: the answer doesn't fit the request that it came for
  * - `unsent-reply`: this process's answer could not be sent, because the requester was gone
- *
- * @example
- * const reason: DropReason = 'late-reply';
- * console.log(channel.stats.dropped[reason]);
  */
 export type DropReason =
   | 'malformed'
@@ -25,12 +21,7 @@ export type DropReason =
   | 'wrong-peer'
   | 'unsent-reply';
 
-/**
- * Counters of one channel since it was opened.
- *
- * @example
- * const { sent, received, dropped } = channel.stats;
- */
+/** Counters of one channel since it was opened. */
 export interface ChannelStats {
   /** How many datagrams of any type were sent. */
   readonly sent: number;

@@ -20,7 +20,8 @@ const MAX_IN_FLIGHT = 256;
 export class Requester {
   readonly #wire: Wire;
   readonly #otherWork: OtherWork;
-  readonly #underWay: RequestsUnderWay;
+  /** The requests that have begun. */
+  readonly underWay: RequestsUnderWay;
   readonly #slots = new Slots(MAX_IN_FLIGHT);
   readonly #loopPoll: LoopPoll | undefined;
   readonly #spinBudget: SpinBudget;
@@ -31,12 +32,7 @@ export class Requester {
     this.#otherWork = otherWork;
     this.#spinBudget = new SpinBudget(busyPollMicros);
     this.#loopPoll = busyPollEventLoopMicros === 0 ? undefined : new LoopPoll(busyPollEventLoopMicros);
-    this.#underWay = new RequestsUnderWay(wire, otherWork, exclusiveRequests);
-  }
-
-  /** Closes the idle connections to a primary that is gone, and lets no request use the others again. */
-  forgetPrimary(): void {
-    this.#underWay.forgetPrimary();
+    this.underWay = new RequestsUnderWay(wire, otherWork, exclusiveRequests);
   }
 
   async request(given: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Reply> {
@@ -69,11 +65,6 @@ export class Requester {
     }
   }
 
-  /** Ends all requests that are under way with `ECANCELED`. */
-  close(): void {
-    this.#underWay.close();
-  }
-
   /** Blocks this thread until the peers are ready, and serves requests that arrive meanwhile. */
   #waitUntilReady(deadline: number): Releasable {
     const { peers, transport } = this.#wire;
@@ -99,9 +90,9 @@ export class Requester {
   ): Promise<RequestOutcome<Received>> {
     return new Promise((resolve, reject) => {
       try {
-        const request = this.#underWay.start(message, deadline, false);
-        const timer = setTimeout(() => this.#underWay.tick(deadline), Math.max(0, deadline - nowMs()));
-        const onAbort = () => this.#underWay.cancel(request.id);
+        const request = this.underWay.start(message, deadline, false);
+        const timer = setTimeout(() => this.underWay.tick(deadline), Math.max(0, deadline - nowMs()));
+        const onAbort = () => this.underWay.cancel(request.id);
         if (signal !== undefined) listenForAbort(signal, onAbort);
         const settle = (outcome: RequestOutcome<Received>) => {
           clearTimeout(timer);
@@ -121,13 +112,13 @@ export class Requester {
 
   /** Has the event loop read what arrives for a request. */
   #watch(request: ActiveRequest): void {
-    const giveUp = () => request.endpoint.watch(() => this.#underWay.read(request));
+    const giveUp = () => request.endpoint.watch(() => this.underWay.read(request));
     if (this.#loopPoll === undefined) {
       giveUp();
       return;
     }
     const look = () => {
-      this.#underWay.read(request);
+      this.underWay.read(request);
       return request.outcome !== undefined;
     };
     this.#loopPoll.add({ look, giveUp });
@@ -135,7 +126,7 @@ export class Requester {
 
   #runBlocking(message: PreparedMessage, deadline: number, lock: Releasable): RequestOutcome<Received> {
     try {
-      const request = this.#underWay.start(message, deadline, true);
+      const request = this.underWay.start(message, deadline, true);
       const asked = nowMs();
       this.#busyPoll(request, asked);
       while (request.outcome === undefined) this.#block(request);
@@ -151,7 +142,7 @@ export class Requester {
   #busyPoll(request: ActiveRequest, asked: number): void {
     const end = Math.min(asked + this.#spinBudget.for(request.message.name) / 1000, request.deadline);
     for (let look = 1; request.outcome === undefined && nowMs() < end; look++) {
-      this.#underWay.read(request);
+      this.underWay.read(request);
       if (look % SERVE_EVERY === 0) this.#otherWork.serve();
     }
   }
@@ -161,9 +152,9 @@ export class Requester {
     const otherWork = this.#otherWork;
     const left = request.deadline - nowMs();
     if (left > 0) this.#wire.transport.wait([request.endpoint, ...otherWork.endpoints()], undefined, left);
-    this.#underWay.read(request);
+    this.underWay.read(request);
     if (request.outcome === undefined) otherWork.serve();
-    if (request.outcome === undefined) this.#underWay.tick(nowMs());
+    if (request.outcome === undefined) this.underWay.tick(nowMs());
   }
 }
 

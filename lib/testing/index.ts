@@ -6,7 +6,7 @@
  * @module
  */
 import type { DialectId } from '../../protocol/dialect.js';
-import { MpError } from '../../protocol/errors.js';
+import { invalid } from '../../protocol/errors.js';
 import type { Handler, Ignore } from '../actions/actions.js';
 import type { MpChannel } from '../channel.js';
 import type { ReceivedMessage, ReplyBody } from '../messages/message.js';
@@ -16,12 +16,7 @@ import { InProcessNames, InProcessTransport, type Interceptor } from '../transpo
 
 export type { Fate, Interceptor, Traffic } from '../transport/in-process.js';
 
-/**
- * Options of `createMemoryNetwork`.
- *
- * @example
- * const network = createMemoryNetwork({ dialect: '340/253' });
- */
+/** Options of `createMemoryNetwork`. */
 export interface MemoryNetworkOptions {
   /** Dialect of channels that are opened with dialect `'auto'`: that of the release to test for. Default `'332/8'`. */
   readonly dialect?: DialectId | undefined;
@@ -30,10 +25,6 @@ export interface MemoryNetworkOptions {
 /**
  * A network in memory, which `createMemoryNetwork` makes. Channels of different networks, or of different file prefixes,
  * don't reach each other.
- *
- * @example
- * await using primary = await network.openPrimary();
- * await using secondary = await network.openSecondary();
  */
 export interface MemoryNetwork {
   /**
@@ -119,10 +110,7 @@ export function createMemoryNetwork({ dialect }: MemoryNetworkOptions = {}): Mem
   async function kill(channel: MpChannel): Promise<void> {
     const transport = transports.get(channel);
     if (transport === undefined) {
-      throw new MpError(
-        'EINVAL',
-        'The channel is not of this network: give one that this network has opened',
-      );
+      throw invalid('The channel is not of this network: give one that this network has opened');
     }
     transport.die();
     await channel.close();
@@ -153,12 +141,7 @@ export function createMemoryNetwork({ dialect }: MemoryNetworkOptions = {}): Mem
  */
 export type FakeAnswer = ReplyBody | Ignore | 'silence' | Handler;
 
-/**
- * Answers of a fake peer, by the name of the action.
- *
- * @example
- * const answers: FakeAnswers = { hello: { param: 'hi' }, dead: 'silence' };
- */
+/** Answers of a fake peer, by the name of the action. */
 export type FakeAnswers = Readonly<Record<string, FakeAnswer>>;
 
 /**

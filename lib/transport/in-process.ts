@@ -13,12 +13,7 @@ import { OwnedFd } from '../../sys/owned-fd.js';
 import { primaryError } from './socket-transport.js';
 import type { Datagram, Endpoint, Releasable, Transport } from './transport.js';
 
-/**
- * One datagram on its way through a `MemoryNetwork`, as an {@link Interceptor} gets it.
- *
- * @example
- * network.intercept(({ type, name, from, to }) => console.log(type, name, from, '->', to));
- */
+/** One datagram on its way through a `MemoryNetwork`, as an {@link Interceptor} gets it. */
 export interface Traffic {
   /** Type of the datagram: a message, request, reply or IGN. */
   readonly type: keyof typeof MpType;
@@ -37,19 +32,12 @@ export interface Traffic {
 /**
  * What happens to a datagram. `'deliver'`: it arrives. `'lose'`: it doesn't, and its sender sees no error. `'repeat'`: it
  * arrives twice. `'damage'`: it arrives one byte short, which makes it malformed.
- *
- * @example
- * const fate: Fate = 'lose';
- * network.intercept(() => fate);
  */
 export type Fate = 'deliver' | 'lose' | 'repeat' | 'damage';
 
 /**
  * Function that decides what happens to each datagram; `undefined` delivers it. A promise delays the datagram until it is
  * settled, while later datagrams arrive.
- *
- * @example
- * network.intercept(({ type }) => (type === 'REP' ? 'lose' : undefined));
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: an interceptor without a return statement is of this type
 export type Interceptor = (traffic: Traffic) => Fate | void | Promise<Fate | void>;
@@ -66,8 +54,7 @@ export class InProcessNames {
 
   /** Returns a new number, which tells an endpoint from an earlier one at the same path. */
   nextNumber(): bigint {
-    this.#last++;
-    return this.#last;
+    return ++this.#last;
   }
 }
 
@@ -169,12 +156,6 @@ export class InProcessEndpoint implements Endpoint {
     clearImmediate(this.#immediate);
     for (const { fds } of this.#queue.splice(0)) for (const owned of fds) owned.close();
     if (this.#names.endpoints.get(this.path) === this) this.#names.endpoints.delete(this.path);
-  }
-
-  /** Ends as the socket of a killed process does: its path stays, and refuses datagrams. */
-  abandon(): void {
-    this.close();
-    this.#names.endpoints.set(this.path, this);
   }
 
   get isClosed(): boolean {
@@ -304,8 +285,10 @@ export class InProcessTransport implements Transport {
 
   /** Ends this channel's endpoints as if its process had been killed: sends to them return `-ECONNREFUSED`. */
   die(): void {
-    for (const endpoint of [...this.#names.endpoints.values()]) {
-      if (endpoint.owner === this) endpoint.abandon();
+    for (const [path, endpoint] of [...this.#names.endpoints]) {
+      if (endpoint.owner !== this) continue;
+      endpoint.close();
+      this.#names.endpoints.set(path, endpoint);
     }
   }
 

@@ -6,9 +6,9 @@ import { nowMs, random64 } from '../../sys/clock.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { ECONNREFUSED, ENOENT, systemError } from '../../sys/errors.js';
 import { waitForSockets } from '../../sys/poll.js';
+import type { SocketNamespace } from '../../sys/sockaddr.js';
 import { assertNotAborted } from '../abort.js';
 import { SocketEndpoint } from './socket-endpoint.js';
-import type { SocketNames } from './socket-names.js';
 import type { Endpoint, Releasable, Transport } from './transport.js';
 
 /**
@@ -18,24 +18,42 @@ import type { Endpoint, Releasable, Transport } from './transport.js';
 const START_TIMEOUT_MS = 30_000;
 const LOCK_RETRY_MS = 10;
 
-/** The sockets of one runtime directory, in either namespace. */
-export class SocketTransport implements Transport {
+/**
+ * The sockets of one runtime directory. Its subclasses know their names, each in one of the two namespaces. In a namespace
+ * without files there is nothing to prepare, to check or to clean up, as these methods do here.
+ */
+export abstract class SocketTransport implements Transport {
   readonly primaryPath: string;
-  readonly #directory: string;
-  readonly #names: SocketNames;
+  protected readonly directory: string;
+  protected abstract readonly namespace: SocketNamespace;
 
-  constructor(directory: string, names: SocketNames) {
-    this.#directory = directory;
-    this.#names = names;
+  constructor(directory: string) {
+    this.directory = directory;
     this.primaryPath = `${directory}/${PRIMARY_SOCKET}`;
   }
 
+  /** Takes the lock that starting processes and broadcasts exclude each other with; returns `undefined` while it is held. */
+  protected abstract tryLock(kind: 'shared' | 'exclusive'): Releasable | undefined;
+  abstract secondaries(): string[];
+  abstract exists(path: string): boolean;
+  abstract primaryIncarnation(): string | undefined;
+
+  /** Makes the directory that the sockets are in. */
+  protected prepare(): void {}
+  /** Throws `EACCES` if any user could have made that directory. */
+  check(): void {}
+  /** Has a socket that was just bound removed when this process exits. */
+  protected own(_path: string): void {}
+  /** Removes the sockets that killed processes left behind. */
+  protected removeStale(): void {}
+  forgetSecondary(_path: string): void {}
+
   async bindPublic(role: 'primary' | 'secondary', signal: AbortSignal | undefined): Promise<SocketEndpoint> {
-    this.#names.prepare();
+    this.prepare();
     const lock = await this.#lockForStart(signal);
     try {
       if (role === 'primary') this.#claimPrimaryPath();
-      this.#names.removeStale();
+      this.removeStale();
       const path = role === 'primary' ? this.primaryPath : this.#newPath(secondarySocketName);
       return this.#bound(this.#open(), path);
     } finally {
@@ -44,22 +62,10 @@ export class SocketTransport implements Transport {
   }
 
   openReply(toPrimary: boolean): Endpoint {
-    this.#names.check(); // the directory may not have existed when the channel was opened
+    this.check(); // the directory may not have existed when the channel was opened
     const socket = this.#open();
     if (toPrimary) this.#connect(socket);
     return this.#bound(socket, this.#newPath(replySocketName));
-  }
-
-  secondaries(): string[] {
-    return this.#names.secondaries();
-  }
-
-  forgetSecondary(path: string): void {
-    this.#names.remove(path);
-  }
-
-  exists(path: string): boolean {
-    return this.#names.has(path);
   }
 
   isListening(path: string): boolean {
@@ -70,30 +76,26 @@ export class SocketTransport implements Transport {
   }
 
   lockSecondaries(): Releasable | undefined {
-    return this.#names.tryLock('shared');
-  }
-
-  primaryIncarnation(): string | undefined {
-    return this.#names.primaryIncarnation();
+    return this.tryLock('shared');
   }
 
   wait(readable: readonly Endpoint[], writable: Endpoint | undefined, timeoutMs: number): void {
     const fdOf = (endpoint: Endpoint) => (endpoint as SocketEndpoint).fd;
     const result = waitForSockets(readable.map(fdOf), writable && fdOf(writable), timeoutMs);
-    if (result < 0) throw systemError('poll', result, this.#directory, 'Free some memory');
+    if (result < 0) throw systemError('poll', result, this.directory, 'Free some memory');
   }
 
   async #lockForStart(signal: AbortSignal | undefined): Promise<Releasable> {
     const deadline = nowMs() + START_TIMEOUT_MS;
     for (;;) {
-      const lock = this.#names.tryLock('exclusive');
+      const lock = this.tryLock('exclusive');
       if (lock !== undefined) return lock;
       if (nowMs() >= deadline) {
         throw new MpError(
           'ETIMEDOUT',
-          `${this.#directory} has been locked by another process for ${START_TIMEOUT_MS / 1000} s. ` +
+          `${this.directory} has been locked by another process for ${START_TIMEOUT_MS / 1000} s. ` +
             'Find out which one (lslocks) and why its request or start takes so long',
-          { syscall: 'flock', path: this.#directory },
+          { syscall: 'flock', path: this.directory },
         );
       }
       await sleep(LOCK_RETRY_MS);
@@ -103,7 +105,7 @@ export class SocketTransport implements Transport {
 
   /** Throws `EADDRINUSE` while a primary lives; removes the socket of a dead one. The caller holds the directory's lock. */
   #claimPrimaryPath(): void {
-    const config = readConfigHead(`${this.#directory}/config`);
+    const config = readConfigHead(`${this.directory}/config`);
     if (config?.lock !== undefined || this.isListening(this.primaryPath)) {
       const pid = config?.lock?.pid;
       throw new MpError(
@@ -113,12 +115,12 @@ export class SocketTransport implements Transport {
         { syscall: 'bind', path: this.primaryPath },
       );
     }
-    this.#names.remove(this.primaryPath); // any other kind of file stays, and makes bind fail
+    this.forgetSecondary(this.primaryPath); // any other kind of file stays, and makes bind fail
   }
 
   #open(): DatagramSocket {
-    const socket = DatagramSocket.open(this.#names.namespace);
-    if (typeof socket === 'number') throw systemError('socket', socket, this.#directory, 'Free some memory');
+    const socket = DatagramSocket.open(this.namespace);
+    if (typeof socket === 'number') throw systemError('socket', socket, this.directory, 'Free some memory');
     return socket;
   }
 
@@ -135,13 +137,13 @@ export class SocketTransport implements Transport {
       socket.close();
       throw systemError('bind', result, path, 'Check that you may write to the runtime directory');
     }
-    this.#names.own(path);
+    this.own(path);
     return new SocketEndpoint(socket, path);
   }
 
   /** Makes a name that no other socket has, with 64 random bits where C has its cycle counter. */
   #newPath(name: (pid: number, unique: bigint) => string): string {
-    return `${this.#directory}/${name(process.pid, random64())}`;
+    return `${this.directory}/${name(process.pid, random64())}`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { encodeFields } from '../eal/params.js';
 import { VfioParam } from '../eal/vfio.js';
 import { struct } from '../struct.js';
 import { i32, u64 } from '../struct-types.js';
@@ -60,17 +61,11 @@ export interface FslmcMemory {
  */
 export function encodeFslmcMemory({
   result,
-  memsegs,
-  iosegs,
-  vaToIova,
-  mapped,
+  ...memory
 }: Partial<FslmcMemory> & { result: number }): Uint8Array {
-  return MemoryParam.encode({
+  return encodeFields<Parameters<typeof MemoryParam.encode>[0]>(MemoryParam, {
+    ...memory,
     head: { request: FslmcRequest.MEM, result },
-    memsegs,
-    iosegs,
-    vaToIova,
-    mapped,
   });
 }
 

@@ -21,16 +21,14 @@ export const HEAD = { type: i32, portId: i32, result: i32 };
 /** A struct of these fields alone. */
 export const HeadParam = struct(HEAD);
 
-/** A driver, its types of messages and its struct, which begins with {@link HEAD}. */
-export interface DriverFormat<Fields> {
-  readonly driver: string;
-  readonly types: Readonly<Record<string, number>>;
-  readonly layout: Layout<unknown, Fields, unknown, PropertyKey>;
-}
-
-/** Encodes a message of a driver. Throws `EINVAL` for a type that isn't in its table, and for numbers out of range. */
+/**
+ * Encodes a message of a driver, whose struct begins with {@link HEAD}. Throws `EINVAL` for a type that isn't in its table,
+ * and for numbers out of range.
+ */
 export function encodeDriver<Fields extends object>(
-  { driver, types, layout }: DriverFormat<Fields>,
+  driver: string,
+  types: Readonly<Record<string, number>>,
+  layout: Layout<unknown, Fields, unknown, PropertyKey>,
   message: Fields & Pick<DriverMessage, 'type' | 'portId'>,
 ): Uint8Array {
   checkType(message.type, types, `The type of a request to ${driver}`);

@@ -1,5 +1,5 @@
 // Messages of NVIDIA's (Mellanox's) drivers mlx4 and mlx5.
-import { MpError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { struct, union } from '../struct.js';
 import { bool, u16, u32, u64 } from '../struct-types.js';
 import { type DriverFields, type DriverMessage, encodeDriver, HEAD } from './head.js';
@@ -20,7 +20,7 @@ export const Mlx4Type = {
 } as const;
 
 // struct mlx4_mp_param (mlx4.h), the same in 19.11 to 26.07
-const MLX4 = { driver: 'mlx4', types: Mlx4Type, layout: struct({ ...HEAD, address: u64 }) };
+const Mlx4Param = struct({ ...HEAD, address: u64 });
 
 /** A request, or the answer to one. */
 export interface Mlx4Message extends DriverMessage {
@@ -37,7 +37,7 @@ export interface Mlx4Message extends DriverMessage {
  * const param = encodeMlx4({ type: Mlx4Type.STOP_RXTX, portId: 0 });
  */
 export function encodeMlx4(message: DriverFields<Mlx4Message>): Uint8Array {
-  return encodeDriver(MLX4, message);
+  return encodeDriver('mlx4', Mlx4Type, Mlx4Param, message);
 }
 
 /**
@@ -47,7 +47,7 @@ export function encodeMlx4(message: DriverFields<Mlx4Message>): Uint8Array {
  * const { type, portId } = decodeMlx4(msg.param);
  */
 export function decodeMlx4(param: Uint8Array): Mlx4Message {
-  return MLX4.layout.decode(param);
+  return Mlx4Param.decode(param);
 }
 
 /**
@@ -84,21 +84,17 @@ export const Mlx5Type = {
 } as const;
 
 // struct mlx5_mp_param (mlx5_common_mp.h), the same in 21.11 to 26.07
-const MLX5 = {
-  driver: 'mlx5',
-  types: Mlx5Type,
-  layout: struct({
-    ...HEAD,
-    args: union({
-      // struct mlx5_mp_arg_mr_manage
-      region: struct({ device: u64, address: u64, isExternal: bool }),
-      // struct mlx5_mp_arg_queue_state_modify
-      state: struct({ isWorkQueue: bool, queue: u16, state: u32 }),
-      // struct mlx5_mp_arg_queue_id
-      queue: struct({ queue: u16 }),
-    }),
+const Mlx5Param = struct({
+  ...HEAD,
+  args: union({
+    // struct mlx5_mp_arg_mr_manage
+    region: struct({ device: u64, address: u64, isExternal: bool }),
+    // struct mlx5_mp_arg_queue_state_modify
+    state: struct({ isWorkQueue: bool, queue: u16, state: u32 }),
+    // struct mlx5_mp_arg_queue_id
+    queue: struct({ queue: u16 }),
   }),
-};
+});
 
 /** What a request says beyond its head. */
 export interface Mlx5Args {
@@ -129,24 +125,19 @@ const NO_ARGS: Mlx5Args = {
 };
 
 /** The member of the union that a type of message uses, and which fields of it. */
-interface Mlx5Part {
-  readonly member?: 'region' | 'state' | 'queue';
-  readonly names: readonly (keyof Mlx5Args)[];
-}
+type Mlx5Part = readonly [member: 'region' | 'state' | 'queue' | undefined, ...fields: (keyof Mlx5Args)[]];
 
-const NOTHING: Mlx5Part = { names: [] };
-const REGION: Mlx5Part = { member: 'region', names: ['device', 'address'] };
-const MEMPOOL: Mlx5Part = { member: 'region', names: ['device', 'address', 'isExternal'] };
-const QUEUE: Mlx5Part = { member: 'queue', names: ['queue'] };
+const NOTHING: Mlx5Part = [undefined];
+const MEMPOOL: Mlx5Part = ['region', 'device', 'address', 'isExternal'];
 const PARTS = new Map<number, Mlx5Part>([
-  [Mlx5Type.CREATE_MR, REGION],
+  [Mlx5Type.CREATE_MR, ['region', 'device', 'address']],
   [Mlx5Type.MEMPOOL_REGISTER, MEMPOOL],
   [Mlx5Type.MEMPOOL_UNREGISTER, MEMPOOL],
-  [Mlx5Type.QUEUE_STATE_MODIFY, { member: 'state', names: ['isWorkQueue', 'queue', 'state'] }],
-  [Mlx5Type.QUEUE_RX_STOP, QUEUE],
-  [Mlx5Type.QUEUE_RX_START, QUEUE],
-  [Mlx5Type.QUEUE_TX_STOP, QUEUE],
-  [Mlx5Type.QUEUE_TX_START, QUEUE],
+  [Mlx5Type.QUEUE_STATE_MODIFY, ['state', 'isWorkQueue', 'queue', 'state']],
+  [Mlx5Type.QUEUE_RX_STOP, ['queue', 'queue']],
+  [Mlx5Type.QUEUE_RX_START, ['queue', 'queue']],
+  [Mlx5Type.QUEUE_TX_STOP, ['queue', 'queue']],
+  [Mlx5Type.QUEUE_TX_START, ['queue', 'queue']],
 ]);
 
 /**
@@ -160,13 +151,13 @@ const PARTS = new Map<number, Mlx5Part>([
  */
 export function encodeMlx5(message: Partial<Mlx5Message> & { type: number }): Uint8Array {
   const { type, portId = 0, result = 0 } = message;
-  const { member, names } = PARTS.get(type) ?? NOTHING;
+  const [member, ...names] = PARTS.get(type) ?? NOTHING;
   for (const [name, none] of Object.entries(NO_ARGS) as [keyof Mlx5Args, unknown][]) {
     if (names.includes(name) || (message[name] ?? none) === none) continue;
-    throw new MpError('EINVAL', `A message of mlx5 of type ${type} has no ${name}: leave it out`);
+    throw invalid(`A message of mlx5 of type ${type} has no ${name}: leave it out`);
   }
   const args = member && ({ [member]: pick(message, names) } as { region: object });
-  return encodeDriver(MLX5, { type, portId, result, args });
+  return encodeDriver('mlx5', Mlx5Type, Mlx5Param, { type, portId, result, args });
 }
 
 /**
@@ -176,8 +167,8 @@ export function encodeMlx5(message: Partial<Mlx5Message> & { type: number }): Ui
  * const { type, portId, queue } = decodeMlx5(msg.param);
  */
 export function decodeMlx5(param: Uint8Array): Mlx5Message {
-  const { args, ...head } = MLX5.layout.decode(param);
-  const { member, names } = PARTS.get(head.type) ?? NOTHING;
+  const { args, ...head } = Mlx5Param.decode(param);
+  const [member, ...names] = PARTS.get(head.type) ?? NOTHING;
   return { ...head, ...NO_ARGS, ...(member && pick<Partial<Mlx5Args>>(args[member], names)) };
 }
 

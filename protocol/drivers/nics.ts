@@ -1,4 +1,5 @@
-// Messages of the NIC drivers hns3, netvsc, sxe2, ena and mana.
+// Messages of the NIC drivers hns3, netvsc, sxe2, ena and mana. HeadParam is struct hns3_mp_param (hns3_ethdev.h) of 19.11 to
+// 26.07, struct netvsc_mp_param (hn_ethdev.c) of all releases that have it, and struct sxe2_mp_param (sxe2_mp.h) of 26.07.
 import { checkInteger, INT32_MAX } from '../eal/params.js';
 import { struct } from '../struct.js';
 import { i32, u32, u64 } from '../struct-types.js';
@@ -23,9 +24,6 @@ export const Hns3Type = {
   STOP_TX: 4,
 } as const;
 
-// struct hns3_mp_param (hns3_ethdev.h), the same in 19.11 to 26.07
-const HNS3 = { driver: 'hns3', types: Hns3Type, layout: HeadParam };
-
 /**
  * Encodes the param of a request or an answer. Throws `EINVAL` for a type that isn't one of {@link Hns3Type}, and for a
  * port or a result out of range. A secondary gives no answer for a port that it doesn't have.
@@ -34,7 +32,7 @@ const HNS3 = { driver: 'hns3', types: Hns3Type, layout: HeadParam };
  * const param = encodeHns3({ type: Hns3Type.STOP_RXTX, portId: 0 });
  */
 export function encodeHns3(message: DriverFields): Uint8Array {
-  return encodeDriver(HNS3, message);
+  return encodeDriver('hns3', Hns3Type, HeadParam, message);
 }
 
 /**
@@ -59,9 +57,6 @@ export const NetvscType = {
   VF_REMOVE: 1,
 } as const;
 
-// struct netvsc_mp_param (hn_ethdev.c), the same in 26.03, 26.07 and the older releases
-const NETVSC = { driver: 'netvsc', types: NetvscType, layout: HeadParam };
-
 /**
  * Encodes the param of a request or an answer; the port is that of the virtual function. Throws `EINVAL` for a type that
  * isn't one of {@link NetvscType}, and for a port or a result out of range. Not run against a live driver: that needs
@@ -71,7 +66,7 @@ const NETVSC = { driver: 'netvsc', types: NetvscType, layout: HeadParam };
  * const param = encodeNetvsc({ type: NetvscType.VF_REMOVE, portId: 1 });
  */
 export function encodeNetvsc(message: DriverFields): Uint8Array {
-  return encodeDriver(NETVSC, message);
+  return encodeDriver('netvsc', NetvscType, HeadParam, message);
 }
 
 /**
@@ -103,9 +98,6 @@ export const Sxe2Type = {
   RESET_STATS: 3,
 } as const;
 
-// struct sxe2_mp_param (sxe2_mp.h) of 26.07
-const SXE2 = { driver: 'sxe2', types: Sxe2Type, layout: HeadParam };
-
 /**
  * Encodes the param of a request or an answer. Throws `EINVAL` for a type that isn't one of {@link Sxe2Type}, and for a
  * port or a result out of range. A primary gives no answer for a port that it doesn't have. Not run against a live driver:
@@ -115,7 +107,7 @@ const SXE2 = { driver: 'sxe2', types: Sxe2Type, layout: HeadParam };
  * const param = encodeSxe2({ type: Sxe2Type.RESET_STATS, portId: 0 });
  */
 export function encodeSxe2(message: DriverFields): Uint8Array {
-  return encodeDriver(SXE2, message);
+  return encodeDriver('sxe2', Sxe2Type, HeadParam, message);
 }
 
 /**
@@ -156,7 +148,7 @@ export const EnaType = {
 } as const;
 
 // struct ena_mp_body (ena_ethdev.c), the same in 22.03 to 26.07
-const ENA = { driver: 'ena', types: EnaType, layout: struct({ ...HEAD, mtu: i32 }) };
+const EnaParam = struct({ ...HEAD, mtu: i32 });
 
 /** A request to the primary, or its answer. */
 export interface EnaMessage extends DriverMessage {
@@ -174,7 +166,7 @@ export interface EnaMessage extends DriverMessage {
  */
 export function encodeEna(message: DriverFields<EnaMessage>): Uint8Array {
   checkInteger(message.mtu ?? 0, 0, INT32_MAX, 'The MTU');
-  return encodeDriver(ENA, message);
+  return encodeDriver('ena', EnaType, EnaParam, message);
 }
 
 /**
@@ -184,7 +176,7 @@ export function encodeEna(message: DriverFields<EnaMessage>): Uint8Array {
  * const { result } = decodeEna(msg.param);
  */
 export function decodeEna(param: Uint8Array): EnaMessage {
-  return ENA.layout.decode(param);
+  return EnaParam.decode(param);
 }
 
 /** The action of the primary and the secondaries of a mana port (`MANA_MP_NAME`, drivers/net/mana/mana.h, since 22.11). */
@@ -207,7 +199,7 @@ export const ManaType = {
 } as const;
 
 // struct mana_mp_param (mana.h), the same in 22.11 to 26.07
-const MANA = { driver: 'mana', types: ManaType, layout: struct({ ...HEAD, address: u64, length: u32 }) };
+const ManaParam = struct({ ...HEAD, address: u64, length: u32 });
 
 /** A request, or the answer to one. */
 export interface ManaMessage extends DriverMessage {
@@ -226,7 +218,7 @@ export interface ManaMessage extends DriverMessage {
  * const param = encodeMana({ type: ManaType.STOP_RXTX, portId: 0 });
  */
 export function encodeMana(message: DriverFields<ManaMessage>): Uint8Array {
-  return encodeDriver(MANA, message);
+  return encodeDriver('mana', ManaType, ManaParam, message);
 }
 
 /**
@@ -236,5 +228,5 @@ export function encodeMana(message: DriverFields<ManaMessage>): Uint8Array {
  * const { type, address, length } = decodeMana(msg.param);
  */
 export function decodeMana(param: Uint8Array): ManaMessage {
-  return MANA.layout.decode(param);
+  return ManaParam.decode(param);
 }

@@ -7,7 +7,7 @@ import {
   encodeFields,
   recordOf,
 } from '../eal/params.js';
-import { MpError } from '../errors.js';
+import { invalid, MpError } from '../errors.js';
 import { struct } from '../struct.js';
 import { char, i32, u16, u64 } from '../struct-types.js';
 
@@ -159,8 +159,7 @@ export function encodeTapQueues(
   checkChars(port, DEV_NAME_MAX_LEN, 'The port');
   if (areSeparate) return SeparateParam.encode({ port, rxQueues, txQueues });
   if (rxQueues !== txQueues) {
-    throw new MpError(
-      'EINVAL',
+    throw invalid(
       `${rxQueues} queues to receive and ${txQueues} to send differ, but this release has pairs: give equal numbers`,
     );
   }

@@ -7,7 +7,7 @@ import {
   encodeFields,
   recordOf,
 } from '../eal/params.js';
-import { MpError } from '../errors.js';
+import { invalid, MpError } from '../errors.js';
 import { struct } from '../struct.js';
 import { char, i32, u16, u32, u64 } from '../struct-types.js';
 
@@ -107,7 +107,7 @@ export function pdumpFormatOf(versionWord: number): PdumpFormat {
 export function encodePdumpRequest(format: PdumpFormat, request: PdumpRequest): Uint8Array {
   checkChars(request.device, DEV_NAME_MAX_LEN, 'The device');
   if (!format.hasSnaplen && request.snaplen !== 0) {
-    throw new MpError('EINVAL', 'This release captures whole packets only: set snaplen to 0');
+    throw invalid('This release captures whole packets only: set snaplen to 0');
   }
   return encodeFields<Partial<PdumpRequest>>(format.hasSnaplen ? PdumpParam : OldPdumpParam, request);
 }

@@ -1,5 +1,5 @@
 // Devices that come and go: hotplug requests, and the list of virtual devices.
-import { MpError } from '../errors.js';
+import { invalid, MpError } from '../errors.js';
 import { struct } from '../struct.js';
 import { char, i32, u32 } from '../struct-types.js';
 import { checkChars, DEV_NAME_MAX_LEN, encodeFields } from './params.js';
@@ -74,12 +74,11 @@ export function checkDevargs(devargs: string): void {
   checkChars(devargs, DEVARGS_MAX_LEN, 'The device');
   const layers = devargs.split(LAYER_START);
   if (layers.length > MAX_LAYERS) {
-    throw new MpError('EINVAL', `'${devargs}' has ${layers.length} layers: name one bus, class and driver`);
+    throw invalid(`'${devargs}' has ${layers.length} layers: name one bus, class and driver`);
   }
   if (layers.some(isAboutBusOrClass)) {
     if (!layers.some((layer) => /^bus=[^,]/.test(layer))) {
-      throw new MpError(
-        'EINVAL',
+      throw invalid(
         `'${devargs}' names no bus, which would crash the primary: begin with bus=, as in 'bus=vdev,name=net_null0'`,
       );
     }
