@@ -2,20 +2,25 @@ import { statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { MpType } from '../../../protocol/message.js';
 import type { DatagramSocket } from '../../../sys/datagram-socket.js';
 import { tryUnlink } from '../../../sys/files.js';
-import { ASYNC_CONTRADICTION, type Check, judgeAsync, mayCallBack } from '../check.js';
+import {
+  ASYNC_CONTRADICTION,
+  DRIVEN,
+  defineChecks,
+  judgeAsync,
+  mayCallBack,
+  SEPARATE_PROCESSES,
+} from '../check.js';
 import { expectEqual, expectFields, expectThat } from '../expect.js';
 import type { Tester } from '../tester.js';
 
 const MATCHED_BY_SENDER = 'an answer counts only if it comes from the path that was asked';
 
 /** Section 6.3: paths of senders and receivers. */
-export const ADDRESSING: readonly Check[] = [
-  {
-    id: 'C34',
+export const ADDRESSING = defineChecks(DRIVEN, {
+  C34: {
     title: 'answer with a wrong name',
     stimulus: 'a REP with another name, then one with the right name',
     expectation: 'the first is dropped, the second is the answer',
-    needs: ['driver'],
     async run(tester) {
       const { mainPeer } = tester;
       const asked = tester.command('req right - 2000');
@@ -27,12 +32,10 @@ export const ADDRESSING: readonly Check[] = [
       expectEqual(line.before.find(({ event }) => event === 'req.reply')?.fields.text, 'yes', 'the answer');
     },
   },
-  {
-    id: 'C35',
+  C35: {
     title: 'answer from another path',
     stimulus: "a REP from a socket with another path than the asked peer's",
     expectation: `dropped, ETIMEDOUT: ${MATCHED_BY_SENDER}`,
-    needs: ['driver'],
     async run(tester) {
       const other = tester.addPeer('other', `${tester.subject.directory}/elsewhere`);
       const asked = tester.command('req any - 300');
@@ -41,12 +44,10 @@ export const ADDRESSING: readonly Check[] = [
       expectFields(await asked, { ret: -1, errno: 'ETIMEDOUT', nb_sent: 1, nb_received: 0 });
     },
   },
-  {
-    id: 'C36',
+  C36: {
     title: 'another spelling of the same path',
     stimulus: "the asked peer's socket is bound through a symbolic link to the directory; by a relative path",
     expectation: `it receives the REQ; its REP is dropped: ${MATCHED_BY_SENDER}, as strings`,
-    needs: ['driver'],
     ours: {
       roles: ['secondary'],
       expectation: 'a secondary takes the REP',
@@ -71,11 +72,11 @@ export const ADDRESSING: readonly Check[] = [
       return 'as C';
     },
   },
-  {
-    id: 'C37',
+  C37: {
     title: 'requester outside the directory',
     stimulus: 'a REQ from a socket that is bound elsewhere',
     expectation: 'it gets its REP, and no broadcast',
+    needs: [],
     async run(tester) {
       const outside = tester.addPeer('outside', `${tester.subject.directory}~outside`);
       await tester.probe(outside);
@@ -86,11 +87,11 @@ export const ADDRESSING: readonly Check[] = [
       await tester.expectNothingFor(outside);
     },
   },
-  {
-    id: 'C38',
+  C38: {
     title: 'request without a sender',
     stimulus: 'a REQ from a bound socket, then one from an unbound socket',
     expectation: 'the answer to the second goes to the first one, too',
+    needs: [],
     ours: {
       expectation: 'the second one is handled, and not answered',
       why: 'the answer would reach a peer that did not ask',
@@ -106,12 +107,10 @@ export const ADDRESSING: readonly Check[] = [
       return 'as C';
     },
   },
-  {
-    id: 'C39',
+  C39: {
     title: 'answer without a sender',
     stimulus: 'a request is pending to a peer that has just sent something; a REP from an unbound socket',
     expectation: "it is taken for the peer's",
-    needs: ['driver'],
     ours: { expectation: 'dropped, ETIMEDOUT', why: 'any process could answer for another one' },
     async run(tester) {
       const asked = tester.command('req any - 400');
@@ -124,12 +123,10 @@ export const ADDRESSING: readonly Check[] = [
       return 'as ours';
     },
   },
-  {
-    id: 'C40',
+  C40: {
     title: 'requester in the abstract namespace',
     stimulus: 'a REQ from a socket with an abstract name',
     expectation: 'the handler sees an empty path, and no answer arrives',
-    needs: ['driver'],
     async run(tester) {
       const from = tester.lineCount;
       const abstract = sendUnnamed(tester, 'abstract', tester.datagram({ name: 'echo', param: 'x' }));
@@ -138,14 +135,12 @@ export const ADDRESSING: readonly Check[] = [
       expectThat(abstract.receive() === undefined, 'the answer arrived');
     },
   },
-  {
-    id: 'C41',
+  C41: {
     title: 'answer from an abstract socket to a request without peers',
     stimulus: 'an asynchronous request with no peer, then a REP of its name with an abstract sender',
     expectation: 'the process dies (SIGSEGV); from 26.07 on it is dropped',
     roles: ['primary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
+    ...SEPARATE_PROCESSES,
     ours: { expectation: 'dropped', why: 'a datagram must not end a process' },
     notRun: '26.07 and later drop it, because the request is over: there is no such release here',
     contradiction: `${ASYNC_CONTRADICTION}. One early run of 25.11.4 ended after such a REP; no later one did`,
@@ -159,23 +154,21 @@ export const ADDRESSING: readonly Check[] = [
       return judgeAsync(tester.subject, state === 'answers');
     },
   },
-  {
-    id: 'C42',
+  C42: {
     title: 'request straight to a secondary',
     stimulus: "a REQ to a secondary's own socket",
     expectation: 'handled and answered',
+    needs: [],
     roles: ['secondary'],
     async run(tester) {
       await tester.probe(tester.addPeer('stranger'));
     },
   },
-  {
-    id: 'C43',
+  C43: {
     title: 'names that a broadcast reaches',
     stimulus: "sockets named 'mp_socketX' and 'mp_socket_', and a broadcast",
     expectation: 'the second one gets it, the first one does not',
     roles: ['primary'],
-    needs: ['driver'],
     async run(tester) {
       const { directory } = tester.subject;
       const outside = tester.addPeer('X', `${directory}/mp_socketX`);
@@ -187,7 +180,7 @@ export const ADDRESSING: readonly Check[] = [
       await tester.expectNothingFor(outside);
     },
   },
-];
+});
 
 /** The datagram of a REP. */
 function rep(tester: Tester, name: string, text: string): Uint8Array {

@@ -1,6 +1,6 @@
 import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
-import type { Check } from '../check.js';
+import { defineChecks } from '../check.js';
 import { CheckSkip, expectEqual, expectFields } from '../expect.js';
 import type { RawPeer } from '../raw-peer.js';
 
@@ -9,8 +9,9 @@ const ANSWERS_IGN = {
   why: 'a Node primary has neither devices nor memory that EAL knows of',
 };
 
+const OF_PRIMARIES = { roles: ['primary'] } as const;
+
 const ATTACHING = {
-  roles: ['primary'],
   destructive: true,
   needs: ['driver', 'devices', 'processes'],
   notForOurs: 'a Node primary has no devices',
@@ -25,13 +26,11 @@ const DEVICE_REQUEST_SIZE = 136;
 const DEVICE_RESULT = 132;
 
 /** Section 6.6: devices, and requests that EAL doesn't know. */
-export const BUILT_INS: readonly Check[] = [
-  {
-    id: 'C76',
+export const BUILT_INS = defineChecks(OF_PRIMARIES, {
+  C76: {
     title: 'list of virtual devices',
     stimulus: "a REQ 'bus_vdev_mp' of type 1 to a primary with n devices",
     expectation: 'n MSGs of type 2, then a REP of type 3 with n',
-    roles: ['primary'],
     needs: ['devices'],
     ours: ANSWERS_IGN,
     async run(tester) {
@@ -57,8 +56,7 @@ export const BUILT_INS: readonly Check[] = [
       }
     },
   },
-  {
-    id: 'C82',
+  C82: {
     title: 'device attached by the primary',
     stimulus: 'a primary attaches a device; the peer answers 0; IGN; -17; -22',
     expectation: 'success; success; success; -22, and the peer gets a rollback (type 2)',
@@ -76,8 +74,7 @@ export const BUILT_INS: readonly Check[] = [
       expectFields(await attaching, { ret: -22 });
     },
   },
-  {
-    id: 'C82a',
+  C82a: {
     title: 'device attached by the primary, silent peer',
     stimulus: 'a primary attaches a device; the peer is silent',
     expectation: '-42 (ENOMSG) after 10 s',
@@ -90,8 +87,7 @@ export const BUILT_INS: readonly Check[] = [
       expectEqual(Math.round((nowMs() - start) / 1000), 10, 'the number of seconds it took');
     },
   },
-  {
-    id: 'C83',
+  C83: {
     title: 'device attached for a secondary',
     stimulus: "a REQ 'eal_dev_mp_request' to attach; the peer answers the forwarded REQ with 0",
     expectation: 'the forwarded REQ, then a REP with result 0',
@@ -104,12 +100,10 @@ export const BUILT_INS: readonly Check[] = [
       expectEqual([reply.type, int32(reply.param, DEVICE_RESULT)], [MpType.REP, 0], 'type and result');
     },
   },
-  {
-    id: 'C83a',
+  C83a: {
     title: 'unknown device request',
     stimulus: "a REQ 'eal_dev_mp_request' of an unknown type to a primary",
     expectation: 'a REP with result -95 (EOPNOTSUPP)',
-    roles: ['primary'],
     ours: ANSWERS_IGN,
     async run(tester) {
       const reply = await tester.mainPeer.ask('eal_dev_mp_request', deviceRequest(99, 'vdev:nothing,'));
@@ -118,12 +112,10 @@ export const BUILT_INS: readonly Check[] = [
       return 'as C';
     },
   },
-  {
-    id: 'C84',
+  C84: {
     title: 'unknown memory request',
     stimulus: "a MSG 'mp_malloc_request' of an unknown type to a primary",
     expectation: 'logged, no response',
-    roles: ['primary'],
     async run(tester) {
       const peer = tester.takeBuiltIns();
       const param = new Uint8Array(80);
@@ -132,7 +124,7 @@ export const BUILT_INS: readonly Check[] = [
       await tester.expectNothingFor();
     },
   },
-];
+});
 
 function deviceRequest(type: number, devargs: string): Uint8Array {
   const param = new Uint8Array(DEVICE_REQUEST_SIZE);

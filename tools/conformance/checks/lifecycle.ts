@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
-import type { Check } from '../check.js';
+import { defineChecks, SEPARATE_PROCESSES } from '../check.js';
 import { expectEqual, expectFields, expectThat, until } from '../expect.js';
 import type { DriverLine, Role, Subject, TestPrefix } from '../subject.js';
 import { driverOf, runCommand, type Tester } from '../tester.js';
@@ -14,14 +14,12 @@ const NO_PID = 4_194_399;
 const LONGEST_PATH = 107;
 
 /** Section 6.5: processes that start and end. */
-export const LIFECYCLE: readonly Check[] = [
-  {
-    id: 'C70',
+export const LIFECYCLE = defineChecks(SEPARATE_PROCESSES, {
+  C70: {
     title: 'exit of a primary with a silent peer',
     stimulus: 'a primary exits cleanly while a peer answers nothing',
     expectation: 'the peer gets an mp_malloc_sync REQ, the exit takes 5 s, mp_socket is removed',
     roles: ['primary'],
-    destructive: true,
     slow: true,
     needs: ['driver', 'processes', 'memory'],
     notForOurs: 'a Node primary has no memory to announce, and waits for no peer',
@@ -43,14 +41,11 @@ export const LIFECYCLE: readonly Check[] = [
       expectThat(!existsSync(socketPath), 'mp_socket is still there');
     },
   },
-  {
-    id: 'C71',
+  C71: {
     title: 'end of a secondary',
     stimulus: 'a secondary exits cleanly; another one is killed',
     expectation: "its file is removed; it stays until the primary's next broadcast",
     roles: ['secondary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
     async run(tester) {
       const { prefix, primary } = await tester.startPrimary();
       const clean = await prefix.start('secondary');
@@ -65,14 +60,11 @@ export const LIFECYCLE: readonly Check[] = [
       expectThat(!existsSync(path), 'the file is still there after a broadcast');
     },
   },
-  {
-    id: 'C72',
+  C72: {
     title: 'start over stale sockets',
     stimulus: 'a primary starts where sockets of killed secondaries are left',
     expectation: 'they survive its start; its first broadcast removes them',
     roles: ['primary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
     ours: {
       expectation: 'they are removed at its start',
       why: 'a process that has ended never reads again',
@@ -90,14 +82,11 @@ export const LIFECYCLE: readonly Check[] = [
       return 'as C';
     },
   },
-  {
-    id: 'C73',
+  C73: {
     title: 'second primary',
     stimulus: 'a primary starts while another one of its prefix runs',
     expectation: 'it fails; the first one is not affected',
     roles: ['primary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
     async run(tester) {
       const { prefix, primary: first } = await tester.startPrimary();
       expectThat(await failsToStart(tester, prefix, 'primary'), 'it started');
@@ -105,15 +94,12 @@ export const LIFECYCLE: readonly Check[] = [
       await peer.ask(first.probe.name, first.probe.param);
     },
   },
-  {
-    id: 'C74',
+  C74: {
     title: 'longest path',
     stimulus:
       "a runtime directory for which the primary's socket has a path of 107 characters; a secondary starts",
     expectation: "up to 25.11 it removes the primary's socket and binds its own there",
     roles: ['secondary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
     ours: { expectation: 'ENAMETOOLONG', why: 'nothing works behind a stolen socket' },
     notRun: '26.03 and later start without IPC: there is no such release here',
     async run(tester) {
@@ -133,13 +119,11 @@ export const LIFECYCLE: readonly Check[] = [
       return 'as C';
     },
   },
-  {
-    id: 'C75',
+  C75: {
     title: 'rte_mp_disable',
     stimulus: 'rte_mp_disable, then a REQ; then a C secondary starts',
     expectation: 'still answered; the secondary is refused',
     roles: ['primary'],
-    destructive: true,
     needs: ['driver', 'processes', 'memory'],
     notForOurs: 'a Node primary has no shared memory with a field for it',
     async run(tester) {
@@ -150,7 +134,7 @@ export const LIFECYCLE: readonly Check[] = [
       expectThat(await failsToStart(tester, prefix, 'secondary'), 'the secondary started');
     },
   },
-];
+});
 
 async function failsToStart(tester: Tester, prefix: TestPrefix, role: Role): Promise<boolean> {
   const subject = await tester.start(prefix, role, { untilReady: false });

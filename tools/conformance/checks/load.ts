@@ -1,7 +1,7 @@
 import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
 import { EAGAIN } from '../../../sys/errors.js';
-import type { Check } from '../check.js';
+import { DRIVEN, defineChecks } from '../check.js';
 import { expectEqual, expectFields, expectThat, pause, queueLength, until } from '../expect.js';
 import type { RawPeer } from '../raw-peer.js';
 import type { Tester } from '../tester.js';
@@ -13,15 +13,13 @@ const REQUESTS = 200;
 const FLOOD = 5_000;
 
 /** Section 6.5: full queues and load. */
-export const LOAD: readonly Check[] = [
-  {
-    id: 'C67',
+export const LOAD = defineChecks(DRIVEN, {
+  C67: {
     title: 'peer that does not read',
     stimulus:
       'messages until the queue of the peer is full (stock: 11), one more; then a request with a timeout of 300 ms',
     expectation:
       'all but the last return at once; the last, and the request, block until the peer reads one, whatever the timeout',
-    needs: ['driver'],
     ours: {
       expectation: 'the last one waits in the background; the request fails with ETIMEDOUT after 300 ms',
       why: 'a timeout holds for sending, too',
@@ -50,12 +48,10 @@ export const LOAD: readonly Check[] = [
       return 'as C';
     },
   },
-  {
-    id: 'C68',
+  C68: {
     title: 'requester that does not read',
     stimulus: '200 REQs from a peer that does not read the replies',
     expectation: 'it can send about twice its queue (stock: 23); all other peers wait until it reads',
-    needs: ['driver'],
     ours: {
       expectation: 'all are accepted, and no other peer waits',
       why: 'one peer must not stop all others',
@@ -80,19 +76,17 @@ export const LOAD: readonly Check[] = [
       return 'as C';
     },
   },
-  {
-    id: 'C69',
+  C69: {
     title: 'load',
     stimulus: '5000 MSGs each way, and 5000 REQs that are echoed',
     expectation: 'all arrive, the replies in order',
-    needs: ['driver'],
     async run(tester) {
       await receiveFlood(tester);
       await sendFlood(tester);
       await echoFlood(tester);
     },
   },
-];
+});
 
 async function isSettled(promise: Promise<unknown>, withinMs: number): Promise<boolean> {
   return Promise.race([promise.then(() => true), pause(withinMs).then(() => false)]);

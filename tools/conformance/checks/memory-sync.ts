@@ -1,6 +1,6 @@
 import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
-import type { Check } from '../check.js';
+import { defineChecks } from '../check.js';
 import { expectEqual, expectThat } from '../expect.js';
 import type { RawMessage, RawPeer } from '../raw-peer.js';
 import type { Subject } from '../subject.js';
@@ -24,14 +24,12 @@ const ZONE_BYTES = 6 << 20;
 type SyncAnswer = 'success' | 'ignore' | 'fail' | 'wrong id';
 
 /** Section 6.6: shared memory that grows. */
-export const MEMORY: readonly Check[] = [
-  {
-    id: 'C77',
+export const MEMORY = defineChecks(GROWING_MEMORY, {
+  C77: {
     title: 'memory of a primary grows',
     stimulus: "a primary's heap grows; the peer answers SUCCESS; IGN; FAIL; with a wrong id",
     expectation: 'the allocation succeeds in all four',
     roles: ['primary'],
-    ...GROWING_MEMORY,
     async run(tester) {
       const { subject } = tester;
       const peer = tester.takeBuiltIns();
@@ -44,14 +42,12 @@ export const MEMORY: readonly Check[] = [
       }
     },
   },
-  {
-    id: 'C78',
+  C78: {
     title: 'memory of a primary grows, silent peer',
     stimulus: "a primary's heap grows; the peer is silent",
     expectation: 'the allocation fails after 10 s; two REQs 5 s apart, with different ids',
     roles: ['primary'],
     slow: true,
-    ...GROWING_MEMORY,
     async run(tester) {
       const { subject } = tester;
       const peer = tester.takeBuiltIns();
@@ -66,14 +62,12 @@ export const MEMORY: readonly Check[] = [
       expectEqual(seconds(start), 10, 'the seconds it took');
     },
   },
-  {
-    id: 'C79',
+  C79: {
     title: 'memory of a secondary grows',
     stimulus: "a secondary's heap grows; the peer answers FAIL; a wrong id; IGN",
     expectation:
       'the peer gets sync, rollback and a response of 1, the allocation fails; the same; sync and a response of 0, it succeeds',
     roles: ['secondary'],
-    ...GROWING_MEMORY,
     async run(tester) {
       const { secondary, peer } = await startPair(tester);
       for (const how of ['fail', 'wrong id', 'ignore'] as const) {
@@ -87,14 +81,12 @@ export const MEMORY: readonly Check[] = [
       }
     },
   },
-  {
-    id: 'C80',
+  C80: {
     title: 'memory of a secondary grows, silent peer',
     stimulus: "a secondary's heap grows; the peer is silent",
     expectation: 'the allocation fails at 5 s; the peer gets the rollback at 5 s, a response of 1 at 10 s',
     roles: ['secondary'],
     slow: true,
-    ...GROWING_MEMORY,
     async run(tester) {
       const { secondary, peer } = await startPair(tester);
       const start = nowMs();
@@ -109,14 +101,12 @@ export const MEMORY: readonly Check[] = [
       expectEqual([response.param[RESULT], seconds(start)], [FAIL, 10], 'the response and its seconds');
     },
   },
-  {
-    id: 'C81',
+  C81: {
     title: 'id used twice',
     stimulus: "two overlapping MSGs 'mp_malloc_request' with the same id",
     expectation: 'the primary dies',
     roles: ['primary'],
     slow: true,
-    ...GROWING_MEMORY,
     async run(tester) {
       const { subject } = tester;
       const peer = tester.takeBuiltIns();
@@ -129,7 +119,7 @@ export const MEMORY: readonly Check[] = [
       expectThat(!subject.isRunning(), 'it still runs after 25 s');
     },
   },
-];
+});
 
 let zones = 0;
 

@@ -1,13 +1,14 @@
 import { MpType } from '../../../protocol/message.js';
-import type { Behaviour, Check } from '../check.js';
+import { type Behaviour, defineChecks } from '../check.js';
 import { CheckSkip, expectEqual, expectFields } from '../expect.js';
 import type { DatagramFields } from '../raw-peer.js';
 import type { Tester } from '../tester.js';
 
+const ANY_SUBJECT = { needs: [] };
+
 /** Section 6.2: odd datagrams that do no harm. */
-export const ODD: readonly Check[] = [
-  {
-    id: 'C25',
+export const ODD = defineChecks(ANY_SUBJECT, {
+  C25: {
     title: 'unknown type, registered name',
     stimulus: 'type 4 and type -1 under a registered name',
     expectation: 'the handler is called',
@@ -19,8 +20,7 @@ export const ODD: readonly Check[] = [
       await expectHandled(tester, { type: -1 });
     },
   },
-  {
-    id: 'C26',
+  C26: {
     title: 'unknown type, unknown name',
     stimulus: 'type 0x7fffffff under an unregistered name',
     expectation: "'Cannot find action', no IGN, IPC goes on",
@@ -29,8 +29,7 @@ export const ODD: readonly Check[] = [
       await tester.expectLog('Cannot find action: nobody');
     },
   },
-  {
-    id: 'C27',
+  C27: {
     title: 'answer without a request',
     stimulus: 'types 2 and 3 while no request is pending',
     expectation: "'Drop mp reply', IPC goes on",
@@ -40,8 +39,7 @@ export const ODD: readonly Check[] = [
       await tester.expectLog('Drop mp reply: uncalled');
     },
   },
-  {
-    id: 'C28',
+  C28: {
     title: 'unterminated name, empty name',
     stimulus: 'a REQ with 64 bytes of name and no NUL; one with an empty name',
     expectation: "'Cannot find action', no answer, IPC goes on",
@@ -53,8 +51,7 @@ export const ODD: readonly Check[] = [
       await tester.expectLog('Cannot find action');
     },
   },
-  {
-    id: 'C29',
+  C29: {
     title: 'bytes after the NUL',
     stimulus: 'a registered name, its NUL, and other bytes after it',
     expectation: 'the handler of the registered name is called',
@@ -65,8 +62,7 @@ export const ODD: readonly Check[] = [
       await expectHandled(tester, { nameBytes });
     },
   },
-  {
-    id: 'C30',
+  C30: {
     title: 'descriptors of unhandled messages',
     stimulus: 'a MSG under an unknown name and a REP without a request, 2 descriptors each',
     expectation: 'they are closed',
@@ -81,8 +77,7 @@ export const ODD: readonly Check[] = [
       expectEqual(tester.descriptors - before, 0, 'the number of descriptors left open');
     },
   },
-  {
-    id: 'C30a',
+  C30a: {
     title: 'unknown request',
     stimulus: 'a REQ under an unregistered name, after initialisation (section 2.7)',
     expectation: "'Cannot find action', no answer",
@@ -92,7 +87,7 @@ export const ODD: readonly Check[] = [
     },
     run: (tester) => answerTo(tester, { name: 'nobody' }),
   },
-];
+});
 
 /** Sends an odd message; expects that its handler is called: it prints a line, or answers where there is no driver. */
 async function expectHandled(tester: Tester, datagram: DatagramFields): Promise<void> {

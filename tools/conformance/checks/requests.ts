@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { MpType } from '../../../protocol/message.js';
-import { ASYNC_CONTRADICTION, type Behaviour, type Check, judgeAsync } from '../check.js';
+import { ASYNC_CONTRADICTION, type Behaviour, DRIVEN, defineChecks, judgeAsync } from '../check.js';
 import { expectEqual, expectErrno, expectFields, expectThat, expectTook, until } from '../expect.js';
 import type { DriverLine } from '../subject.js';
 import type { Tester } from '../tester.js';
@@ -12,27 +12,23 @@ const NOT_EXCLUSIVE = {
 };
 
 /** Section 6.4: one request, and one peer or none. */
-export const REQUESTS: readonly Check[] = [
-  {
-    id: 'C44',
+export const REQUESTS = defineChecks(DRIVEN, {
+  C44: {
     title: 'synchronous request without peers',
     stimulus: 'a synchronous request of a primary without peers',
     expectation: '0 at once, nb_sent 0, nb_received 0',
     roles: ['primary'],
-    needs: ['driver'],
     async run(tester) {
       const line = await tester.command('req any - 2000');
       expectFields(line, { ret: 0, nb_sent: 0, nb_received: 0 });
       expectThat(Number(line.fields.us) < 1_000_000, `it took ${line.fields.us} µs`);
     },
   },
-  {
-    id: 'C45',
+  C45: {
     title: 'asynchronous request without peers',
     stimulus: 'an asynchronous request of a primary without peers',
     expectation: '0, and the callback is never called; from 26.07 on it is called with 0/0',
     roles: ['primary'],
-    needs: ['driver'],
     ours: { expectation: 'an empty reply at once', why: 'DPDK does the same from 26.07 on' },
     notRun: '26.07 and later call it: there is no such release here',
     contradiction: ASYNC_CONTRADICTION,
@@ -53,12 +49,10 @@ export const REQUESTS: readonly Check[] = [
       return judgeAsync(tester.subject, first !== undefined);
     },
   },
-  {
-    id: 'C46',
+  C46: {
     title: 'late answer',
     stimulus: 'the peer answers after the timeout of 300 ms',
     expectation: 'ETIMEDOUT after 300 ms, nb_sent 1, nb_received 0; the answer is dropped',
-    needs: ['driver'],
     async run(tester) {
       const { mainPeer } = tester;
       const asked = tester.command('req late - 300');
@@ -70,12 +64,10 @@ export const REQUESTS: readonly Check[] = [
       await tester.expectNothingFor();
     },
   },
-  {
-    id: 'C47',
+  C47: {
     title: 'late answer to an earlier request',
     stimulus: 'a timeout, the same request again, then the answer to the first one',
     expectation: "the second one returns with the first one's answer",
-    needs: ['driver'],
     ours: { expectation: 'the second one waits for its own answer', why: OWN_SOCKET },
     async run(tester) {
       const { mainPeer } = tester;
@@ -91,24 +83,20 @@ export const REQUESTS: readonly Check[] = [
       return answerOf(line.before) === 'second' && sender !== request.sender ? 'as ours' : 'as C';
     },
   },
-  {
-    id: 'C48',
+  C48: {
     title: 'IGN',
     stimulus: 'the peer answers IGN',
     expectation: '0, nb_sent 0, nb_received 0',
-    needs: ['driver'],
     async run(tester) {
       const asked = tester.command('req any - 2000');
       await tester.mainPeer.ignore(await tester.mainPeer.next());
       expectFields(await asked, { ret: 0, nb_sent: 0, nb_received: 0 });
     },
   },
-  {
-    id: 'C49',
+  C49: {
     title: 'two answers',
     stimulus: 'two REPs back to back; a REP and an IGN; two REPs to an asynchronous request',
     expectation: "one record, mostly the second's; mostly 0/0; the first's",
-    needs: ['driver'],
     ours: { expectation: 'the first one always counts', why: 'the result must not depend on timing' },
     async run(tester) {
       const firsts = [
@@ -121,12 +109,10 @@ export const REQUESTS: readonly Check[] = [
       return firsts.every((text) => text === 'first') ? 'as ours' : 'as C';
     },
   },
-  {
-    id: 'C52',
+  C52: {
     title: 'same request from two threads',
     stimulus: 'a request while one of its name is under way to the same peer',
     expectation: 'EEXIST at once, nb_sent 0; the first one is not affected',
-    needs: ['driver'],
     ours: NOT_EXCLUSIVE,
     async run(tester) {
       const { mainPeer } = tester;
@@ -140,12 +126,10 @@ export const REQUESTS: readonly Check[] = [
       return behaviour;
     },
   },
-  {
-    id: 'C53',
+  C53: {
     title: 'same request while one is pending',
     stimulus: 'an asynchronous request is pending; the same again, asynchronous and synchronous',
     expectation: 'EEXIST; EEXIST',
-    needs: ['driver'],
     ours: NOT_EXCLUSIVE,
     async run(tester) {
       const { mainPeer } = tester;
@@ -163,13 +147,11 @@ export const REQUESTS: readonly Check[] = [
       return behaviour;
     },
   },
-  {
-    id: 'C56',
+  C56: {
     title: 'peer dies before it answers',
     stimulus: 'the peer is killed after it has received the REQ; then a broadcast',
     expectation: 'the full timeout; then its file is removed, and 0/0',
     roles: ['primary'],
-    needs: ['driver'],
     async run(tester) {
       const peer = tester.addPeer('dying');
       const asked = tester.command('req any - 300');
@@ -180,12 +162,10 @@ export const REQUESTS: readonly Check[] = [
       expectThat(!existsSync(peer.path), 'its file is still there');
     },
   },
-  {
-    id: 'C61',
+  C61: {
     title: 'request inside a handler',
     stimulus: 'a handler makes a synchronous request, which the peer answers at once',
     expectation: 'ETIMEDOUT; the answer comes too late and is dropped',
-    needs: ['driver'],
     ours: { expectation: 'it gets its answer', why: 'requestSync reads its own socket' },
     async run(tester) {
       const { mainPeer } = tester;
@@ -200,12 +180,10 @@ export const REQUESTS: readonly Check[] = [
       return 'as ours';
     },
   },
-  {
-    id: 'C62',
+  C62: {
     title: 'failing handler, reply to a MSG',
     stimulus: 'a REQ whose handler fails; a MSG whose handler replies',
     expectation: 'a log line and no reply; a REP, which the sender of the MSG drops',
-    needs: ['driver'],
     ours: { expectation: 'no reply; no REP', why: 'no process waits for it' },
     async run(tester) {
       const { mainPeer } = tester;
@@ -221,7 +199,7 @@ export const REQUESTS: readonly Check[] = [
       return 'as C';
     },
   },
-];
+});
 
 /** The text of the answer among the lines that a request printed; empty if there is none. */
 function answerOf(lines: readonly DriverLine[]): string {

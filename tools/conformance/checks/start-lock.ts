@@ -2,20 +2,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
 import { FileLock } from '../../../sys/file-lock.js';
-import type { Check } from '../check.js';
+import { defineChecks, SEPARATE_PROCESSES } from '../check.js';
 import { CheckFailure, expectEqual, expectFields, expectThat, pause, until } from '../expect.js';
 import type { Subject } from '../subject.js';
 import { driverOf, runCommand, type Tester } from '../tester.js';
 
 /** Section 6.5: processes that start, and locks. */
-export const STARTING: readonly Check[] = [
-  {
-    id: 'C63',
+export const STARTING = defineChecks(SEPARATE_PROCESSES, {
+  C63: {
     title: 'requests during initialisation',
     stimulus: 'before its initialisation is complete: a REQ, a MSG and a type 9, each with an unknown name',
     expectation:
       'to the REQ an IGN of full length, with its name and a param of zeros; to the others no answer',
-    destructive: true,
     needs: ['driver', 'processes', 'eal'],
     async run(tester) {
       const { subject, lock } = await holdStartingSubject(tester);
@@ -32,14 +30,12 @@ export const STARTING: readonly Check[] = [
       await ready(subject);
     },
   },
-  {
-    id: 'C64',
+  C64: {
     title: 'broadcast to a secondary that is starting',
     stimulus:
       "a primary's synchronous request of an unknown name, before and after a secondary's initialisation",
     expectation: '0 with 0/0; ETIMEDOUT',
     roles: ['secondary'],
-    destructive: true,
     needs: ['driver', 'processes', 'eal'],
     ours: {
       expectation: '0 with 0/0, both times',
@@ -59,14 +55,11 @@ export const STARTING: readonly Check[] = [
       return 'as C';
     },
   },
-  {
-    id: 'C65',
+  C65: {
     title: 'start while the directory is locked',
     stimulus: 'a process holds a shared flock on the runtime directory while a secondary starts',
     expectation: 'it waits before it binds its socket',
     roles: ['secondary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
     async run(tester) {
       const { prefix } = await tester.startPrimary();
       const lock = await takeLock(tester, prefix.directory, 'shared');
@@ -78,11 +71,11 @@ export const STARTING: readonly Check[] = [
       expectThat(existsSync(secondary.socketPath), 'it has no socket');
     },
   },
-  {
-    id: 'C66',
+  C66: {
     title: 'request while the directory is locked',
     stimulus: 'a process holds an exclusive flock for 500 ms; a synchronous request with a timeout of 200 ms',
     expectation: 'nothing is sent until then; then it is sent, and ETIMEDOUT at once',
+    destructive: false,
     roles: ['primary'],
     needs: ['driver'],
     ours: {
@@ -108,7 +101,7 @@ export const STARTING: readonly Check[] = [
       return 'as C';
     },
   },
-];
+});
 
 /** Waits for the `flock` of a runtime directory, and takes it. */
 async function takeLock(tester: Tester, directory: string, kind: 'shared' | 'exclusive'): Promise<FileLock> {
