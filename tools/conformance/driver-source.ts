@@ -129,7 +129,6 @@ function drivenSubject(
     },
     log: () => driver.log,
     isRunning: () => driver.isRunning,
-    kill: (signal) => driver.kill(signal),
     quit() {
       driver.send('quit');
       return driver.exited;

@@ -2,7 +2,7 @@ import { renameSync } from 'node:fs';
 import { SocketEndpoint } from '../../lib/transport/socket-endpoint.js';
 import { decodeMessage, encodeMessage } from '../../protocol/codec.js';
 import type { Dialect } from '../../protocol/dialect.js';
-import { MpType } from '../../protocol/message.js';
+import { type DecodedMessage, MpType } from '../../protocol/message.js';
 import { nowMs } from '../../sys/clock.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { EAGAIN, systemError } from '../../sys/errors.js';
@@ -11,12 +11,7 @@ import type { OwnedFd } from '../../sys/owned-fd.js';
 import { CheckFailure, pause } from './expect.js';
 
 /** A received message with its descriptors. */
-export interface RawMessage {
-  readonly type: number;
-  readonly name: string;
-  readonly param: Uint8Array;
-  readonly paramArea: Uint8Array;
-  readonly numFds: number;
+export interface RawMessage extends DecodedMessage {
   readonly fds: readonly OwnedFd[];
   readonly length: number;
   readonly sender: string | undefined;
@@ -27,6 +22,8 @@ const BUILT_IN = /^(mp_malloc_|eal_dev_mp_|bus_vdev_mp$)/;
 
 /** A check fails that waits longer for a message, or for room to send one. */
 const WAIT_MS = 4_000;
+const POLL_MS = 1;
+const SEND_REMEDY = 'See whether the subject still runs';
 
 /** A socket in the runtime directory through which a check sends and receives any bytes. */
 export class RawPeer {
@@ -39,29 +36,23 @@ export class RawPeer {
   readonly #subject: string;
   readonly #inbox: RawMessage[] = [];
   readonly #owned: OwnedFd[] = [];
-  #wake: (() => void) | undefined;
   #isOpen = true;
 
-  private constructor(socket: DatagramSocket, path: string, subject: string, dialect: Dialect) {
+  /** Binds `path`, and removes first what is there; {@link close} removes it again. */
+  constructor(path: string, subject: string, dialect: Dialect) {
     this.path = path;
-    this.#socket = socket;
     this.#subject = subject;
     this.#dialect = dialect;
-    this.#endpoint = new SocketEndpoint(socket, path);
-    this.read();
-  }
-
-  /** Binds `path`, and removes first what is there; {@link close} removes it again. */
-  static bind(path: string, subject: string, dialect: Dialect): RawPeer {
-    const socket = openSocket();
+    this.#socket = openSocket();
+    this.#endpoint = new SocketEndpoint(this.#socket, path);
     tryUnlink(path);
-    const result = socket.bind(path);
+    const result = this.#socket.bind(path);
     if (result < 0) {
-      socket.close();
+      this.#socket.close();
       throw systemError('bind', result, path, 'Run as the user that the subject runs as');
     }
     if (path.startsWith('/')) ownSocketFile(path);
-    return new RawPeer(socket, path, subject, dialect);
+    this.read();
   }
 
   /** Receives messages as they come, which is the default. */
@@ -94,11 +85,9 @@ export class RawPeer {
       const result = this.trySend(bytes, fds, to);
       if (result === 0) return;
       if (result !== -EAGAIN || nowMs() > deadline) {
-        throw new CheckFailure(
-          systemError('sendmsg', result, to, 'See whether the subject still runs').message,
-        );
+        throw new CheckFailure(systemError('sendmsg', result, to, SEND_REMEDY).message);
       }
-      await pause(1);
+      await pause(POLL_MS);
     }
   }
 
@@ -107,12 +96,13 @@ export class RawPeer {
   }
 
   /** Sends a REP under the request's name to its sender. */
-  answer(request: RawMessage, fields: DatagramFields = {}): Promise<void> {
-    return this.send(
-      { type: MpType.REP, name: request.name, ...fields },
-      [],
-      request.sender ?? this.#subject,
-    );
+  answer({ name, sender }: RawMessage, fields: DatagramFields = {}): Promise<void> {
+    return this.send({ type: MpType.REP, name, ...fields }, [], sender);
+  }
+
+  /** Same as {@link answer}, but sends once: the requester may wait no more. */
+  tryAnswer({ name, sender }: RawMessage, fields: DatagramFields): void {
+    this.trySend(datagramOf(this.#dialect, { type: MpType.REP, name, ...fields }), [], sender);
   }
 
   /** Answers a request with IGN. */
@@ -139,13 +129,8 @@ export class RawPeer {
   /** Same as {@link next}, but resolves to `undefined` once the time has passed. */
   async nextOrNothing(timeoutMs: number): Promise<RawMessage | undefined> {
     const deadline = nowMs() + timeoutMs;
-    for (;;) {
-      const message = this.#inbox.shift();
-      if (message !== undefined) return message;
-      const left = deadline - nowMs();
-      if (left <= 0 || !this.#isOpen) return undefined;
-      await this.#arrival(left);
-    }
+    while (this.#inbox.length === 0 && this.#isOpen && nowMs() < deadline) await pause(POLL_MS);
+    return this.#inbox.shift();
   }
 
   /** Drops the messages that were received. */
@@ -173,36 +158,23 @@ export class RawPeer {
     this.#isOpen = false;
     for (const fd of this.#owned) fd.close();
     this.#endpoint.close();
-    this.#wake?.();
-  }
-
-  #arrival(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   #receive(): void {
     for (;;) {
       const datagram = this.#socket.receive();
-      if (typeof datagram !== 'object') break;
+      if (typeof datagram !== 'object') return;
       this.#owned.push(...datagram.fds);
       const { bytes, fds, sender } = datagram;
       this.#deliver({ ...decodeMessage(this.#dialect, bytes), fds, sender, length: bytes.length });
     }
-    this.#wake?.();
   }
 
   #deliver(message: RawMessage): void {
     if (this.takesBuiltIns || !BUILT_IN.test(message.name) || message.type > MpType.REQ) {
       this.#inbox.push(message);
     } else if (message.type === MpType.REQ) {
-      const ignore = datagramOf(this.#dialect, { type: MpType.IGN, name: message.name });
-      this.trySend(ignore, [], message.sender ?? this.#subject);
+      this.tryAnswer(message, { type: MpType.IGN });
     }
   }
 }

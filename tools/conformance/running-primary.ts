@@ -84,7 +84,6 @@ function runningPrimary(directory: string, dialect: Dialect, head: ConfigHead | 
     probe: probeRequest(),
     log: () => '',
     isRunning: () => pid === undefined || processExists(pid),
-    kill: leaveAlone,
     quit: leaveAlone,
     [Symbol.asyncDispose]: leaveAlone,
   };

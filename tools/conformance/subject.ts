@@ -45,7 +45,6 @@ export interface Subject extends AsyncDisposable {
   log(): string;
   /** Whether the process still runs. */
   isRunning(): boolean;
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void;
   /** Has the process exit by itself; resolves once it has ended. */
   quit(): Promise<void>;
 }

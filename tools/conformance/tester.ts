@@ -141,7 +141,7 @@ export class Tester {
 
   /** Binds a further peer of the subject; broadcasts reach it unless `path` is outside their pattern. */
   addPeer(tag: string, path = this.peerPath(tag), subject = this.subject): RawPeer {
-    const peer = RawPeer.bind(path, subject.socketPath, subject.dialect);
+    const peer = new RawPeer(path, subject.socketPath, subject.dialect);
     this.defer(() => peer.close());
     return peer;
   }
@@ -286,7 +286,7 @@ export class StartedSubject implements AsyncDisposable {
     const { role, directory, socketPath, dialect } = this.subject;
     if (role === 'primary') return;
     this.#fakePrimary?.close();
-    this.#fakePrimary = RawPeer.bind(`${directory}/${PRIMARY_SOCKET}`, socketPath, dialect);
+    this.#fakePrimary = new RawPeer(`${directory}/${PRIMARY_SOCKET}`, socketPath, dialect);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

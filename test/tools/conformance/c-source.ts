@@ -149,10 +149,6 @@ class CSubject implements Subject {
     return this.#peer.running;
   }
 
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void {
-    this.#peer.kill(signal);
-  }
-
   async quit(): Promise<void> {
     await this.#peer.quit();
   }
