@@ -101,7 +101,7 @@ export class RawPeer {
   }
 
   /** Same as {@link answer}, but sends once: the requester may wait no more. */
-  tryAnswer({ name, sender }: RawMessage, fields: DatagramFields): void {
+  tryAnswer({ name, sender }: RawMessage, fields: DatagramFields = {}): void {
     this.trySend(datagramOf(this.#dialect, { type: MpType.REP, name, ...fields }), [], sender);
   }
 

@@ -82,7 +82,7 @@ export class CheckRunner {
   /** Ends the subject behind a destructive or failing check: the next one needs another. */
   async #behaviourIn(check: Check): Promise<Behaviour> {
     const isSingle = !this.#source.abilities.has('processes');
-    this.#started ??= await StartedSubject.open(this.#source);
+    this.#started ??= new StartedSubject(await this.#source.open());
     const tester = new Tester(this.#source, this.#started);
     let isUsable = false;
     try {

@@ -2,10 +2,9 @@ import type { Dialect } from '../../protocol/dialect.js';
 import { MpType } from '../../protocol/message.js';
 import { PRIMARY_SOCKET } from '../../protocol/paths.js';
 import { nowMs } from '../../sys/clock.js';
-import type { DatagramSocket } from '../../sys/datagram-socket.js';
 import { descriptorCount, hasMessageThread, isIpcThreadGone } from '../../sys/proc.js';
 import { CheckFailure, CheckSkip, expectEqual, pause, until } from './expect.js';
-import { type DatagramFields, datagramOf, openSocket, RawPeer } from './raw-peer.js';
+import { type DatagramFields, datagramOf, RawPeer } from './raw-peer.js';
 import type {
   Driver,
   DriverLine,
@@ -31,8 +30,6 @@ const POLL_MS = 5;
 /** A process that crashes loses all its threads within this time, though its parent may hear of it later. */
 const CRASH_MS = 50;
 
-let lastName = 0;
-
 /** What one check works with: the subject, peers to talk to it, its driver. {@link end} closes what the check opened. */
 export class Tester {
   readonly subject: Subject;
@@ -41,12 +38,14 @@ export class Tester {
   readonly #source: SubjectSource;
   readonly #started: StartedSubject;
   readonly #deferred: (() => unknown)[] = [];
+  readonly #firstLine: number;
   #mainPeer: RawPeer | undefined;
 
   constructor(source: SubjectSource, started: StartedSubject) {
     this.#source = source;
     this.#started = started;
     this.subject = started.subject;
+    this.#firstLine = started.subject.driver?.lines.length ?? 0;
     started.fakePrimary?.clear();
   }
 
@@ -75,7 +74,7 @@ export class Tester {
 
   /** Runs `act` against another subject, for a check that ends several. */
   async onFreshSubject<T>(act: (tester: Tester) => Promise<T>): Promise<T> {
-    await using started = await StartedSubject.open(this.#source);
+    await using started = new StartedSubject(await this.#source.open());
     const tester = new Tester(this.#source, started);
     try {
       return await act(tester);
@@ -159,14 +158,6 @@ export class Tester {
     return { peer, other, message: await peer.next() };
   }
 
-  /** A socket without a path: an unbound one, which has no address, or one in the abstract namespace. */
-  unnamedSocket(kind: 'unbound' | 'abstract'): DatagramSocket {
-    const socket = openSocket();
-    this.defer(() => socket.close());
-    if (kind === 'abstract') socket.bind(''); // the NUL at the start of the path makes it abstract
-    return socket;
-  }
-
   datagram(fields: DatagramFields): Uint8Array {
     return datagramOf(this.dialect, fields);
   }
@@ -176,10 +167,9 @@ export class Tester {
     return runCommand(this.subject, text, timeoutMs);
   }
 
-  /** Waits for a line that the subject prints from now on, or has printed since line `from`. */
-  line(event: string, from = this.lineCount, timeoutMs = 5_000): Promise<DriverLine> {
-    const match = (line: DriverLine) => line.event === event;
-    const found = this.driver.waitFor(match, { from, timeoutMs });
+  /** Waits for a line that the subject prints, or has printed, after line `from`: since the check began, by default. */
+  line(event: string, { from = this.#firstLine, timeoutMs = 5_000 } = {}): Promise<DriverLine> {
+    const found = this.driver.waitFor((line) => line.event === event, { from, timeoutMs });
     found.catch(() => {}); // the caller may await it later
     return found;
   }
@@ -188,9 +178,9 @@ export class Tester {
     return this.driver.lines.length;
   }
 
-  /** The lines of one kind that the subject has printed since line `from`. */
-  linesSince(from: number, event: string): readonly DriverLine[] {
-    return this.driver.lines.slice(from).filter((line) => line.event === event);
+  /** The lines of one kind that the subject has printed since the check began. */
+  lines(event: string): readonly DriverLine[] {
+    return this.driver.lines.slice(this.#firstLine).filter((line) => line.event === event);
   }
 
   /** Asks the subject something that it answers: it has then handled everything that was sent before. */
@@ -203,12 +193,6 @@ export class Tester {
   async expectNothingFor(peer: RawPeer = this.mainPeer): Promise<void> {
     await this.probe(peer);
     expectEqual(peer.waiting, 0, 'the number of further messages');
-  }
-
-  /** A name that no other check uses. */
-  uniqueName(): string {
-    lastName += 1;
-    return `name-${lastName}`;
   }
 
   /** Waits until it is known what the last datagram did to the subject: asks it, and watches its IPC thread. */
@@ -267,13 +251,9 @@ export class StartedSubject implements AsyncDisposable {
   readonly subject: Subject;
   #fakePrimary: RawPeer | undefined;
 
-  private constructor(subject: Subject) {
+  constructor(subject: Subject) {
     this.subject = subject;
     this.bindPrimary();
-  }
-
-  static async open(source: SubjectSource): Promise<StartedSubject> {
-    return new StartedSubject(await source.open());
   }
 
   /** `undefined` where the subject is a primary. */

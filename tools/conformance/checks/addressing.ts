@@ -11,6 +11,7 @@ import {
   SEPARATE_PROCESSES,
 } from '../check.js';
 import { expectEqual, expectFields, expectThat } from '../expect.js';
+import { type DatagramFields, openSocket } from '../raw-peer.js';
 import type { Tester } from '../tester.js';
 
 const MATCHED_BY_SENDER = 'an answer counts only if it comes from the path that was asked';
@@ -39,8 +40,7 @@ export const ADDRESSING = defineChecks(DRIVEN, {
     async run(tester) {
       const other = tester.addPeer('other', `${tester.subject.directory}/elsewhere`);
       const asked = tester.command('req any - 300');
-      const { sender } = await tester.mainPeer.next();
-      other.trySend(rep(tester, 'any', 'x'), [], sender); // fails where the requester's socket is connected
+      other.tryAnswer(await tester.mainPeer.next()); // fails where the requester's socket is connected
       expectFields(await asked, { ret: -1, errno: 'ETIMEDOUT', nb_sent: 1, nb_received: 0 });
     },
   },
@@ -98,8 +98,7 @@ export const ADDRESSING = defineChecks(DRIVEN, {
     },
     async run(tester) {
       await tester.probe();
-      const { name, param } = tester.subject.probe;
-      sendUnnamed(tester, 'unbound', tester.datagram({ name, param }));
+      sendUnnamed(tester, 'unbound', tester.subject.probe);
       const other = tester.addPeer('other');
       await tester.probe(other);
       if (tester.mainPeer.waiting === 0) return 'as ours';
@@ -116,7 +115,7 @@ export const ADDRESSING = defineChecks(DRIVEN, {
       const asked = tester.command('req any - 400');
       await tester.mainPeer.next();
       await tester.mainPeer.send({ type: MpType.MSG, name: 'note' });
-      sendUnnamed(tester, 'unbound', rep(tester, 'any', 'spoofed'));
+      sendUnnamed(tester, 'unbound', { type: MpType.REP, name: 'any', param: 'spoofed' });
       const line = await asked;
       if (line.fields.ret === '0') return 'as C';
       expectFields(line, { ret: -1, errno: 'ETIMEDOUT' });
@@ -128,9 +127,8 @@ export const ADDRESSING = defineChecks(DRIVEN, {
     stimulus: 'a REQ from a socket with an abstract name',
     expectation: 'the handler sees an empty path, and no answer arrives',
     async run(tester) {
-      const from = tester.lineCount;
-      const abstract = sendUnnamed(tester, 'abstract', tester.datagram({ name: 'echo', param: 'x' }));
-      expectFields(await tester.line('got', from), { name: 'echo', peer: '' });
+      const abstract = sendUnnamed(tester, 'abstract', { name: 'echo', param: 'x' });
+      expectFields(await tester.line('got'), { name: 'echo', peer: '' });
       await tester.probe();
       expectThat(abstract.receive() === undefined, 'the answer arrived');
     },
@@ -145,10 +143,9 @@ export const ADDRESSING = defineChecks(DRIVEN, {
     notRun: '26.07 and later drop it, because the request is over: there is no such release here',
     contradiction: `${ASYNC_CONTRADICTION}. One early run of 25.11.4 ended after such a REP; no later one did`,
     async run(tester) {
-      const from = tester.lineCount;
       await tester.command('areq orphan - 500');
-      if (mayCallBack(tester.subject)) await tester.line('areply', from, 1_000).catch(() => {});
-      sendUnnamed(tester, 'abstract', rep(tester, 'orphan', 'x'));
+      if (mayCallBack(tester.subject)) await tester.line('areply', { timeoutMs: 1_000 }).catch(() => {});
+      sendUnnamed(tester, 'abstract', { type: MpType.REP, name: 'orphan', param: 'x' });
       const state = await tester.ipcState();
       expectThat(state !== 'thread gone', 'its IPC thread is gone');
       return judgeAsync(tester.subject, state === 'answers');
@@ -174,23 +171,19 @@ export const ADDRESSING = defineChecks(DRIVEN, {
       const outside = tester.addPeer('X', `${directory}/mp_socketX`);
       const inside = tester.addPeer('_', `${directory}/mp_socket_`);
       expectThat(statSync(outside.path).isSocket(), 'the socket is not there');
-      const name = tester.uniqueName();
-      await tester.command(`bcast ${name} -`);
-      expectEqual((await inside.next()).name, name, 'the message that came');
+      await tester.command('bcast to-names -');
+      expectEqual((await inside.next()).name, 'to-names', 'the message that came');
       await tester.expectNothingFor(outside);
     },
   },
 });
 
-/** The datagram of a REP. */
-function rep(tester: Tester, name: string, text: string): Uint8Array {
-  return tester.datagram({ type: MpType.REP, name, param: text });
-}
-
-/** Sends from a socket without a path; returns that socket. */
-function sendUnnamed(tester: Tester, kind: 'unbound' | 'abstract', bytes: Uint8Array): DatagramSocket {
-  const socket = tester.unnamedSocket(kind);
-  socket.send(bytes, [], tester.subject.socketPath);
+/** Sends from a socket without a path: an unbound one, or one in the abstract namespace. Returns that socket. */
+function sendUnnamed(tester: Tester, kind: 'unbound' | 'abstract', fields: DatagramFields): DatagramSocket {
+  const socket = openSocket();
+  tester.defer(() => socket.close());
+  if (kind === 'abstract') socket.bind(''); // the NUL at the start of the path makes it abstract
+  socket.send(tester.datagram(fields), [], tester.subject.socketPath);
   return socket;
 }
 

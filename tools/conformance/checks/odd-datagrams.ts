@@ -99,7 +99,7 @@ async function expectHandled(tester: Tester, datagram: DatagramFields): Promise<
   }
   const from = tester.lineCount;
   await tester.mainPeer.send({ name: 'note', ...datagram });
-  expectFields(await tester.line('got', from), { name: 'note' });
+  expectFields(await tester.line('got', { from }), { name: 'note' });
 }
 
 /** Sends a message that has no handler: C sends no answer, others may send IGN. */

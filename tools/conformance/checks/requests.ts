@@ -33,18 +33,14 @@ export const REQUESTS = defineChecks(DRIVEN, {
     notRun: '26.07 and later call it: there is no such release here',
     contradiction: ASYNC_CONTRADICTION,
     async run(tester) {
-      const from = tester.lineCount;
       expectFields(await tester.command('areq lonely - 300'), { ret: 0 });
       // the callback of a later request comes after its own
       const { mainPeer } = tester;
       expectFields(await tester.command('areq second - 2000'), { ret: 0 });
-      const second = tester.driver.waitFor(
-        ({ event, fields }) => event === 'areply' && fields.name === 'second',
-        { from, timeoutMs: 3_000 },
-      );
       await mainPeer.answer(await mainPeer.next());
-      await second;
-      const first = tester.linesSince(from, 'areply').find(({ fields }) => fields.name === 'lonely');
+      const callbackOf = (name: string) => tester.lines('areply').find(({ fields }) => fields.name === name);
+      await until(() => callbackOf('second') !== undefined, 'the callback is missing', 3_000);
+      const first = callbackOf('lonely');
       if (first !== undefined) expectFields(first, { nb_sent: 0, nb_received: 0 });
       return judgeAsync(tester.subject, first !== undefined);
     },
@@ -60,7 +56,7 @@ export const REQUESTS = defineChecks(DRIVEN, {
       const line = await asked;
       expectFields(line, { ret: -1, errno: 'ETIMEDOUT', nb_sent: 1, nb_received: 0 });
       expectTook(Number(line.fields.us), 300);
-      mainPeer.trySend(tester.datagram({ type: MpType.REP, name: 'late' }), [], request.sender);
+      mainPeer.tryAnswer(request);
       await tester.expectNothingFor();
     },
   },
@@ -72,15 +68,15 @@ export const REQUESTS = defineChecks(DRIVEN, {
     async run(tester) {
       const { mainPeer } = tester;
       const first = tester.command('req again - 200');
-      const { sender } = await mainPeer.next();
+      const earlier = await mainPeer.next();
       expectErrno(await first, 'ETIMEDOUT');
       const second = tester.command('req again - 2000');
       const request = await mainPeer.next();
-      mainPeer.trySend(tester.datagram({ type: MpType.REP, name: 'again', param: 'first' }), [], sender);
+      mainPeer.tryAnswer(earlier, { param: 'first' });
       await mainPeer.answer(request, { param: 'second' });
       const line = await second;
       expectFields(line, { ret: 0, nb_received: 1 });
-      return answerOf(line.before) === 'second' && sender !== request.sender ? 'as ours' : 'as C';
+      return answerOf(line.before) === 'second' && earlier.sender !== request.sender ? 'as ours' : 'as C';
     },
   },
   C48: {
@@ -116,13 +112,12 @@ export const REQUESTS = defineChecks(DRIVEN, {
     ours: NOT_EXCLUSIVE,
     async run(tester) {
       const { mainPeer } = tester;
-      const from = tester.lineCount;
       await tester.command('treq same 3000');
       const first = await mainPeer.next();
       const behaviour = await askAgain(tester);
-      if (behaviour === 'as ours') await tester.line('areply', from);
+      if (behaviour === 'as ours') await tester.line('areply');
       await mainPeer.answer(first);
-      expectFields(await tester.line('treq.done', from), { ret: 0, nb_received: 1 });
+      expectFields(await tester.line('treq.done'), { ret: 0, nb_received: 1 });
       return behaviour;
     },
   },
@@ -133,7 +128,6 @@ export const REQUESTS = defineChecks(DRIVEN, {
     ours: NOT_EXCLUSIVE,
     async run(tester) {
       const { mainPeer } = tester;
-      const from = tester.lineCount;
       await tester.command('areq same - 3000');
       const first = await mainPeer.next();
       const behaviour = await askAgain(tester);
@@ -143,7 +137,7 @@ export const REQUESTS = defineChecks(DRIVEN, {
       else expectFields(await sync, { ret: 0, nb_received: 1 });
       await mainPeer.answer(first);
       const callbacks = behaviour === 'as C' ? 1 : 2;
-      await until(() => tester.linesSince(from, 'areply').length === callbacks, 'a callback is missing');
+      await until(() => tester.lines('areply').length === callbacks, 'a callback is missing');
       return behaviour;
     },
   },
@@ -210,12 +204,11 @@ function answerOf(lines: readonly DriverLine[]): string {
 async function twoAnswers(tester: Tester, verb: 'req' | 'areq', type: MpType): Promise<string> {
   const { mainPeer } = tester;
   const from = tester.lineCount;
-  const reply = tester.line(verb === 'req' ? 'req' : 'areply', from);
+  const reply = tester.line(verb === 'req' ? 'req' : 'areply', { from });
   const asked = tester.command(`${verb} twice - 2000`);
-  const { sender } = await mainPeer.next();
-  const param = type === MpType.IGN ? '' : 'second';
-  mainPeer.trySend(tester.datagram({ type: MpType.REP, name: 'twice', param: 'first' }), [], sender);
-  mainPeer.trySend(tester.datagram({ type, name: 'twice', param }), [], sender);
+  const request = await mainPeer.next();
+  mainPeer.tryAnswer(request, { param: 'first' });
+  mainPeer.tryAnswer(request, { type, param: type === MpType.IGN ? '' : 'second' });
   await asked;
   const { fields } = await reply;
   const text = answerOf(tester.driver.lines.slice(from));

@@ -62,7 +62,7 @@ export const SEVERAL_PEERS = defineChecks(DRIVEN_PRIMARIES, {
           if (answers[i] === 'REP') await peer.answer(request);
           if (answers[i] === 'IGN') await peer.ignore(request);
         }
-        expectFields(await tester.line('areply', from), counts);
+        expectFields(await tester.line('areply', { from }), counts);
       }
     },
   },
