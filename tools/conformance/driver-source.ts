@@ -20,6 +20,7 @@ import type {
   SubjectSource,
   TestPrefix,
 } from './subject.js';
+import { startLine } from './tester.js';
 
 export interface DriverOptions {
   readonly label: string;
@@ -29,8 +30,6 @@ export interface DriverOptions {
   /** The command that starts the program for a role and a file prefix; its environment has both, too. */
   readonly command: (role: Role, filePrefix: string) => readonly string[];
 }
-
-const START_WITHIN_MS = 20_000;
 
 const ABILITIES: readonly Ability[] = ['driver', 'processes', 'pid'];
 
@@ -84,11 +83,12 @@ class DriverPrefix implements TestPrefix {
     const variables = { DPDK_IPC_ROLE: role, DPDK_IPC_FILE_PREFIX: filePrefix, ...env };
     const driver = new DriverProcess(this.#options.command(role, filePrefix), variables);
     this.#drivers.push(driver);
+    const subject = drivenSubject(driver, role, this.directory, this.#options, end ?? (() => driver.end()));
     if (untilReady) {
-      await driver.waitFor(({ event }) => event === 'READY', { from: 0, timeoutMs: START_WITHIN_MS });
+      await startLine(subject, 'READY');
       await driver.command('conform');
     }
-    return drivenSubject(driver, role, this.directory, this.#options, end ?? (() => driver.end()));
+    return subject;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

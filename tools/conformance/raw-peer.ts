@@ -9,6 +9,7 @@ import { EAGAIN, systemError } from '../../sys/errors.js';
 import { ownSocketFile, tryUnlink } from '../../sys/files.js';
 import type { OwnedFd } from '../../sys/owned-fd.js';
 import { CheckFailure, pause } from './expect.js';
+import type { ProbeRequest } from './subject.js';
 
 /** A received message with its descriptors. */
 export interface RawMessage extends DecodedMessage {
@@ -111,11 +112,12 @@ export class RawPeer {
   }
 
   /** Sends a request; expects that the next datagram is its REP or IGN, and returns that. */
-  async ask(name: string, param: Uint8Array | string): Promise<RawMessage> {
-    await this.send({ name, param });
+  async ask(request: ProbeRequest): Promise<RawMessage> {
+    await this.send(request);
     const reply = await this.next();
-    const isAnswer = reply.name === name && (reply.type === MpType.REP || reply.type === MpType.IGN);
-    if (!isAnswer) throw new CheckFailure(`instead of the answer to '${name}' came ${describe(reply)}`);
+    const isAnswer = reply.name === request.name && (reply.type === MpType.REP || reply.type === MpType.IGN);
+    if (!isAnswer)
+      throw new CheckFailure(`instead of the answer to '${request.name}' came ${describe(reply)}`);
     return reply;
   }
 
@@ -205,6 +207,18 @@ export interface DatagramFields {
   readonly nameBytes?: Uint8Array;
   /** The datagram is cut or lengthened to this many bytes. */
   readonly length?: number;
+}
+
+/** A param of `size` bytes with one 32-bit word in it. */
+export function paramOf(size: number, offset: number, word: number): Uint8Array {
+  const param = new Uint8Array(size);
+  new DataView(param.buffer).setInt32(offset, word, true);
+  return param;
+}
+
+/** The 32-bit word at `offset` of a param. */
+export function wordIn({ param }: RawMessage, offset: number): number {
+  return new DataView(param.buffer, param.byteOffset).getInt32(offset, true);
 }
 
 /** Encodes a datagram that may break every rule of the protocol. */

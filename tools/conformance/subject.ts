@@ -25,6 +25,11 @@ export type Role = 'primary' | 'secondary';
 /** C's implementation, this package's, or another one, which may behave in either way. */
 export type Implementation = 'C' | 'ours' | 'unknown';
 
+export interface ProbeRequest {
+  readonly name: string;
+  readonly param: Uint8Array | string;
+}
+
 /** A process under test, ready to be sent messages. */
 export interface Subject extends AsyncDisposable {
   readonly role: Role;
@@ -40,7 +45,7 @@ export interface Subject extends AsyncDisposable {
   readonly pid: number | undefined;
   readonly driver: Driver | undefined;
   /** A request that the subject answers and that changes nothing. */
-  readonly probe: { readonly name: string; readonly param: Uint8Array | string };
+  readonly probe: ProbeRequest;
   /** What the process has logged so far. */
   log(): string;
   /** Whether the process still runs. */

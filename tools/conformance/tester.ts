@@ -1,5 +1,4 @@
 import type { Dialect } from '../../protocol/dialect.js';
-import { MpType } from '../../protocol/message.js';
 import { PRIMARY_SOCKET } from '../../protocol/paths.js';
 import { nowMs } from '../../sys/clock.js';
 import { descriptorCount, hasMessageThread, isIpcThreadGone } from '../../sys/proc.js';
@@ -185,8 +184,7 @@ export class Tester {
 
   /** Asks the subject something that it answers: it has then handled everything that was sent before. */
   async probe(peer: RawPeer = this.mainPeer): Promise<void> {
-    const { name, param } = this.subject.probe;
-    await peer.ask(name, param);
+    await peer.ask(this.subject.probe);
   }
 
   /** Expects that nothing arrives at `peer` before the answer to a later request. */
@@ -198,8 +196,7 @@ export class Tester {
   /** Waits until it is known what the last datagram did to the subject: asks it, and watches its IPC thread. */
   async ipcState(): Promise<IpcState> {
     const peer = this.addPeer('state', `${this.subject.directory}/mp_state_${process.pid}`);
-    const { name, param } = this.subject.probe;
-    peer.trySend(this.datagram({ type: MpType.REQ, name, param }));
+    peer.trySend(this.datagram(this.subject.probe));
     const deadline = nowMs() + THREAD_ENDS_WITHIN_MS;
     while (nowMs() < deadline) {
       if (!this.subject.isRunning()) return 'crashed';
@@ -279,6 +276,11 @@ export class StartedSubject implements AsyncDisposable {
 export function driverOf({ driver }: Subject): Driver {
   if (driver === undefined) throw new CheckSkip('the subject has no driver');
   return driver;
+}
+
+/** Waits for a line that a process prints as it starts, or has printed. */
+export function startLine(subject: Subject, ...events: readonly string[]): Promise<DriverLine> {
+  return driverOf(subject).waitFor(({ event }) => events.includes(event), { from: 0, timeoutMs: 20_000 });
 }
 
 /** Has the driver of any process run a command. The caller may await the result later. */

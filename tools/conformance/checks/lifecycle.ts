@@ -4,8 +4,8 @@ import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
 import { defineChecks, SEPARATE_PROCESSES } from '../check.js';
 import { expectEqual, expectFields, expectThat, until } from '../expect.js';
-import type { DriverLine, Role, Subject, TestPrefix } from '../subject.js';
-import { driverOf, runCommand, type Tester } from '../tester.js';
+import type { Role, TestPrefix } from '../subject.js';
+import { runCommand, startLine, type Tester } from '../tester.js';
 
 /** No process has this pid: the kernel's largest is 2^22. */
 const NO_PID = 4_194_399;
@@ -90,8 +90,7 @@ export const LIFECYCLE = defineChecks(SEPARATE_PROCESSES, {
     async run(tester) {
       const { prefix, primary: first } = await tester.startPrimary();
       expectThat(await failsToStart(tester, prefix, 'primary'), 'it started');
-      const peer = tester.addPeerOf(first, 'a');
-      await peer.ask(first.probe.name, first.probe.param);
+      await tester.probe(tester.addPeerOf(first, 'a'));
     },
   },
   C74: {
@@ -107,15 +106,13 @@ export const LIFECYCLE = defineChecks(SEPARATE_PROCESSES, {
       const base = longBase(tester, prefix);
       const env = { RUNTIME_DIRECTORY: base };
       const start = (role: Role) => tester.start(prefix, role, { env, untilReady: false });
-      const { fields } = await startResult(await start('primary'));
+      const { fields } = await startLine(await start('primary'), 'READY', 'FAILED');
       if (fields.errno === 'ENAMETOOLONG') return 'as ours';
       const path = `${base}/dpdk/${basename(prefix.directory)}/mp_socket`;
       const { ino } = statSync(path);
       await start('secondary');
-      await until(
-        () => statSync(path, { throwIfNoEntry: false })?.ino !== ino,
-        "the primary's socket stayed",
-      );
+      const inoNow = () => statSync(path, { throwIfNoEntry: false })?.ino;
+      await until(() => inoNow() !== ino, "the primary's socket stayed");
       return 'as C';
     },
   },
@@ -129,8 +126,7 @@ export const LIFECYCLE = defineChecks(SEPARATE_PROCESSES, {
     async run(tester) {
       const { prefix, primary } = await tester.startPrimary();
       expectFields(await runCommand(primary, 'disable'), { ret: 1 });
-      const peer = tester.addPeerOf(primary, 'a');
-      await peer.ask(primary.probe.name, primary.probe.param);
+      await tester.probe(tester.addPeerOf(primary, 'a'));
       expectThat(await failsToStart(tester, prefix, 'secondary'), 'the secondary started');
     },
   },
@@ -138,13 +134,7 @@ export const LIFECYCLE = defineChecks(SEPARATE_PROCESSES, {
 
 async function failsToStart(tester: Tester, prefix: TestPrefix, role: Role): Promise<boolean> {
   const subject = await tester.start(prefix, role, { untilReady: false });
-  return (await startResult(subject)).event === 'FAILED';
-}
-
-/** Waits for the line READY or FAILED. */
-function startResult(subject: Subject): Promise<DriverLine> {
-  const isResult = ({ event }: DriverLine) => event === 'READY' || event === 'FAILED';
-  return driverOf(subject).waitFor(isResult, { from: 0, timeoutMs: 20_000 });
+  return (await startLine(subject, 'READY', 'FAILED')).event === 'FAILED';
 }
 
 /** Makes a base directory in which the primary's socket has the longest possible path. */

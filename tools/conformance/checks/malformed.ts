@@ -56,7 +56,7 @@ export const MALFORMED = defineChecks(HARMFUL, {
     destructive: false,
     async run(tester) {
       for (const length of [0, 256]) {
-        const { param } = await tester.mainPeer.ask('echo', new Uint8Array(length).fill(7));
+        const { param } = await tester.mainPeer.ask({ name: 'echo', param: new Uint8Array(length).fill(7) });
         expectEqual(param.length, length, 'the length that came back');
       }
     },

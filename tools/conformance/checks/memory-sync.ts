@@ -1,7 +1,7 @@
 import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
 import { defineChecks } from '../check.js';
-import { expectEqual, expectThat } from '../expect.js';
+import { expectEqual, expectThat, secondsSince } from '../expect.js';
 import type { RawMessage, RawPeer } from '../raw-peer.js';
 import type { Subject } from '../subject.js';
 import { runCommand, type Tester } from '../tester.js';
@@ -55,11 +55,11 @@ export const MEMORY = defineChecks(GROWING_MEMORY, {
       const growing = grow(subject, 20_000);
       const first = await peer.next();
       const second = await peer.next(8_000);
-      expectEqual(seconds(start), 5, 'the seconds between both requests');
+      expectEqual(secondsSince(start), 5, 'the seconds between both requests');
       expectEqual([first.name, second.name], ['mp_malloc_sync', 'mp_malloc_sync'], 'the names');
       expectThat(idOf(first) !== idOf(second), 'both have the same id');
       expectGrown((await growing).fields, false, 'silence');
-      expectEqual(seconds(start), 10, 'the seconds it took');
+      expectEqual(secondsSince(start), 10, 'the seconds it took');
     },
   },
   C79: {
@@ -90,15 +90,15 @@ export const MEMORY = defineChecks(GROWING_MEMORY, {
     async run(tester) {
       const { secondary, peer } = await startPair(tester);
       const start = nowMs();
-      const growing = grow(secondary, 20_000).then(({ fields }) => ({ fields, took: seconds(start) }));
+      const growing = grow(secondary, 20_000).then(({ fields }) => ({ fields, took: secondsSince(start) }));
       await nextNamed(peer, 'mp_malloc_sync');
       await nextNamed(peer, 'mp_malloc_rollback', 8_000);
-      expectEqual(seconds(start), 5, 'the seconds until the rollback');
+      expectEqual(secondsSince(start), 5, 'the seconds until the rollback');
       const { fields, took } = await growing;
       expectGrown(fields, false, 'silence');
       expectEqual(took, 5, 'the seconds until the allocation failed');
       const response = await nextNamed(peer, 'mp_malloc_response', 8_000);
-      expectEqual([response.param[RESULT], seconds(start)], [FAIL, 10], 'the response and its seconds');
+      expectEqual([response.param[RESULT], secondsSince(start)], [FAIL, 10], 'the response and its seconds');
     },
   },
   C81: {
@@ -144,10 +144,6 @@ function idOf({ param }: RawMessage): string {
 function expectGrown(fields: Readonly<Record<string, string>>, hasGrown: boolean, how: string): void {
   const isReserved = fields.ret === undefined;
   expectThat(isReserved === hasGrown, `the allocation ${isReserved ? 'succeeded' : 'failed'} after '${how}'`);
-}
-
-function seconds(start: number): number {
-  return Math.round((nowMs() - start) / 1000);
 }
 
 /** Starts a primary and a secondary, and binds a peer of the primary that keeps EAL's messages for the check. */

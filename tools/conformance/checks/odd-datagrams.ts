@@ -45,9 +45,12 @@ export const ODD = defineChecks(ANY_SUBJECT, {
     expectation: "'Cannot find action', no answer, IPC goes on",
     async run(tester) {
       const unterminated = new Uint8Array(64).fill(0x78);
-      expectEqual(await answerTo(tester, { nameBytes: unterminated }), 'as C', 'the behaviour for 64 bytes');
-      const empty = await answerTo(tester, { nameBytes: new Uint8Array(64) });
-      expectEqual(empty, 'as C', 'the behaviour for an empty name');
+      for (const nameBytes of [unterminated, new Uint8Array(64)])
+        expectEqual(
+          await answerTo(tester, { nameBytes }),
+          'as C',
+          `the behaviour for a name of bytes ${nameBytes[0]}`,
+        );
       await tester.expectLog('Cannot find action');
     },
   },
@@ -91,10 +94,10 @@ export const ODD = defineChecks(ANY_SUBJECT, {
 
 /** Sends an odd message; expects that its handler is called: it prints a line, or answers where there is no driver. */
 async function expectHandled(tester: Tester, datagram: DatagramFields): Promise<void> {
-  const { name, param } = tester.subject.probe;
-  if (tester.subject.driver === undefined) {
-    await tester.mainPeer.send({ name, param, ...datagram });
-    expectEqual((await tester.mainPeer.next()).name, name, 'the name of the answer');
+  const { driver, probe } = tester.subject;
+  if (driver === undefined) {
+    await tester.mainPeer.send({ ...probe, ...datagram });
+    expectEqual((await tester.mainPeer.next()).name, probe.name, 'the name of the answer');
     return;
   }
   const from = tester.lineCount;
@@ -106,10 +109,9 @@ async function expectHandled(tester: Tester, datagram: DatagramFields): Promise<
 async function answerTo(tester: Tester, datagram: DatagramFields): Promise<Behaviour> {
   const { mainPeer } = tester;
   await mainPeer.send(datagram);
-  const { name, param } = tester.subject.probe;
-  await mainPeer.send({ name, param });
+  await mainPeer.send(tester.subject.probe);
   const first = await mainPeer.next();
-  if (first.name === name) return 'as C';
+  if (first.name === tester.subject.probe.name) return 'as C';
   expectEqual(first.type, MpType.IGN, 'the type of what came');
   await mainPeer.next();
   return 'as ours';

@@ -185,8 +185,7 @@ export const REQUESTS = defineChecks(DRIVEN, {
       await tester.expectNothingFor();
       await tester.expectLog('Fail to handle message: fails');
       await mainPeer.send({ type: MpType.MSG, name: 'echo', param: 'unasked' });
-      const { name, param } = tester.subject.probe;
-      await mainPeer.send({ name, param });
+      await mainPeer.send(tester.subject.probe);
       const first = Buffer.from((await mainPeer.next()).param).toString();
       if (!first.startsWith('unasked')) return 'as ours';
       await mainPeer.next();
