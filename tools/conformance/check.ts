@@ -59,17 +59,6 @@ export interface Difference {
   readonly why: string;
 }
 
-/** The checks of one section of the reference. */
-export interface CheckGroup {
-  readonly title: string;
-  readonly checks: readonly Check[];
-}
-
-/** How this package differs from C in this role, if it does. */
-export function differenceOf({ ours }: Check, role: Role): Difference | undefined {
-  return ours?.roles?.includes(role) === false ? undefined : ours;
-}
-
 /** What live processes showed about the fix of {@link judgeAsync}. */
 export const ASYNC_CONTRADICTION =
   '24.11.8 and 25.11.4 do as 26.07 does, and 22.11.11 does not; the reference has 24.11.0 and 26.07 only';

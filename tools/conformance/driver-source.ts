@@ -1,5 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { rmSync } from 'node:fs';
 import { type Dialect, dialectOf } from '../../protocol/dialect.js';
 import {
   defaultRuntimeDir,
@@ -70,11 +69,6 @@ class DriverPrefix implements TestPrefix {
     this.#filePrefix = `dpdkipc-kit-${process.pid}-${prefixes}`;
     const base = defaultRuntimeDir(process.env, process.getuid?.() ?? 0);
     this.directory = runtimePath(base, this.#filePrefix);
-  }
-
-  makeDirectory(): void {
-    mkdirSync(dirname(this.directory), { recursive: true, mode: 0o700 });
-    mkdirSync(this.directory, { mode: 0o700 });
   }
 
   async start(role: Role, options: StartOptions = {}, end?: () => Promise<void>): Promise<Subject> {

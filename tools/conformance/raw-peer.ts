@@ -66,12 +66,10 @@ export class RawPeer {
     this.#endpoint.unwatch();
   }
 
-  /** Takes one datagram out of the queue after {@link stopReading}; false if there was none. */
-  readOne(): boolean {
+  /** Drops one datagram of the queue after {@link stopReading}. */
+  dropOne(): void {
     const datagram = this.#socket.receive();
-    if (typeof datagram !== 'object') return false;
-    for (const fd of datagram.fds) fd.close();
-    return true;
+    if (typeof datagram === 'object') for (const fd of datagram.fds) fd.close();
   }
 
   /** Sends once, without waiting; returns 0 or `-errno`. */

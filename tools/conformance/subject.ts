@@ -65,9 +65,8 @@ export interface StartOptions {
 
 /** A file prefix of its own for processes of one implementation. */
 export interface TestPrefix extends AsyncDisposable {
-  /** The runtime directory; the first process makes it, or {@link makeDirectory}. */
+  /** The runtime directory; the first process makes it, unless it is there. */
   readonly directory: string;
-  makeDirectory(): void;
   start(role: Role, options?: StartOptions): Promise<Subject>;
 }
 

@@ -14,12 +14,6 @@ import type {
   TestPrefix,
 } from './subject.js';
 
-/** The line that ends a command's output. */
-interface CommandResult extends DriverLine {
-  /** The lines that the command printed before. */
-  readonly before: readonly DriverLine[];
-}
-
 /** What a subject still does: it answers, it runs without its IPC thread, or its process has ended. */
 export type IpcState = 'answers' | 'thread gone' | 'crashed';
 
@@ -162,7 +156,7 @@ export class Tester {
   }
 
   /** Has the driver run a command. The caller may await the result later. */
-  command(text: string, timeoutMs?: number): Promise<CommandResult> {
+  command(text: string, timeoutMs?: number): Promise<DriverLine> {
     return runCommand(this.subject, text, timeoutMs);
   }
 
@@ -284,12 +278,8 @@ export function startLine(subject: Subject, ...events: readonly string[]): Promi
 }
 
 /** Has the driver of any process run a command. The caller may await the result later. */
-export function runCommand(subject: Subject, text: string, timeoutMs = 10_000): Promise<CommandResult> {
-  const driver = driverOf(subject);
-  const from = driver.lines.length;
-  const result = driver
-    .command(text, timeoutMs)
-    .then((line) => ({ ...line, before: driver.lines.slice(from, driver.lines.indexOf(line)) }));
+export function runCommand(subject: Subject, text: string, timeoutMs = 10_000): Promise<DriverLine> {
+  const result = driverOf(subject).command(text, timeoutMs);
   result.catch(() => {}); // the caller may await it later
   return result;
 }

@@ -72,7 +72,7 @@ export const LIFECYCLE = defineChecks(SEPARATE_PROCESSES, {
     notRun: '18.11 removes all of them at its start: there is no such release here',
     async run(tester) {
       const prefix = await tester.newPrefix();
-      prefix.makeDirectory();
+      mkdirSync(prefix.directory, { recursive: true, mode: 0o700 });
       const path = `${prefix.directory}/mp_socket_${NO_PID}_a`;
       tester.addPeer('stale', path).die();
       const primary = await tester.start(prefix, 'primary');

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { MpType } from '../../../protocol/message.js';
 import { ASYNC_CONTRADICTION, type Behaviour, DRIVEN, defineChecks, judgeAsync } from '../check.js';
 import { expectEqual, expectErrno, expectFields, expectThat, expectTook, until } from '../expect.js';
-import type { DriverLine } from '../subject.js';
 import type { Tester } from '../tester.js';
 
 const OWN_SOCKET = 'each request has its own socket, so that answers can not be mixed up';
@@ -74,9 +73,9 @@ export const REQUESTS = defineChecks(DRIVEN, {
       const request = await mainPeer.next();
       mainPeer.tryAnswer(earlier, { param: 'first' });
       await mainPeer.answer(request, { param: 'second' });
-      const line = await second;
-      expectFields(line, { ret: 0, nb_received: 1 });
-      return answerOf(line.before) === 'second' && earlier.sender !== request.sender ? 'as ours' : 'as C';
+      expectFields(await second, { ret: 0, nb_received: 1 });
+      const text = tester.lines('req.reply')[0]?.fields.text;
+      return text === 'second' && earlier.sender !== request.sender ? 'as ours' : 'as C';
     },
   },
   C48: {
@@ -194,11 +193,6 @@ export const REQUESTS = defineChecks(DRIVEN, {
   },
 });
 
-/** The text of the answer among the lines that a request printed; empty if there is none. */
-function answerOf(lines: readonly DriverLine[]): string {
-  return lines.find(({ event }) => event.endsWith('.reply'))?.fields.text ?? '';
-}
-
 /** Answers a request twice, with a REP and a message of `type`; returns the text of the answer that counted. */
 async function twoAnswers(tester: Tester, verb: 'req' | 'areq', type: MpType): Promise<string> {
   const { mainPeer } = tester;
@@ -210,7 +204,8 @@ async function twoAnswers(tester: Tester, verb: 'req' | 'areq', type: MpType): P
   mainPeer.tryAnswer(request, { type, param: type === MpType.IGN ? '' : 'second' });
   await asked;
   const { fields } = await reply;
-  const text = answerOf(tester.driver.lines.slice(from));
+  const lines = tester.driver.lines.slice(from);
+  const text = lines.find(({ event }) => event.endsWith('.reply'))?.fields.text ?? '';
   expectEqual(fields.nb_received, text === '' ? '0' : '1', 'nb_received');
   return text;
 }
