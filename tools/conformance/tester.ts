@@ -26,17 +26,17 @@ const CRASH_MS = 50;
 /** What one check works with: the subject, peers to talk to it, its driver. {@link end} closes what the check opened. */
 export class Tester {
   readonly subject: Subject;
+  readonly started: StartedSubject;
   /** No further check may use the subject, even if it has survived. */
   isSpoiled = false;
   readonly #source: SubjectSource;
-  readonly #started: StartedSubject;
   readonly #deferred: (() => unknown)[] = [];
   readonly #firstLine: number;
   #mainPeer: RawPeer | undefined;
 
   constructor(source: SubjectSource, started: StartedSubject) {
     this.#source = source;
-    this.#started = started;
+    this.started = started;
     this.subject = started.subject;
     this.#firstLine = started.subject.driver?.lines.length ?? 0;
     started.fakePrimary?.clear();
@@ -110,7 +110,7 @@ export class Tester {
    * use: take it before the primary sends.
    */
   get mainPeer(): RawPeer {
-    if (this.#started.fakePrimary !== undefined) return this.#started.fakePrimary;
+    if (this.started.fakePrimary !== undefined) return this.started.fakePrimary;
     this.#mainPeer ??= this.addPeer('a');
     return this.#mainPeer;
   }
@@ -119,11 +119,6 @@ export class Tester {
   takeBuiltIns(): RawPeer {
     this.mainPeer.takesBuiltIns = true;
     return this.mainPeer;
-  }
-
-  /** Binds a secondary's {@link mainPeer} again, after a check has removed it. */
-  rebindPrimary(): void {
-    this.#started.bindPrimary();
   }
 
   /** A path in the runtime directory that broadcasts reach. */
@@ -165,10 +160,6 @@ export class Tester {
     const found = this.driver.waitFor((line) => line.event === event, { from, timeoutMs });
     found.catch(() => {}); // the caller may await it later
     return found;
-  }
-
-  get lineCount(): number {
-    return this.driver.lines.length;
   }
 
   /** The lines of one kind that the subject has printed since the check began. */
@@ -240,28 +231,24 @@ export class Tester {
 /** A running subject that checks share. The tester takes a secondary's `mp_socket`: it plays the primary. */
 export class StartedSubject implements AsyncDisposable {
   readonly subject: Subject;
-  #fakePrimary: RawPeer | undefined;
+  /** The socket `mp_socket`; `undefined` where the subject is a primary. */
+  fakePrimary: RawPeer | undefined;
 
   constructor(subject: Subject) {
     this.subject = subject;
     this.bindPrimary();
   }
 
-  /** `undefined` where the subject is a primary. */
-  get fakePrimary(): RawPeer | undefined {
-    return this.#fakePrimary;
-  }
-
   /** Binds `mp_socket` anew: a secondary knows nothing of its primary but this path. */
   bindPrimary(): void {
     const { role, directory, socketPath, dialect } = this.subject;
     if (role === 'primary') return;
-    this.#fakePrimary?.close();
-    this.#fakePrimary = new RawPeer(`${directory}/${PRIMARY_SOCKET}`, socketPath, dialect);
+    this.fakePrimary?.close();
+    this.fakePrimary = new RawPeer(`${directory}/${PRIMARY_SOCKET}`, socketPath, dialect);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#fakePrimary?.close();
+    this.fakePrimary?.close();
     await this.subject[Symbol.asyncDispose]();
   }
 }

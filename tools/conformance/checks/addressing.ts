@@ -59,7 +59,7 @@ export const ADDRESSING = defineChecks(DRIVEN, {
       const link = `${directory}~`;
       symlinkSync(directory, link);
       tester.defer(() => unlinkSync(link));
-      if (!tester.isPrimary) tester.defer(() => tester.rebindPrimary());
+      if (!tester.isPrimary) tester.defer(() => tester.started.bindPrimary());
       for (const spelling of [`${link}/${name}`, name]) {
         const peer = inDirectory(directory, () => tester.addPeer('spelled', spelling));
         const asked = tester.command('req any - 300');

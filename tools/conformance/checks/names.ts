@@ -86,7 +86,7 @@ export const NAMES = defineChecks(DRIVEN_PRIMARIES, {
     async run(tester) {
       const { path } = tester.mainPeer;
       tester.mainPeer.die();
-      tester.defer(() => tester.rebindPrimary());
+      tester.defer(() => tester.started.bindPrimary());
       for (const command of SENDING_COMMANDS) expectErrno(await tester.command(command), 'ECONNREFUSED');
       expectThat(existsSync(path), 'its file was removed');
       unlinkSync(path);

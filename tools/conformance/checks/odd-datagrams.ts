@@ -100,7 +100,7 @@ async function expectHandled(tester: Tester, datagram: DatagramFields): Promise<
     expectEqual((await tester.mainPeer.next()).name, probe.name, 'the name of the answer');
     return;
   }
-  const from = tester.lineCount;
+  const from = driver.lines.length;
   await tester.mainPeer.send({ name: 'note', ...datagram });
   expectFields(await tester.line('got', { from }), { name: 'note' });
 }

@@ -55,7 +55,7 @@ export const SEVERAL_PEERS = defineChecks(DRIVEN_PRIMARIES, {
     async run(tester) {
       const peers = pair(tester);
       for (const { answers, ...counts } of COMBINATIONS) {
-        const from = tester.lineCount;
+        const from = tester.driver.lines.length;
         await tester.command(`areq combined - ${answers.includes('' as never) ? 200 : 3000}`);
         for (const [i, peer] of peers.entries()) {
           const request = await peer.next();
