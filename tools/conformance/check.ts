@@ -52,7 +52,7 @@ export function defineChecks(
 export type Behaviour = 'as C' | 'as ours';
 
 /** Where this package deliberately differs from C. */
-export interface Difference {
+interface Difference {
   /** The roles in which it differs; both by default. */
   readonly roles?: readonly Role[];
   readonly expectation: string;
