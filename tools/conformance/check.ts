@@ -3,9 +3,8 @@ import { CheckFailure } from './expect.js';
 import type { Ability, Role, Subject } from './subject.js';
 import type { Tester } from './tester.js';
 
-/** One numbered check of the protocol reference. */
-export interface Check {
-  readonly id: string;
+/** One numbered check of the protocol reference, without its number. */
+export interface CheckFields {
   readonly title: string;
   readonly stimulus: string;
   /** What C does. */
@@ -32,26 +31,32 @@ export interface Check {
   run(tester: Tester): Promise<Behaviour | void>;
 }
 
+export interface Check extends CheckFields {
+  readonly id: string;
+}
+
+/** Fields that the checks of several files share. */
+export const DRIVEN = { needs: ['driver'] } as const;
+export const DRIVEN_PRIMARIES = { roles: ['primary'], ...DRIVEN } as const;
+export const SEPARATE_PROCESSES = { destructive: true, needs: ['driver', 'processes'] } as const;
+
+/** Makes checks of a table by id. They share the fields in `common`, unless they have their own. */
+export function defineChecks(
+  common: Partial<CheckFields>,
+  table: Readonly<Record<string, CheckFields>>,
+): readonly Check[] {
+  return Object.entries(table).map(([id, fields]) => ({ id, ...common, ...fields }));
+}
+
 /** How the subject behaved: as C does, or as this package does. */
 export type Behaviour = 'as C' | 'as ours';
 
 /** Where this package deliberately differs from C. */
-export interface Difference {
+interface Difference {
   /** The roles in which it differs; both by default. */
   readonly roles?: readonly Role[];
   readonly expectation: string;
   readonly why: string;
-}
-
-/** The checks of one section of the reference. */
-export interface CheckGroup {
-  readonly title: string;
-  readonly checks: readonly Check[];
-}
-
-/** How this package differs from C in this role, if it does. */
-export function differenceOf({ ours }: Check, role: Role): Difference | undefined {
-  return ours?.roles?.includes(role) === false ? undefined : ours;
 }
 
 /** What live processes showed about the fix of {@link judgeAsync}. */

@@ -1,5 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { rmSync } from 'node:fs';
 import { type Dialect, dialectOf } from '../../protocol/dialect.js';
 import {
   defaultRuntimeDir,
@@ -20,6 +19,7 @@ import type {
   SubjectSource,
   TestPrefix,
 } from './subject.js';
+import { startLine } from './tester.js';
 
 export interface DriverOptions {
   readonly label: string;
@@ -29,8 +29,6 @@ export interface DriverOptions {
   /** The command that starts the program for a role and a file prefix; its environment has both, too. */
   readonly command: (role: Role, filePrefix: string) => readonly string[];
 }
-
-const START_WITHIN_MS = 20_000;
 
 const ABILITIES: readonly Ability[] = ['driver', 'processes', 'pid'];
 
@@ -73,22 +71,18 @@ class DriverPrefix implements TestPrefix {
     this.directory = runtimePath(base, this.#filePrefix);
   }
 
-  makeDirectory(): void {
-    mkdirSync(dirname(this.directory), { recursive: true, mode: 0o700 });
-    mkdirSync(this.directory, { mode: 0o700 });
-  }
-
   async start(role: Role, options: StartOptions = {}, end?: () => Promise<void>): Promise<Subject> {
     const { env = {}, untilReady = true } = options;
     const filePrefix = this.#filePrefix;
     const variables = { DPDK_IPC_ROLE: role, DPDK_IPC_FILE_PREFIX: filePrefix, ...env };
     const driver = new DriverProcess(this.#options.command(role, filePrefix), variables);
     this.#drivers.push(driver);
+    const subject = drivenSubject(driver, role, this.directory, this.#options, end ?? (() => driver.end()));
     if (untilReady) {
-      await driver.waitFor(({ event }) => event === 'READY', { from: 0, timeoutMs: START_WITHIN_MS });
+      await startLine(subject, 'READY');
       await driver.command('conform');
     }
-    return drivenSubject(driver, role, this.directory, this.#options, end ?? (() => driver.end()));
+    return subject;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,7 +123,6 @@ function drivenSubject(
     },
     log: () => driver.log,
     isRunning: () => driver.isRunning,
-    kill: (signal) => driver.kill(signal),
     quit() {
       driver.send('quit');
       return driver.exited;

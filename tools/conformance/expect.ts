@@ -57,6 +57,11 @@ export async function until(condition: () => boolean, seen: string, withinMs = 1
   }
 }
 
+/** Seconds that have passed since `start`, rounded. */
+export function secondsSince(start: number): number {
+  return Math.round((nowMs() - start) / 1000);
+}
+
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

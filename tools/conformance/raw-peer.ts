@@ -2,21 +2,17 @@ import { renameSync } from 'node:fs';
 import { SocketEndpoint } from '../../lib/transport/socket-endpoint.js';
 import { decodeMessage, encodeMessage } from '../../protocol/codec.js';
 import type { Dialect } from '../../protocol/dialect.js';
-import { MpType } from '../../protocol/message.js';
+import { type DecodedMessage, MpType } from '../../protocol/message.js';
 import { nowMs } from '../../sys/clock.js';
 import { DatagramSocket } from '../../sys/datagram-socket.js';
 import { EAGAIN, systemError } from '../../sys/errors.js';
 import { ownSocketFile, tryUnlink } from '../../sys/files.js';
 import type { OwnedFd } from '../../sys/owned-fd.js';
 import { CheckFailure, pause } from './expect.js';
+import type { ProbeRequest } from './subject.js';
 
 /** A received message with its descriptors. */
-export interface RawMessage {
-  readonly type: number;
-  readonly name: string;
-  readonly param: Uint8Array;
-  readonly paramArea: Uint8Array;
-  readonly numFds: number;
+export interface RawMessage extends DecodedMessage {
   readonly fds: readonly OwnedFd[];
   readonly length: number;
   readonly sender: string | undefined;
@@ -27,6 +23,8 @@ const BUILT_IN = /^(mp_malloc_|eal_dev_mp_|bus_vdev_mp$)/;
 
 /** A check fails that waits longer for a message, or for room to send one. */
 const WAIT_MS = 4_000;
+const POLL_MS = 1;
+const SEND_REMEDY = 'See whether the subject still runs';
 
 /** A socket in the runtime directory through which a check sends and receives any bytes. */
 export class RawPeer {
@@ -39,29 +37,23 @@ export class RawPeer {
   readonly #subject: string;
   readonly #inbox: RawMessage[] = [];
   readonly #owned: OwnedFd[] = [];
-  #wake: (() => void) | undefined;
   #isOpen = true;
 
-  private constructor(socket: DatagramSocket, path: string, subject: string, dialect: Dialect) {
+  /** Binds `path`, and removes first what is there; {@link close} removes it again. */
+  constructor(path: string, subject: string, dialect: Dialect) {
     this.path = path;
-    this.#socket = socket;
     this.#subject = subject;
     this.#dialect = dialect;
-    this.#endpoint = new SocketEndpoint(socket, path);
-    this.read();
-  }
-
-  /** Binds `path`, and removes first what is there; {@link close} removes it again. */
-  static bind(path: string, subject: string, dialect: Dialect): RawPeer {
-    const socket = openSocket();
+    this.#socket = openSocket();
+    this.#endpoint = new SocketEndpoint(this.#socket, path);
     tryUnlink(path);
-    const result = socket.bind(path);
+    const result = this.#socket.bind(path);
     if (result < 0) {
-      socket.close();
+      this.#socket.close();
       throw systemError('bind', result, path, 'Run as the user that the subject runs as');
     }
     if (path.startsWith('/')) ownSocketFile(path);
-    return new RawPeer(socket, path, subject, dialect);
+    this.read();
   }
 
   /** Receives messages as they come, which is the default. */
@@ -74,12 +66,10 @@ export class RawPeer {
     this.#endpoint.unwatch();
   }
 
-  /** Takes one datagram out of the queue after {@link stopReading}; false if there was none. */
-  readOne(): boolean {
+  /** Drops one datagram of the queue after {@link stopReading}. */
+  dropOne(): void {
     const datagram = this.#socket.receive();
-    if (typeof datagram !== 'object') return false;
-    for (const fd of datagram.fds) fd.close();
-    return true;
+    if (typeof datagram === 'object') for (const fd of datagram.fds) fd.close();
   }
 
   /** Sends once, without waiting; returns 0 or `-errno`. */
@@ -94,11 +84,9 @@ export class RawPeer {
       const result = this.trySend(bytes, fds, to);
       if (result === 0) return;
       if (result !== -EAGAIN || nowMs() > deadline) {
-        throw new CheckFailure(
-          systemError('sendmsg', result, to, 'See whether the subject still runs').message,
-        );
+        throw new CheckFailure(systemError('sendmsg', result, to, SEND_REMEDY).message);
       }
-      await pause(1);
+      await pause(POLL_MS);
     }
   }
 
@@ -107,12 +95,13 @@ export class RawPeer {
   }
 
   /** Sends a REP under the request's name to its sender. */
-  answer(request: RawMessage, fields: DatagramFields = {}): Promise<void> {
-    return this.send(
-      { type: MpType.REP, name: request.name, ...fields },
-      [],
-      request.sender ?? this.#subject,
-    );
+  answer({ name, sender }: RawMessage, fields: DatagramFields = {}): Promise<void> {
+    return this.send({ type: MpType.REP, name, ...fields }, [], sender);
+  }
+
+  /** Same as {@link answer}, but sends once: the requester may wait no more. */
+  tryAnswer({ name, sender }: RawMessage, fields: DatagramFields = {}): void {
+    this.trySend(datagramOf(this.#dialect, { type: MpType.REP, name, ...fields }), [], sender);
   }
 
   /** Answers a request with IGN. */
@@ -121,11 +110,12 @@ export class RawPeer {
   }
 
   /** Sends a request; expects that the next datagram is its REP or IGN, and returns that. */
-  async ask(name: string, param: Uint8Array | string): Promise<RawMessage> {
-    await this.send({ name, param });
+  async ask(request: ProbeRequest): Promise<RawMessage> {
+    await this.send(request);
     const reply = await this.next();
-    const isAnswer = reply.name === name && (reply.type === MpType.REP || reply.type === MpType.IGN);
-    if (!isAnswer) throw new CheckFailure(`instead of the answer to '${name}' came ${describe(reply)}`);
+    const isAnswer = reply.name === request.name && (reply.type === MpType.REP || reply.type === MpType.IGN);
+    if (!isAnswer)
+      throw new CheckFailure(`instead of the answer to '${request.name}' came ${describe(reply)}`);
     return reply;
   }
 
@@ -139,13 +129,8 @@ export class RawPeer {
   /** Same as {@link next}, but resolves to `undefined` once the time has passed. */
   async nextOrNothing(timeoutMs: number): Promise<RawMessage | undefined> {
     const deadline = nowMs() + timeoutMs;
-    for (;;) {
-      const message = this.#inbox.shift();
-      if (message !== undefined) return message;
-      const left = deadline - nowMs();
-      if (left <= 0 || !this.#isOpen) return undefined;
-      await this.#arrival(left);
-    }
+    while (this.#inbox.length === 0 && this.#isOpen && nowMs() < deadline) await pause(POLL_MS);
+    return this.#inbox.shift();
   }
 
   /** Drops the messages that were received. */
@@ -173,36 +158,23 @@ export class RawPeer {
     this.#isOpen = false;
     for (const fd of this.#owned) fd.close();
     this.#endpoint.close();
-    this.#wake?.();
-  }
-
-  #arrival(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   #receive(): void {
     for (;;) {
       const datagram = this.#socket.receive();
-      if (typeof datagram !== 'object') break;
+      if (typeof datagram !== 'object') return;
       this.#owned.push(...datagram.fds);
       const { bytes, fds, sender } = datagram;
       this.#deliver({ ...decodeMessage(this.#dialect, bytes), fds, sender, length: bytes.length });
     }
-    this.#wake?.();
   }
 
   #deliver(message: RawMessage): void {
     if (this.takesBuiltIns || !BUILT_IN.test(message.name) || message.type > MpType.REQ) {
       this.#inbox.push(message);
     } else if (message.type === MpType.REQ) {
-      const ignore = datagramOf(this.#dialect, { type: MpType.IGN, name: message.name });
-      this.trySend(ignore, [], message.sender ?? this.#subject);
+      this.tryAnswer(message, { type: MpType.IGN });
     }
   }
 }
@@ -233,6 +205,18 @@ export interface DatagramFields {
   readonly nameBytes?: Uint8Array;
   /** The datagram is cut or lengthened to this many bytes. */
   readonly length?: number;
+}
+
+/** A param of `size` bytes with one 32-bit word in it. */
+export function paramOf(size: number, offset: number, word: number): Uint8Array {
+  const param = new Uint8Array(size);
+  new DataView(param.buffer).setInt32(offset, word, true);
+  return param;
+}
+
+/** The 32-bit word at `offset` of a param. */
+export function wordIn({ param }: RawMessage, offset: number): number {
+  return new DataView(param.buffer, param.byteOffset).getInt32(offset, true);
 }
 
 /** Encodes a datagram that may break every rule of the protocol. */

@@ -1,9 +1,6 @@
 import type { CheckResult, Status } from './run.js';
 
-type Counts = Readonly<Record<Status, number>>;
-
-/** How many passed, failed and were skipped. */
-function count(results: readonly CheckResult[]): Counts {
+function count(results: readonly CheckResult[]): Record<Status, number> {
   const counts = { pass: 0, fail: 0, skip: 0 };
   for (const { status } of results) counts[status]++;
   return counts;

@@ -29,13 +29,12 @@ export async function findPrimary(options: {
   const dialect = options.dialect === undefined ? dialectIn(head) : DIALECTS[options.dialect];
   await assertAnswering(directory, socketPath, dialect);
   const subject = runningPrimary(directory, dialect, head);
-  const abilities: Ability[] = ['devices', ...(subject.pid === undefined ? [] : ['pid' as const])];
   return {
     label: `${subject.implementation === 'C' ? 'C' : 'the'} primary of '${options.filePrefix}'`,
     implementation: subject.implementation,
     role: 'primary',
     dialect,
-    abilities: new Set(abilities),
+    abilities: new Set<Ability>(subject.pid === undefined ? ['devices'] : ['devices', 'pid']),
     open: async () => subject,
     newPrefix: () =>
       Promise.reject(new MpError('ENOTSUP', 'The checks can not start this primary: start it by hand')),
@@ -84,7 +83,6 @@ function runningPrimary(directory: string, dialect: Dialect, head: ConfigHead | 
     probe: probeRequest(),
     log: () => '',
     isRunning: () => pid === undefined || processExists(pid),
-    kill: leaveAlone,
     quit: leaveAlone,
     [Symbol.asyncDispose]: leaveAlone,
   };

@@ -25,6 +25,11 @@ export type Role = 'primary' | 'secondary';
 /** C's implementation, this package's, or another one, which may behave in either way. */
 export type Implementation = 'C' | 'ours' | 'unknown';
 
+export interface ProbeRequest {
+  readonly name: string;
+  readonly param: Uint8Array | string;
+}
+
 /** A process under test, ready to be sent messages. */
 export interface Subject extends AsyncDisposable {
   readonly role: Role;
@@ -40,12 +45,11 @@ export interface Subject extends AsyncDisposable {
   readonly pid: number | undefined;
   readonly driver: Driver | undefined;
   /** A request that the subject answers and that changes nothing. */
-  readonly probe: { readonly name: string; readonly param: Uint8Array | string };
+  readonly probe: ProbeRequest;
   /** What the process has logged so far. */
   log(): string;
   /** Whether the process still runs. */
   isRunning(): boolean;
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void;
   /** Has the process exit by itself; resolves once it has ended. */
   quit(): Promise<void>;
 }
@@ -61,9 +65,8 @@ export interface StartOptions {
 
 /** A file prefix of its own for processes of one implementation. */
 export interface TestPrefix extends AsyncDisposable {
-  /** The runtime directory; the first process makes it, or {@link makeDirectory}. */
+  /** The runtime directory; the first process makes it, unless it is there. */
   readonly directory: string;
-  makeDirectory(): void;
   start(role: Role, options?: StartOptions): Promise<Subject>;
 }
 

@@ -1,11 +1,9 @@
 import type { Dialect } from '../../protocol/dialect.js';
-import { MpType } from '../../protocol/message.js';
 import { PRIMARY_SOCKET } from '../../protocol/paths.js';
 import { nowMs } from '../../sys/clock.js';
-import type { DatagramSocket } from '../../sys/datagram-socket.js';
 import { descriptorCount, hasMessageThread, isIpcThreadGone } from '../../sys/proc.js';
 import { CheckFailure, CheckSkip, expectEqual, pause, until } from './expect.js';
-import { type DatagramFields, datagramOf, openSocket, RawPeer } from './raw-peer.js';
+import { type DatagramFields, datagramOf, RawPeer } from './raw-peer.js';
 import type {
   Driver,
   DriverLine,
@@ -16,12 +14,6 @@ import type {
   TestPrefix,
 } from './subject.js';
 
-/** The line that ends a command's output. */
-interface CommandResult extends DriverLine {
-  /** The lines that the command printed before. */
-  readonly before: readonly DriverLine[];
-}
-
 /** What a subject still does: it answers, it runs without its IPC thread, or its process has ended. */
 export type IpcState = 'answers' | 'thread gone' | 'crashed';
 
@@ -31,22 +23,22 @@ const POLL_MS = 5;
 /** A process that crashes loses all its threads within this time, though its parent may hear of it later. */
 const CRASH_MS = 50;
 
-let lastName = 0;
-
 /** What one check works with: the subject, peers to talk to it, its driver. {@link end} closes what the check opened. */
 export class Tester {
   readonly subject: Subject;
+  readonly started: StartedSubject;
   /** No further check may use the subject, even if it has survived. */
   isSpoiled = false;
   readonly #source: SubjectSource;
-  readonly #started: StartedSubject;
   readonly #deferred: (() => unknown)[] = [];
+  readonly #firstLine: number;
   #mainPeer: RawPeer | undefined;
 
   constructor(source: SubjectSource, started: StartedSubject) {
     this.#source = source;
-    this.#started = started;
+    this.started = started;
     this.subject = started.subject;
+    this.#firstLine = started.subject.driver?.lines.length ?? 0;
     started.fakePrimary?.clear();
   }
 
@@ -75,7 +67,7 @@ export class Tester {
 
   /** Runs `act` against another subject, for a check that ends several. */
   async onFreshSubject<T>(act: (tester: Tester) => Promise<T>): Promise<T> {
-    await using started = await StartedSubject.open(this.#source);
+    await using started = new StartedSubject(await this.#source.open());
     const tester = new Tester(this.#source, started);
     try {
       return await act(tester);
@@ -118,7 +110,7 @@ export class Tester {
    * use: take it before the primary sends.
    */
   get mainPeer(): RawPeer {
-    if (this.#started.fakePrimary !== undefined) return this.#started.fakePrimary;
+    if (this.started.fakePrimary !== undefined) return this.started.fakePrimary;
     this.#mainPeer ??= this.addPeer('a');
     return this.#mainPeer;
   }
@@ -129,11 +121,6 @@ export class Tester {
     return this.mainPeer;
   }
 
-  /** Binds a secondary's {@link mainPeer} again, after a check has removed it. */
-  rebindPrimary(): void {
-    this.#started.bindPrimary();
-  }
-
   /** A path in the runtime directory that broadcasts reach. */
   peerPath(tag: string, { directory }: Subject = this.subject): string {
     return `${directory}/mp_socket_${process.pid}_${tag}`;
@@ -141,7 +128,7 @@ export class Tester {
 
   /** Binds a further peer of the subject; broadcasts reach it unless `path` is outside their pattern. */
   addPeer(tag: string, path = this.peerPath(tag), subject = this.subject): RawPeer {
-    const peer = RawPeer.bind(path, subject.socketPath, subject.dialect);
+    const peer = new RawPeer(path, subject.socketPath, subject.dialect);
     this.defer(() => peer.close());
     return peer;
   }
@@ -159,44 +146,30 @@ export class Tester {
     return { peer, other, message: await peer.next() };
   }
 
-  /** A socket without a path: an unbound one, which has no address, or one in the abstract namespace. */
-  unnamedSocket(kind: 'unbound' | 'abstract'): DatagramSocket {
-    const socket = openSocket();
-    this.defer(() => socket.close());
-    if (kind === 'abstract') socket.bind(''); // the NUL at the start of the path makes it abstract
-    return socket;
-  }
-
   datagram(fields: DatagramFields): Uint8Array {
     return datagramOf(this.dialect, fields);
   }
 
   /** Has the driver run a command. The caller may await the result later. */
-  command(text: string, timeoutMs?: number): Promise<CommandResult> {
+  command(text: string, timeoutMs?: number): Promise<DriverLine> {
     return runCommand(this.subject, text, timeoutMs);
   }
 
-  /** Waits for a line that the subject prints from now on, or has printed since line `from`. */
-  line(event: string, from = this.lineCount, timeoutMs = 5_000): Promise<DriverLine> {
-    const match = (line: DriverLine) => line.event === event;
-    const found = this.driver.waitFor(match, { from, timeoutMs });
+  /** Waits for a line that the subject prints, or has printed, after line `from`: since the check began, by default. */
+  line(event: string, { from = this.#firstLine, timeoutMs = 5_000 } = {}): Promise<DriverLine> {
+    const found = this.driver.waitFor((line) => line.event === event, { from, timeoutMs });
     found.catch(() => {}); // the caller may await it later
     return found;
   }
 
-  get lineCount(): number {
-    return this.driver.lines.length;
-  }
-
-  /** The lines of one kind that the subject has printed since line `from`. */
-  linesSince(from: number, event: string): readonly DriverLine[] {
-    return this.driver.lines.slice(from).filter((line) => line.event === event);
+  /** The lines of one kind that the subject has printed since the check began. */
+  lines(event: string): readonly DriverLine[] {
+    return this.driver.lines.slice(this.#firstLine).filter((line) => line.event === event);
   }
 
   /** Asks the subject something that it answers: it has then handled everything that was sent before. */
   async probe(peer: RawPeer = this.mainPeer): Promise<void> {
-    const { name, param } = this.subject.probe;
-    await peer.ask(name, param);
+    await peer.ask(this.subject.probe);
   }
 
   /** Expects that nothing arrives at `peer` before the answer to a later request. */
@@ -205,17 +178,10 @@ export class Tester {
     expectEqual(peer.waiting, 0, 'the number of further messages');
   }
 
-  /** A name that no other check uses. */
-  uniqueName(): string {
-    lastName += 1;
-    return `name-${lastName}`;
-  }
-
   /** Waits until it is known what the last datagram did to the subject: asks it, and watches its IPC thread. */
   async ipcState(): Promise<IpcState> {
     const peer = this.addPeer('state', `${this.subject.directory}/mp_state_${process.pid}`);
-    const { name, param } = this.subject.probe;
-    peer.trySend(this.datagram({ type: MpType.REQ, name, param }));
+    peer.trySend(this.datagram(this.subject.probe));
     const deadline = nowMs() + THREAD_ENDS_WITHIN_MS;
     while (nowMs() < deadline) {
       if (!this.subject.isRunning()) return 'crashed';
@@ -265,32 +231,24 @@ export class Tester {
 /** A running subject that checks share. The tester takes a secondary's `mp_socket`: it plays the primary. */
 export class StartedSubject implements AsyncDisposable {
   readonly subject: Subject;
-  #fakePrimary: RawPeer | undefined;
+  /** The socket `mp_socket`; `undefined` where the subject is a primary. */
+  fakePrimary: RawPeer | undefined;
 
-  private constructor(subject: Subject) {
+  constructor(subject: Subject) {
     this.subject = subject;
     this.bindPrimary();
-  }
-
-  static async open(source: SubjectSource): Promise<StartedSubject> {
-    return new StartedSubject(await source.open());
-  }
-
-  /** `undefined` where the subject is a primary. */
-  get fakePrimary(): RawPeer | undefined {
-    return this.#fakePrimary;
   }
 
   /** Binds `mp_socket` anew: a secondary knows nothing of its primary but this path. */
   bindPrimary(): void {
     const { role, directory, socketPath, dialect } = this.subject;
     if (role === 'primary') return;
-    this.#fakePrimary?.close();
-    this.#fakePrimary = RawPeer.bind(`${directory}/${PRIMARY_SOCKET}`, socketPath, dialect);
+    this.fakePrimary?.close();
+    this.fakePrimary = new RawPeer(`${directory}/${PRIMARY_SOCKET}`, socketPath, dialect);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#fakePrimary?.close();
+    this.fakePrimary?.close();
     await this.subject[Symbol.asyncDispose]();
   }
 }
@@ -301,13 +259,14 @@ export function driverOf({ driver }: Subject): Driver {
   return driver;
 }
 
+/** Waits for a line that a process prints as it starts, or has printed. */
+export function startLine(subject: Subject, ...events: readonly string[]): Promise<DriverLine> {
+  return driverOf(subject).waitFor(({ event }) => events.includes(event), { from: 0, timeoutMs: 20_000 });
+}
+
 /** Has the driver of any process run a command. The caller may await the result later. */
-export function runCommand(subject: Subject, text: string, timeoutMs = 10_000): Promise<CommandResult> {
-  const driver = driverOf(subject);
-  const from = driver.lines.length;
-  const result = driver
-    .command(text, timeoutMs)
-    .then((line) => ({ ...line, before: driver.lines.slice(from, driver.lines.indexOf(line)) }));
+export function runCommand(subject: Subject, text: string, timeoutMs = 10_000): Promise<DriverLine> {
+  const result = driverOf(subject).command(text, timeoutMs);
   result.catch(() => {}); // the caller may await it later
   return result;
 }

@@ -1,5 +1,5 @@
 // C processes as subjects of the conformance checks.
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dialectOf } from '../../../protocol/index.js';
 import { readConfigHead } from '../../../shm/layout/mem-config.js';
 import type {
@@ -61,10 +61,6 @@ class CPrefix implements TestPrefix {
 
   get directory(): string {
     return runtimeDir(this.#prefix);
-  }
-
-  makeDirectory(): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
   }
 
   async start(role: Role, options: StartOptions = {}): Promise<Subject> {
@@ -147,10 +143,6 @@ class CSubject implements Subject {
 
   isRunning(): boolean {
     return this.#peer.running;
-  }
-
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void {
-    this.#peer.kill(signal);
   }
 
   async quit(): Promise<void> {

@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs';
 import { MpType } from '../../../protocol/message.js';
-import type { Behaviour, Check } from '../check.js';
+import { type Behaviour, DRIVEN, defineChecks, SEPARATE_PROCESSES } from '../check.js';
 import { expectEqual, expectErrno, expectFields, expectThat } from '../expect.js';
 import type { RawMessage } from '../raw-peer.js';
 import { runCommand, type Tester } from '../tester.js';
@@ -14,24 +14,20 @@ const NO_NEGATIVE = {
 };
 
 /** Section 6.1: arguments of calls. */
-export const API_INPUT: readonly Check[] = [
-  {
-    id: 'C1',
+export const API_INPUT = defineChecks(DRIVEN, {
+  C1: {
     title: 'empty name',
     stimulus: 'register, send, request with an empty name',
     expectation: 'EINVAL, nothing sent',
-    needs: ['driver'],
     async run(tester) {
       expectErrno(await tester.command('register empty'), 'EINVAL');
       await expectRefused(tester, 'empty', [0, 0], 'EINVAL');
     },
   },
-  {
-    id: 'C2',
+  C2: {
     title: 'length of names',
     stimulus: 'a name of 63 bytes; one of 64',
     expectation: 'accepted and delivered intact; E2BIG',
-    needs: ['driver'],
     async run(tester) {
       const { name } = await sent(tester, 'raw send x:63');
       expectEqual(name, 'x'.repeat(63), 'the name delivered');
@@ -41,12 +37,10 @@ export const API_INPUT: readonly Check[] = [
       await tester.command('unregister x:63');
     },
   },
-  {
-    id: 'C3',
+  C3: {
     title: 'a name registered twice',
     stimulus: 'register the same name twice',
     expectation: 'EEXIST',
-    needs: ['driver'],
     async run(tester) {
       expectFields(await tester.command('register double'), { ret: 0 });
       expectErrno(await tester.command('register double'), 'EEXIST');
@@ -55,12 +49,10 @@ export const API_INPUT: readonly Check[] = [
       await tester.command('unregister double');
     },
   },
-  {
-    id: 'C4',
+  C4: {
     title: 'no name',
     stimulus: 'register NULL; unregister NULL; unregister an unknown name',
     expectation: 'EINVAL; no effect; no effect',
-    needs: ['driver'],
     async run(tester) {
       expectErrno(await tester.command('register null'), 'EINVAL');
       await tester.command('unregister null');
@@ -68,12 +60,10 @@ export const API_INPUT: readonly Check[] = [
       await tester.probe();
     },
   },
-  {
-    id: 'C5',
+  C5: {
     title: 'length of params',
     stimulus: 'len_param 0 and 256',
     expectation: 'delivered; the datagram has the same length',
-    needs: ['driver'],
     async run(tester) {
       for (const len of [0, 256]) {
         const { param, length } = await sent(tester, `raw send any ${len} 0`);
@@ -85,69 +75,61 @@ export const API_INPUT: readonly Check[] = [
       }
     },
   },
-  {
-    id: 'C6',
+  C6: {
     title: 'bad lengths of params',
     stimulus: 'len_param 257; -1',
     expectation: 'E2BIG; EINVAL',
-    needs: ['driver'],
     ours: NO_NEGATIVE,
     run: (tester) => expectBothRefused(tester, [257, 0], [-1, 0]),
   },
-  {
-    id: 'C7',
+  C7: {
     title: 'descriptors',
     stimulus: 'num_fds 0; 8',
     expectation: 'sent; 8 descriptors arrive in order',
-    needs: ['driver'],
     async run(tester) {
-      const none = await sent(tester, 'bcastfd any - 0');
-      expectEqual([none.numFds, none.fds.length], [0, 0], 'num_fds and the descriptors that came');
-      const message = await sent(tester, 'bcastfd any - 8');
-      expectEqual([message.numFds, message.fds.length], [8, 8], 'num_fds and the descriptors that came');
-      const bytes = message.fds.map(({ fd }) => firstByte(fd));
-      expectEqual(bytes, [0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f, 0x60, 0x61], 'what they hold');
+      const held = [0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f, 0x60, 0x61];
+      for (const count of [0, 8]) {
+        const { numFds, fds } = await sent(tester, `bcastfd any - ${count}`);
+        expectEqual(numFds, count, 'num_fds');
+        expectEqual(
+          fds.map(({ fd }) => firstByte(fd)),
+          held.slice(0, count),
+          'what the descriptors hold',
+        );
+      }
     },
   },
-  {
-    id: 'C8',
+  C8: {
     title: 'too many descriptors',
     stimulus: 'num_fds one above the limit (8; 253 from 24.11 on); -1',
     expectation: 'E2BIG; EINVAL',
-    needs: ['driver'],
     ours: NO_NEGATIVE,
     run: (tester) => expectBothRefused(tester, [0, tester.dialect.maxFds + 1], [0, -1]),
   },
-  {
-    id: 'C9',
+  C9: {
     title: 'order of the checks',
     stimulus: 'len_param 257 and too many descriptors; len_param -1 and too many descriptors',
     expectation: 'E2BIG; EINVAL: negative counts are checked first',
-    needs: ['driver'],
     ours: NO_NEGATIVE,
     run(tester) {
       const tooMany = tester.dialect.maxFds + 1;
       return expectBothRefused(tester, [257, tooMany], [-1, tooMany]);
     },
   },
-  {
-    id: 'C10',
+  C10: {
     title: 'no message, no peer',
     stimulus: 'send NULL; reply to NULL',
     expectation: 'EINVAL; EINVAL',
-    needs: ['driver'],
     async run(tester) {
       expectErrno(await tester.command('raw send null'), 'EINVAL');
       expectErrno(await tester.command('raw reply any'), 'EINVAL');
     },
   },
-  {
-    id: 'C11',
+  C11: {
     title: 'no timeout',
     stimulus: 'a synchronous request with a NULL timeout',
     expectation: 'the process dies with SIGSEGV',
-    destructive: true,
-    needs: ['driver', 'processes'],
+    ...SEPARATE_PROCESSES,
     ours: { expectation: 'EINVAL', why: 'an argument must not end a process' },
     async run(tester) {
       const { implementation, driver } = tester.subject;
@@ -161,17 +143,14 @@ export const API_INPUT: readonly Check[] = [
       return 'as ours';
     },
   },
-  {
-    id: 'C12',
+  C12: {
     title: 'timeout of zero',
     stimulus: 'a request with a timeout of zero, synchronous and asynchronous',
     expectation: 'the REQ reaches the peer; ETIMEDOUT with nb_sent 1; -1 without an errno, and no callback',
-    needs: ['driver'],
     ours: { expectation: 'EINVAL, nothing sent', why: 'C sends a request whose answer it refuses' },
     async run(tester) {
       const { mainPeer } = tester;
       const sync = await tester.command('req zero - 0');
-      const from = tester.lineCount;
       const async = await tester.command('areq zero - 0');
       if (sync.fields.errno === 'EINVAL') {
         expectErrno(async, 'EINVAL');
@@ -182,12 +161,11 @@ export const API_INPUT: readonly Check[] = [
       expectFields(async, { ret: -1, errno: 0 });
       for (let i = 0; i < 2; i++) expectEqual((await mainPeer.next()).type, MpType.REQ, 'the type');
       await tester.expectNothingFor();
-      expectEqual(tester.linesSince(from, 'areply').length, 0, 'the number of callbacks');
+      expectEqual(tester.lines('areply').length, 0, 'the number of callbacks');
       return 'as C';
     },
   },
-  {
-    id: 'C13',
+  C13: {
     title: 'IPC turned off',
     stimulus: 'any call in a process with --no-shconf',
     expectation: 'register, send, request: ENOTSUP; reply: 0; unregister: silent',
@@ -208,11 +186,11 @@ export const API_INPUT: readonly Check[] = [
       expectFields(await run('unregister any'), { errno: 0 });
     },
   },
-];
+});
 
 /** Expects that all three calls refuse a message, and that nothing is sent. */
 async function expectRefused(tester: Tester, name: string, counts: Counts, errno: string): Promise<void> {
-  const { mainPeer } = tester;
+  const { mainPeer } = tester; // bound before the calls
   for (const call of CALLS)
     expectErrno(await tester.command(`raw ${call} ${name} ${counts.join(' ')}`), errno);
   await tester.expectNothingFor(mainPeer);

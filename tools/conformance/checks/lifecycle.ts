@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
-import type { Check } from '../check.js';
+import { defineChecks, SEPARATE_PROCESSES } from '../check.js';
 import { expectEqual, expectFields, expectThat, until } from '../expect.js';
-import type { DriverLine, Role, Subject, TestPrefix } from '../subject.js';
-import { driverOf, runCommand, type Tester } from '../tester.js';
+import type { Role, TestPrefix } from '../subject.js';
+import { runCommand, startLine, type Tester } from '../tester.js';
 
 /** No process has this pid: the kernel's largest is 2^22. */
 const NO_PID = 4_194_399;
@@ -14,14 +14,12 @@ const NO_PID = 4_194_399;
 const LONGEST_PATH = 107;
 
 /** Section 6.5: processes that start and end. */
-export const LIFECYCLE: readonly Check[] = [
-  {
-    id: 'C70',
+export const LIFECYCLE = defineChecks(SEPARATE_PROCESSES, {
+  C70: {
     title: 'exit of a primary with a silent peer',
     stimulus: 'a primary exits cleanly while a peer answers nothing',
     expectation: 'the peer gets an mp_malloc_sync REQ, the exit takes 5 s, mp_socket is removed',
     roles: ['primary'],
-    destructive: true,
     slow: true,
     needs: ['driver', 'processes', 'memory'],
     notForOurs: 'a Node primary has no memory to announce, and waits for no peer',
@@ -43,14 +41,11 @@ export const LIFECYCLE: readonly Check[] = [
       expectThat(!existsSync(socketPath), 'mp_socket is still there');
     },
   },
-  {
-    id: 'C71',
+  C71: {
     title: 'end of a secondary',
     stimulus: 'a secondary exits cleanly; another one is killed',
     expectation: "its file is removed; it stays until the primary's next broadcast",
     roles: ['secondary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
     async run(tester) {
       const { prefix, primary } = await tester.startPrimary();
       const clean = await prefix.start('secondary');
@@ -65,14 +60,11 @@ export const LIFECYCLE: readonly Check[] = [
       expectThat(!existsSync(path), 'the file is still there after a broadcast');
     },
   },
-  {
-    id: 'C72',
+  C72: {
     title: 'start over stale sockets',
     stimulus: 'a primary starts where sockets of killed secondaries are left',
     expectation: 'they survive its start; its first broadcast removes them',
     roles: ['primary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
     ours: {
       expectation: 'they are removed at its start',
       why: 'a process that has ended never reads again',
@@ -80,7 +72,7 @@ export const LIFECYCLE: readonly Check[] = [
     notRun: '18.11 removes all of them at its start: there is no such release here',
     async run(tester) {
       const prefix = await tester.newPrefix();
-      prefix.makeDirectory();
+      mkdirSync(prefix.directory, { recursive: true, mode: 0o700 });
       const path = `${prefix.directory}/mp_socket_${NO_PID}_a`;
       tester.addPeer('stale', path).die();
       const primary = await tester.start(prefix, 'primary');
@@ -90,30 +82,23 @@ export const LIFECYCLE: readonly Check[] = [
       return 'as C';
     },
   },
-  {
-    id: 'C73',
+  C73: {
     title: 'second primary',
     stimulus: 'a primary starts while another one of its prefix runs',
     expectation: 'it fails; the first one is not affected',
     roles: ['primary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
     async run(tester) {
       const { prefix, primary: first } = await tester.startPrimary();
       expectThat(await failsToStart(tester, prefix, 'primary'), 'it started');
-      const peer = tester.addPeerOf(first, 'a');
-      await peer.ask(first.probe.name, first.probe.param);
+      await tester.probe(tester.addPeerOf(first, 'a'));
     },
   },
-  {
-    id: 'C74',
+  C74: {
     title: 'longest path',
     stimulus:
       "a runtime directory for which the primary's socket has a path of 107 characters; a secondary starts",
     expectation: "up to 25.11 it removes the primary's socket and binds its own there",
     roles: ['secondary'],
-    destructive: true,
-    needs: ['driver', 'processes'],
     ours: { expectation: 'ENAMETOOLONG', why: 'nothing works behind a stolen socket' },
     notRun: '26.03 and later start without IPC: there is no such release here',
     async run(tester) {
@@ -121,46 +106,35 @@ export const LIFECYCLE: readonly Check[] = [
       const base = longBase(tester, prefix);
       const env = { RUNTIME_DIRECTORY: base };
       const start = (role: Role) => tester.start(prefix, role, { env, untilReady: false });
-      const { fields } = await startResult(await start('primary'));
+      const { fields } = await startLine(await start('primary'), 'READY', 'FAILED');
       if (fields.errno === 'ENAMETOOLONG') return 'as ours';
       const path = `${base}/dpdk/${basename(prefix.directory)}/mp_socket`;
       const { ino } = statSync(path);
       await start('secondary');
-      await until(
-        () => statSync(path, { throwIfNoEntry: false })?.ino !== ino,
-        "the primary's socket stayed",
-      );
+      const inoNow = () => statSync(path, { throwIfNoEntry: false })?.ino;
+      await until(() => inoNow() !== ino, "the primary's socket stayed");
       return 'as C';
     },
   },
-  {
-    id: 'C75',
+  C75: {
     title: 'rte_mp_disable',
     stimulus: 'rte_mp_disable, then a REQ; then a C secondary starts',
     expectation: 'still answered; the secondary is refused',
     roles: ['primary'],
-    destructive: true,
     needs: ['driver', 'processes', 'memory'],
     notForOurs: 'a Node primary has no shared memory with a field for it',
     async run(tester) {
       const { prefix, primary } = await tester.startPrimary();
       expectFields(await runCommand(primary, 'disable'), { ret: 1 });
-      const peer = tester.addPeerOf(primary, 'a');
-      await peer.ask(primary.probe.name, primary.probe.param);
+      await tester.probe(tester.addPeerOf(primary, 'a'));
       expectThat(await failsToStart(tester, prefix, 'secondary'), 'the secondary started');
     },
   },
-];
+});
 
 async function failsToStart(tester: Tester, prefix: TestPrefix, role: Role): Promise<boolean> {
   const subject = await tester.start(prefix, role, { untilReady: false });
-  return (await startResult(subject)).event === 'FAILED';
-}
-
-/** Waits for the line READY or FAILED. */
-function startResult(subject: Subject): Promise<DriverLine> {
-  const isResult = ({ event }: DriverLine) => event === 'READY' || event === 'FAILED';
-  return driverOf(subject).waitFor(isResult, { from: 0, timeoutMs: 20_000 });
+  return (await startLine(subject, 'READY', 'FAILED')).event === 'FAILED';
 }
 
 /** Makes a base directory in which the primary's socket has the longest possible path. */

@@ -1,7 +1,7 @@
 import { MpType } from '../../../protocol/message.js';
 import { nowMs } from '../../../sys/clock.js';
-import type { Check } from '../check.js';
-import { expectEqual, expectThat } from '../expect.js';
+import { defineChecks } from '../check.js';
+import { expectEqual, expectThat, secondsSince } from '../expect.js';
 import type { RawMessage, RawPeer } from '../raw-peer.js';
 import type { Subject } from '../subject.js';
 import { runCommand, type Tester } from '../tester.js';
@@ -24,14 +24,12 @@ const ZONE_BYTES = 6 << 20;
 type SyncAnswer = 'success' | 'ignore' | 'fail' | 'wrong id';
 
 /** Section 6.6: shared memory that grows. */
-export const MEMORY: readonly Check[] = [
-  {
-    id: 'C77',
+export const MEMORY = defineChecks(GROWING_MEMORY, {
+  C77: {
     title: 'memory of a primary grows',
     stimulus: "a primary's heap grows; the peer answers SUCCESS; IGN; FAIL; with a wrong id",
     expectation: 'the allocation succeeds in all four',
     roles: ['primary'],
-    ...GROWING_MEMORY,
     async run(tester) {
       const { subject } = tester;
       const peer = tester.takeBuiltIns();
@@ -44,14 +42,12 @@ export const MEMORY: readonly Check[] = [
       }
     },
   },
-  {
-    id: 'C78',
+  C78: {
     title: 'memory of a primary grows, silent peer',
     stimulus: "a primary's heap grows; the peer is silent",
     expectation: 'the allocation fails after 10 s; two REQs 5 s apart, with different ids',
     roles: ['primary'],
     slow: true,
-    ...GROWING_MEMORY,
     async run(tester) {
       const { subject } = tester;
       const peer = tester.takeBuiltIns();
@@ -59,21 +55,19 @@ export const MEMORY: readonly Check[] = [
       const growing = grow(subject, 20_000);
       const first = await peer.next();
       const second = await peer.next(8_000);
-      expectEqual(seconds(start), 5, 'the seconds between both requests');
+      expectEqual(secondsSince(start), 5, 'the seconds between both requests');
       expectEqual([first.name, second.name], ['mp_malloc_sync', 'mp_malloc_sync'], 'the names');
       expectThat(idOf(first) !== idOf(second), 'both have the same id');
       expectGrown((await growing).fields, false, 'silence');
-      expectEqual(seconds(start), 10, 'the seconds it took');
+      expectEqual(secondsSince(start), 10, 'the seconds it took');
     },
   },
-  {
-    id: 'C79',
+  C79: {
     title: 'memory of a secondary grows',
     stimulus: "a secondary's heap grows; the peer answers FAIL; a wrong id; IGN",
     expectation:
       'the peer gets sync, rollback and a response of 1, the allocation fails; the same; sync and a response of 0, it succeeds',
     roles: ['secondary'],
-    ...GROWING_MEMORY,
     async run(tester) {
       const { secondary, peer } = await startPair(tester);
       for (const how of ['fail', 'wrong id', 'ignore'] as const) {
@@ -87,36 +81,32 @@ export const MEMORY: readonly Check[] = [
       }
     },
   },
-  {
-    id: 'C80',
+  C80: {
     title: 'memory of a secondary grows, silent peer',
     stimulus: "a secondary's heap grows; the peer is silent",
     expectation: 'the allocation fails at 5 s; the peer gets the rollback at 5 s, a response of 1 at 10 s',
     roles: ['secondary'],
     slow: true,
-    ...GROWING_MEMORY,
     async run(tester) {
       const { secondary, peer } = await startPair(tester);
       const start = nowMs();
-      const growing = grow(secondary, 20_000).then(({ fields }) => ({ fields, took: seconds(start) }));
+      const growing = grow(secondary, 20_000).then(({ fields }) => ({ fields, took: secondsSince(start) }));
       await nextNamed(peer, 'mp_malloc_sync');
       await nextNamed(peer, 'mp_malloc_rollback', 8_000);
-      expectEqual(seconds(start), 5, 'the seconds until the rollback');
+      expectEqual(secondsSince(start), 5, 'the seconds until the rollback');
       const { fields, took } = await growing;
       expectGrown(fields, false, 'silence');
       expectEqual(took, 5, 'the seconds until the allocation failed');
       const response = await nextNamed(peer, 'mp_malloc_response', 8_000);
-      expectEqual([response.param[RESULT], seconds(start)], [FAIL, 10], 'the response and its seconds');
+      expectEqual([response.param[RESULT], secondsSince(start)], [FAIL, 10], 'the response and its seconds');
     },
   },
-  {
-    id: 'C81',
+  C81: {
     title: 'id used twice',
     stimulus: "two overlapping MSGs 'mp_malloc_request' with the same id",
     expectation: 'the primary dies',
     roles: ['primary'],
     slow: true,
-    ...GROWING_MEMORY,
     async run(tester) {
       const { subject } = tester;
       const peer = tester.takeBuiltIns();
@@ -129,7 +119,7 @@ export const MEMORY: readonly Check[] = [
       expectThat(!subject.isRunning(), 'it still runs after 25 s');
     },
   },
-];
+});
 
 let zones = 0;
 
@@ -154,10 +144,6 @@ function idOf({ param }: RawMessage): string {
 function expectGrown(fields: Readonly<Record<string, string>>, hasGrown: boolean, how: string): void {
   const isReserved = fields.ret === undefined;
   expectThat(isReserved === hasGrown, `the allocation ${isReserved ? 'succeeded' : 'failed'} after '${how}'`);
-}
-
-function seconds(start: number): number {
-  return Math.round((nowMs() - start) / 1000);
 }
 
 /** Starts a primary and a secondary, and binds a peer of the primary that keeps EAL's messages for the check. */

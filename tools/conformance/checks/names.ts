@@ -1,45 +1,36 @@
 import { existsSync, lstatSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { MpType } from '../../../protocol/message.js';
-import { ASYNC_CONTRADICTION, type Check, judgeAsync } from '../check.js';
+import { ASYNC_CONTRADICTION, DRIVEN_PRIMARIES, defineChecks, judgeAsync } from '../check.js';
 import { expectEqual, expectErrno, expectFields, expectThat } from '../expect.js';
 import type { Tester } from '../tester.js';
 
 const SENDING_COMMANDS = ['bcast any -', 'req any - 300', 'areq any - 300'];
 
 /** Section 6.4: files in the runtime directory. */
-export const NAMES: readonly Check[] = [
-  {
-    id: 'C55',
+export const NAMES = defineChecks(DRIVEN_PRIMARIES, {
+  C55: {
     title: 'asynchronous request that fails in part',
     stimulus: 'a request to one peer and a dangling link',
     expectation: 'ENOENT, and the callback is still called; from 26.07 on it is not',
-    roles: ['primary'],
-    needs: ['driver'],
     ours: { expectation: 'ENOENT, and no callback', why: 'DPDK does the same from 26.07 on' },
     notRun: '26.07 and later call no callback: there is no such release here',
     contradiction: ASYNC_CONTRADICTION,
     async run(tester) {
       const { mainPeer } = tester;
       danglingLink(tester);
-      const from = tester.lineCount;
       expectErrno(await tester.command('areq partial - 2000'), 'ENOENT');
       const request = await mainPeer.nextOrNothing(300);
-      if (request !== undefined)
-        mainPeer.trySend(tester.datagram({ type: MpType.REP, name: 'partial' }), [], request.sender);
+      if (request !== undefined) mainPeer.tryAnswer(request);
       await tester.probe();
-      const [callback] = tester.linesSince(from, 'areply');
+      const [callback] = tester.lines('areply');
       if (callback !== undefined) expectFields(callback, { nb_sent: 1, nb_received: 1 });
       return judgeAsync(tester.subject, callback === undefined);
     },
   },
-  {
-    id: 'C57',
+  C57: {
     title: 'stale socket file',
     stimulus: 'the socket of a killed peer, before a message, a synchronous and an asynchronous request',
     expectation: '0, the file is removed, and it is not counted',
-    roles: ['primary'],
-    needs: ['driver'],
     async run(tester) {
       for (const command of SENDING_COMMANDS) {
         const peer = tester.addPeer('stale');
@@ -51,13 +42,10 @@ export const NAMES: readonly Check[] = [
       }
     },
   },
-  {
-    id: 'C58',
+  C58: {
     title: 'names that are no datagram sockets',
     stimulus: 'a regular file, a dangling link or a stream socket under the name of a peer, and a broadcast',
     expectation: 'removed, 0; stays, ENOENT; stays, EPROTOTYPE',
-    roles: ['primary'],
-    needs: ['driver'],
     ours: {
       expectation: 'stays, 0; stays, ENOENT; stays, EPROTOTYPE',
       why: 'a regular file is there by mistake: its owner should see it',
@@ -78,40 +66,34 @@ export const NAMES: readonly Check[] = [
       return isRemoved ? 'as C' : 'as ours';
     },
   },
-  {
-    id: 'C59',
+  C59: {
     title: 'broadcast with one failing peer',
     stimulus: 'a message to two peers and a dangling link',
     expectation: '-1; both peers get it',
-    roles: ['primary'],
-    needs: ['driver'],
     async run(tester) {
       danglingLink(tester);
       const peers = [tester.addPeer('b'), tester.addPeer('c')];
-      const name = tester.uniqueName();
-      expectErrno(await tester.command(`bcast ${name} -`), 'ENOENT');
-      for (const peer of peers) expectEqual((await peer.next()).name, name, 'the message that came');
+      expectErrno(await tester.command('bcast to-most -'), 'ENOENT');
+      for (const peer of peers) expectEqual((await peer.next()).name, 'to-most', 'the message that came');
     },
   },
-  {
-    id: 'C60',
+  C60: {
     title: 'primary that is gone',
     stimulus:
       "a secondary's message, synchronous and asynchronous request; the primary was killed; it has exited",
     expectation: 'ECONNREFUSED, the file remains; ENOENT',
     roles: ['secondary'],
-    needs: ['driver'],
     async run(tester) {
       const { path } = tester.mainPeer;
       tester.mainPeer.die();
-      tester.defer(() => tester.rebindPrimary());
+      tester.defer(() => tester.started.bindPrimary());
       for (const command of SENDING_COMMANDS) expectErrno(await tester.command(command), 'ECONNREFUSED');
       expectThat(existsSync(path), 'its file was removed');
       unlinkSync(path);
       for (const command of SENDING_COMMANDS) expectErrno(await tester.command(command), 'ENOENT');
     },
   },
-];
+});
 
 /** Makes a link to a missing file, under a name that a broadcast reaches. */
 function danglingLink(tester: Tester): string {

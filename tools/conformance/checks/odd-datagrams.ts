@@ -1,13 +1,14 @@
 import { MpType } from '../../../protocol/message.js';
-import type { Behaviour, Check } from '../check.js';
+import { type Behaviour, defineChecks } from '../check.js';
 import { CheckSkip, expectEqual, expectFields } from '../expect.js';
 import type { DatagramFields } from '../raw-peer.js';
 import type { Tester } from '../tester.js';
 
+const ANY_SUBJECT = { needs: [] };
+
 /** Section 6.2: odd datagrams that do no harm. */
-export const ODD: readonly Check[] = [
-  {
-    id: 'C25',
+export const ODD = defineChecks(ANY_SUBJECT, {
+  C25: {
     title: 'unknown type, registered name',
     stimulus: 'type 4 and type -1 under a registered name',
     expectation: 'the handler is called',
@@ -19,8 +20,7 @@ export const ODD: readonly Check[] = [
       await expectHandled(tester, { type: -1 });
     },
   },
-  {
-    id: 'C26',
+  C26: {
     title: 'unknown type, unknown name',
     stimulus: 'type 0x7fffffff under an unregistered name',
     expectation: "'Cannot find action', no IGN, IPC goes on",
@@ -29,8 +29,7 @@ export const ODD: readonly Check[] = [
       await tester.expectLog('Cannot find action: nobody');
     },
   },
-  {
-    id: 'C27',
+  C27: {
     title: 'answer without a request',
     stimulus: 'types 2 and 3 while no request is pending',
     expectation: "'Drop mp reply', IPC goes on",
@@ -40,21 +39,22 @@ export const ODD: readonly Check[] = [
       await tester.expectLog('Drop mp reply: uncalled');
     },
   },
-  {
-    id: 'C28',
+  C28: {
     title: 'unterminated name, empty name',
     stimulus: 'a REQ with 64 bytes of name and no NUL; one with an empty name',
     expectation: "'Cannot find action', no answer, IPC goes on",
     async run(tester) {
       const unterminated = new Uint8Array(64).fill(0x78);
-      expectEqual(await answerTo(tester, { nameBytes: unterminated }), 'as C', 'the behaviour for 64 bytes');
-      const empty = await answerTo(tester, { nameBytes: new Uint8Array(64) });
-      expectEqual(empty, 'as C', 'the behaviour for an empty name');
+      for (const nameBytes of [unterminated, new Uint8Array(64)])
+        expectEqual(
+          await answerTo(tester, { nameBytes }),
+          'as C',
+          `the behaviour for a name of bytes ${nameBytes[0]}`,
+        );
       await tester.expectLog('Cannot find action');
     },
   },
-  {
-    id: 'C29',
+  C29: {
     title: 'bytes after the NUL',
     stimulus: 'a registered name, its NUL, and other bytes after it',
     expectation: 'the handler of the registered name is called',
@@ -65,8 +65,7 @@ export const ODD: readonly Check[] = [
       await expectHandled(tester, { nameBytes });
     },
   },
-  {
-    id: 'C30',
+  C30: {
     title: 'descriptors of unhandled messages',
     stimulus: 'a MSG under an unknown name and a REP without a request, 2 descriptors each',
     expectation: 'they are closed',
@@ -81,8 +80,7 @@ export const ODD: readonly Check[] = [
       expectEqual(tester.descriptors - before, 0, 'the number of descriptors left open');
     },
   },
-  {
-    id: 'C30a',
+  C30a: {
     title: 'unknown request',
     stimulus: 'a REQ under an unregistered name, after initialisation (section 2.7)',
     expectation: "'Cannot find action', no answer",
@@ -92,29 +90,28 @@ export const ODD: readonly Check[] = [
     },
     run: (tester) => answerTo(tester, { name: 'nobody' }),
   },
-];
+});
 
 /** Sends an odd message; expects that its handler is called: it prints a line, or answers where there is no driver. */
 async function expectHandled(tester: Tester, datagram: DatagramFields): Promise<void> {
-  const { name, param } = tester.subject.probe;
-  if (tester.subject.driver === undefined) {
-    await tester.mainPeer.send({ name, param, ...datagram });
-    expectEqual((await tester.mainPeer.next()).name, name, 'the name of the answer');
+  const { driver, probe } = tester.subject;
+  if (driver === undefined) {
+    await tester.mainPeer.send({ ...probe, ...datagram });
+    expectEqual((await tester.mainPeer.next()).name, probe.name, 'the name of the answer');
     return;
   }
-  const from = tester.lineCount;
+  const from = driver.lines.length;
   await tester.mainPeer.send({ name: 'note', ...datagram });
-  expectFields(await tester.line('got', from), { name: 'note' });
+  expectFields(await tester.line('got', { from }), { name: 'note' });
 }
 
 /** Sends a message that has no handler: C sends no answer, others may send IGN. */
 async function answerTo(tester: Tester, datagram: DatagramFields): Promise<Behaviour> {
   const { mainPeer } = tester;
   await mainPeer.send(datagram);
-  const { name, param } = tester.subject.probe;
-  await mainPeer.send({ name, param });
+  await mainPeer.send(tester.subject.probe);
   const first = await mainPeer.next();
-  if (first.name === name) return 'as C';
+  if (first.name === tester.subject.probe.name) return 'as C';
   expectEqual(first.type, MpType.IGN, 'the type of what came');
   await mainPeer.next();
   return 'as ours';

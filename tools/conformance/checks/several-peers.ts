@@ -1,4 +1,4 @@
-import type { Check } from '../check.js';
+import { DRIVEN_PRIMARIES, defineChecks } from '../check.js';
 import { expectFields, expectTook, pause } from '../expect.js';
 import type { RawPeer } from '../raw-peer.js';
 import type { Tester } from '../tester.js';
@@ -14,14 +14,11 @@ const COMBINATIONS = [
 ] as const;
 
 /** Section 6.4: requests to several peers. */
-export const SEVERAL_PEERS: readonly Check[] = [
-  {
-    id: 'C50',
+export const SEVERAL_PEERS = defineChecks(DRIVEN_PRIMARIES, {
+  C50: {
     title: 'first of two peers is silent',
     stimulus: 'a synchronous request to two peers; the first one does not answer',
     expectation: 'ETIMEDOUT, nb_sent 1; the other one gets nothing',
-    roles: ['primary'],
-    needs: ['driver'],
     async run(tester) {
       const peers = pair(tester);
       const asked = tester.command('req any - 200');
@@ -30,13 +27,10 @@ export const SEVERAL_PEERS: readonly Check[] = [
       await tester.expectNothingFor(other);
     },
   },
-  {
-    id: 'C51',
+  C51: {
     title: 'one deadline for all',
     stimulus: 'two peers that take 250 ms each, timeout 400 ms',
     expectation: 'ETIMEDOUT after 400 ms, nb_sent 2, nb_received 0',
-    roles: ['primary'],
-    needs: ['driver'],
     ours: {
       expectation: 'ETIMEDOUT after 400 ms, nb_sent 2, with the one answer',
       why: 'the caller may still use it',
@@ -53,29 +47,26 @@ export const SEVERAL_PEERS: readonly Check[] = [
       return line.fields.nb_received === '0' ? 'as C' : 'as ours';
     },
   },
-  {
-    id: 'C54',
+  C54: {
     title: 'answers of two peers',
     stimulus: 'an asynchronous request to two peers; each combination of REP, IGN and silence',
     expectation:
       'nb_sent/nb_received: REP+REP 2/2, IGN+REP 1/1, IGN+IGN 0/0, silence+REP 2/1, twice silence 2/0, silence+IGN 1/0',
-    roles: ['primary'],
-    needs: ['driver'],
     async run(tester) {
       const peers = pair(tester);
       for (const { answers, ...counts } of COMBINATIONS) {
-        const from = tester.lineCount;
+        const from = tester.driver.lines.length;
         await tester.command(`areq combined - ${answers.includes('' as never) ? 200 : 3000}`);
         for (const [i, peer] of peers.entries()) {
           const request = await peer.next();
           if (answers[i] === 'REP') await peer.answer(request);
           if (answers[i] === 'IGN') await peer.ignore(request);
         }
-        expectFields(await tester.line('areply', from), counts);
+        expectFields(await tester.line('areply', { from }), counts);
       }
     },
   },
-];
+});
 
 /** Binds two peers. */
 function pair(tester: Tester): [RawPeer, RawPeer] {
