@@ -2,8 +2,9 @@ import { MpError } from '../../protocol/errors.js';
 import { systemError } from '../../sys/errors.js';
 import { recordLockOn } from '../../sys/file-lock.js';
 import type { MemConfig } from '../layout/mem-config.js';
-import { LIST_VERSION, type MemsegList, readMemsegLists } from '../layout/memseg.js';
-import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
+import { type MemsegList, readMemsegLists } from '../layout/memseg.js';
+import { MAX_MEMSEG_LISTS } from '../layout/releases.js';
+import { MEMSEG_LIST } from '../layout/structs.js';
 import { DEAD_TABLE, readLocked, type TableLock, unlocked } from '../locks/read-table.js';
 import { RwLock } from '../locks/rwlock.js';
 import { type FbarrayCopy, FbarrayFile } from './fbarray-file.js';
@@ -106,7 +107,7 @@ export class Attachment {
   }
 
   readLists(): readonly MemsegList[] {
-    const bytes = Buffer.alloc(MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
+    const bytes = Buffer.alloc(MAX_MEMSEG_LISTS * MEMSEG_LIST.size);
     this.#config.read(bytes, this.memConfig.layout.offsets.memsegs);
     this.#lists = readMemsegLists({ bytes, path: this.path }, 0);
     return this.#lists;
@@ -114,9 +115,8 @@ export class Attachment {
 
   /** `rte_memseg_list.version`, which changes with every page that comes or goes. */
   listVersion(list: MemsegList): number {
-    return this.#config.readInt32(
-      this.memConfig.layout.offsets.memsegs + list.index * MEMSEG_LIST_SIZE + LIST_VERSION,
-    );
+    const at = this.memConfig.layout.offsets.memsegs + list.index * MEMSEG_LIST.size;
+    return this.#config.readInt32(at + MEMSEG_LIST.offsets.version);
   }
 
   /** Whether the primary has all pages of segments `first` to `last`. */

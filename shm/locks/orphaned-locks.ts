@@ -1,5 +1,5 @@
-import { FBARRAY_COUNT } from '../layout/fbarray.js';
 import type { MemConfigLayout } from '../layout/releases.js';
+import { FBARRAY } from '../layout/structs.js';
 import { RwLock, wordsOf } from './rwlock.js';
 import { Spinlock } from './shared-locks.js';
 
@@ -80,7 +80,7 @@ function hotplugLock({ layout, config }: OrphanOptions): Suspect {
 
 function mlock({ layout, config }: OrphanOptions): Suspect {
   const lock = new RwLock(wordsOf(config), layout.offsets.mlock, layout.rwlock);
-  const count = () => config.getUint32(layout.offsets.memzones + FBARRAY_COUNT, true);
+  const count = () => config.getUint32(layout.offsets.memzones + FBARRAY.offsets.count, true);
   return { lock, name: 'mlock', guarded: () => `${count()}` };
 }
 

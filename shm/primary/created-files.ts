@@ -8,7 +8,8 @@ import { pageFileStart } from '../attach/page-files.js';
 import { mapFile } from '../attach/shared-file.js';
 import { FBARRAY_FILE } from '../layout/fbarray.js';
 import { readConfigHead } from '../layout/mem-config.js';
-import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
+import { MAX_MEMSEG_LISTS } from '../layout/releases.js';
+import { MEMSEG_LIST } from '../layout/structs.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
 import type { PageDirectory, SpaceMappings } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
@@ -132,7 +133,7 @@ function arraysIn(runtimePath: string): string[] {
 /** Opens and locks `config` as a C primary does, without changing its content. */
 function lockConfig(path: string, { layout }: MemoryPlan, fds: number[]): number {
   const fd = open(path, fds);
-  const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
+  const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST.size);
   if (result === -EAGAIN) throw taken(path);
   if (result < 0) throw systemError('fcntl', result, path);
   return fd;

@@ -3,8 +3,8 @@ import { Mapping } from '../../sys/mapping.js';
 import { PAGE_FILE_NAMES, pageFileStart } from '../attach/page-files.js';
 import { FbarrayTable } from '../heap/fbarray-table.js';
 import { layoutError } from '../layout/fields.js';
-import { LIST_ARRAY, MEMSEG_SIZE } from '../layout/memseg.js';
-import { MEMSEG_LIST_SIZE, type MemConfigLayout } from '../layout/releases.js';
+import type { MemConfigLayout } from '../layout/releases.js';
+import { MEMSEG, MEMSEG_LIST } from '../layout/structs.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';
 
 /** The directory of the page files. Plain data. */
@@ -73,8 +73,8 @@ export class MappedSpace {
       const array = new FbarrayTable({
         config: this.config,
         layout,
-        offset: layout.offsets.memsegs + list.index * MEMSEG_LIST_SIZE + LIST_ARRAY,
-        eltSize: MEMSEG_SIZE,
+        offset: layout.offsets.memsegs + list.index * MEMSEG_LIST.size + MEMSEG_LIST.offsets.array,
+        eltSize: MEMSEG.size,
         file,
         path: list.array.name,
       });
