@@ -75,6 +75,10 @@ export class UsedMask {
     return ((this.#byte(index >>> 3) >>> (index & 7)) & 1) === 1;
   }
 
+  equals(other: UsedMask): boolean {
+    return this.#head.equals(other.#head);
+  }
+
   /** Yields the used indexes, ascending. */
   *indexes(): Generator<number> {
     for (let at = 0; at * 8 < this.#len; at++) {

@@ -1,6 +1,6 @@
 import { constants, existsSync, ftruncateSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
-import { EAGAIN, fileError, systemError, withFileErrors } from '../../sys/errors.js';
+import { EAGAIN, ifPresent, systemError, withFileErrors } from '../../sys/errors.js';
 import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
 import { Mapping } from '../../sys/mapping.js';
@@ -125,9 +125,8 @@ function removeStaleArrays(runtimePath: string): void {
 }
 
 function arraysIn(runtimePath: string): string[] {
-  return namesIn(runtimePath)
-    .filter((name) => name.startsWith(FBARRAY_FILE))
-    .map((name) => `${runtimePath}/${name}`);
+  const names = ifPresent(runtimePath, () => readdirSync(runtimePath)) ?? [];
+  return names.filter((name) => name.startsWith(FBARRAY_FILE)).map((name) => `${runtimePath}/${name}`);
 }
 
 /** Opens and locks `config` as a C primary does, without changing its content. */
@@ -169,14 +168,4 @@ function open(path: string, fds: number[]): number {
   const fd = withFileErrors(path, () => openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600));
   fds.push(fd);
   return fd;
-}
-
-/** Returns no names where the directory was removed. */
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw fileError(error, path);
-  }
 }

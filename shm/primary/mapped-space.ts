@@ -128,10 +128,7 @@ export class MappedSpace {
   segments(list: number): DataView {
     const found = this.lists.find(({ plan }) => plan.index === list);
     if (found !== undefined) return found.file;
-    throw new MpError(
-      'EFAULT',
-      `There is no memory segment list ${list}, so a process has damaged the heap: restart all processes of this file prefix`,
-    );
+    throw damaged(`There is no memory segment list ${list}`);
   }
 
   /** Returns the bytes at an address of the primary. Throws `EFAULT` where there is no page, where an access is SIGSEGV. */
@@ -139,12 +136,7 @@ export class MappedSpace {
     if (this.#isClosed)
       throw new MpError('EBADF', 'This memory was closed with its channel: open another channel');
     const list = this.listAt(addr, len);
-    if (list === undefined) {
-      throw new MpError(
-        'EFAULT',
-        `There is no memory at 0x${addr.toString(16)} (${len} bytes), so a process has damaged the heap: restart all processes of this file prefix`,
-      );
-    }
+    if (list === undefined) throw damaged(`There is no memory at 0x${addr.toString(16)} (${len} bytes)`);
     const offset = addr - list.plan.base;
     const chunk = Math.floor(offset / CHUNK);
     if (Math.floor((offset + len - 1) / CHUNK) > chunk) return new DataView(list.pages.view(offset, len));
@@ -168,7 +160,13 @@ export class MappedSpace {
   }
 }
 
-function wholeOf(mapping: Mapping): DataView {
+/** Returns the `EFAULT` error for a heap that leads to no memory. */
+export function damaged(what: string): MpError {
+  const why = 'so a process has damaged the heap: restart all processes of this file prefix';
+  return new MpError('EFAULT', `${what}, ${why}`);
+}
+
+export function wholeOf(mapping: Mapping): DataView {
   return new DataView(mapping.view(0, mapping.length));
 }
 

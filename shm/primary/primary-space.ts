@@ -7,7 +7,7 @@ import { sleep } from '../../sys/poll.js';
 import type { PageRange, PageSource, PrimarySpace } from '../heap/heap-space.js';
 import { MEMSEG, MEMSEG_LIST } from '../layout/structs.js';
 import { type HeldLocks, SharedLocks } from '../locks/shared-locks.js';
-import type { ListMemory, MappedSpace } from './mapped-space.js';
+import { damaged, type ListMemory, type MappedSpace } from './mapped-space.js';
 import { createPage, type PageFile, removePage } from './page-file.js';
 
 /** What the allocator needs of the channel. */
@@ -58,11 +58,7 @@ export class PagePool implements PageSource {
 
   release(addr: number, len: number): void {
     const list = this.#mapped.listAt(addr, len);
-    if (list === undefined)
-      throw new MpError(
-        'EFAULT',
-        `There are no pages at 0x${addr.toString(16)} to release, so a process has damaged the heap: restart all processes of this file prefix`,
-      );
+    if (list === undefined) throw damaged(`There are no pages at 0x${addr.toString(16)} to release`);
     const { pageSize, base } = list.plan;
     const first = (addr - base) / pageSize;
     const errors: unknown[] = [];

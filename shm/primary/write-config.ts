@@ -4,7 +4,7 @@ import { geometryOf } from '../layout/fbarray.js';
 import { type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout/releases.js';
 import { FBARRAY, MEMSEG_LIST } from '../layout/structs.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
-import type { SpaceMappings } from './mapped-space.js';
+import { type SpaceMappings, wholeOf } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
 import { writeTailqs } from './tailqs.js';
 
@@ -12,7 +12,7 @@ import { writeTailqs } from './tailqs.js';
 export function writeConfig(plan: MemoryPlan, addresses: AddressPlan, mappings: SpaceMappings): void {
   const { layout } = plan;
   const { offsets } = layout;
-  const config = viewOf(mappings.config);
+  const config = wholeOf(mappings.config);
   config.setUint32(VERSION_OFFSET, plan.versionWord, true);
   config.setBigUint64(offsets.memCfgAddr, BigInt(addresses.configAddress), true);
   config.setInt32(offsets.nextSocketId, EXTERNAL_SOCKET_ID, true); // node of the first external heap
@@ -49,13 +49,9 @@ export function publish(config: DataView, complete: boolean): void {
   Atomics.store(new Int32Array(config.buffer, config.byteOffset, 1), 0, complete ? RTE_MAGIC : 0);
 }
 
-function viewOf(mapping: Mapping): DataView {
-  return new DataView(mapping.view(0, mapping.length));
-}
-
 /** Makes a file of zeros the file of an empty array; returns the fields of its `struct rte_fbarray`. */
 function describe({ name, len, eltSize, address }: ArrayPlan, mapping: Mapping | undefined) {
   const { masks, maskHead } = geometryOf({ name, len, eltSize });
-  if (mapping !== undefined) viewOf(mapping).setUint32(maskHead, masks, true);
+  if (mapping !== undefined) wholeOf(mapping).setUint32(maskHead, masks, true);
   return { name, len, eltSize, data: BigInt(address) };
 }
