@@ -1,7 +1,6 @@
 import { MpError } from '../../protocol/errors.js';
 import { type FbarrayDescriptor, geometryOf, MASK_WORDS, readDescriptor } from '../layout/fbarray.js';
-import type { MemConfigLayout } from '../layout/releases.js';
-import { FBARRAY } from '../layout/structs.js';
+import { FBARRAY, type MemConfigLayout } from '../layout/releases.js';
 import { withWriteLock } from '../locks/lock-wait.js';
 import { RwLock, wordsOf } from '../locks/rwlock.js';
 

@@ -1,6 +1,5 @@
 import { DO_NOT_FREE } from '../layout/memseg.js';
-import { MAX_MEMSEG_LISTS } from '../layout/releases.js';
-import { MEMSEG, MEMSEG_LIST } from '../layout/structs.js';
+import { MAX_MEMSEG_LISTS, MEMSEG, MEMSEG_LIST } from '../layout/releases.js';
 import { FbarrayTable } from './fbarray-table.js';
 import type { PageRange } from './heap-space.js';
 import { corrupt, fieldsAt, type SharedWords } from './shared-words.js';

@@ -1,5 +1,5 @@
 import { layoutError, readText, type Source } from './fields.js';
-import { FBARRAY } from './structs.js';
+import { FBARRAY } from './releases.js';
 
 /** The fields of `struct rte_fbarray` (rte_fbarray.h) that describe its file, `fbarray_<name>`. */
 export interface FbarrayDescriptor {

@@ -1,7 +1,6 @@
 import { type FbarrayDescriptor, readDescriptor } from './fbarray.js';
 import { layoutError, readAddress, readFlag, readPageSize, type Source } from './fields.js';
-import { MAX_MEMSEG_LISTS } from './releases.js';
-import { MEMSEG, MEMSEG_LIST } from './structs.js';
+import { MAX_MEMSEG_LISTS, MEMSEG, MEMSEG_LIST } from './releases.js';
 
 /** `struct rte_memseg_list` (rte_memory.h): a reserved range of addresses for pages of one size. */
 export interface MemsegList {

@@ -1,4 +1,5 @@
-import { FBARRAY, MEMSEG_LIST } from './structs.js';
+import { struct } from '../../protocol/struct.js';
+import { char, i32, u32, u64 } from '../../protocol/struct-types.js';
 
 /**
  * The layouts of `struct rte_mem_config` (eal_memcfg.h) from 19.08 to 26.11, as frozen records. Code that depends on the
@@ -51,6 +52,41 @@ export interface MemConfigLayout {
   /** Names of hugepage files: `map_<L * 8192 + S>`, since 26.07 `map_<L>_<S>`. */
   readonly pageFile: 'file-id' | 'list-and-segment';
 }
+
+/** `struct rte_fbarray` (rte_fbarray.h), without what lies behind the word of its lock. */
+export const FBARRAY = struct({
+  name: char(64), // RTE_FBARRAY_NAME_LEN
+  count: u32,
+  len: u32,
+  eltSize: u32,
+  data: u64,
+  lock: u32,
+});
+
+/** `struct rte_memseg_list` (rte_memory.h). */
+export const MEMSEG_LIST = struct({
+  base: u64,
+  pageSize: u64,
+  socketId: i32,
+  /** Counter of changes of the list's pages (memory hotplug). */
+  version: u32,
+  length: u64,
+  external: u32,
+  heap: u32,
+  array: FBARRAY,
+});
+
+/** `struct rte_memseg` (rte_memory.h). */
+export const MEMSEG = struct({
+  iova: u64,
+  addr: u64,
+  len: u64,
+  hugepageSize: u64,
+  socketId: i32,
+  channels: u32,
+  ranks: u32,
+  flags: u32,
+});
 
 /** RTE_MAGIC (eal_memcfg.h), which the primary writes once its initialisation is complete. */
 export const RTE_MAGIC = 19820526;

@@ -1,5 +1,4 @@
-import type { MemConfigLayout } from '../layout/releases.js';
-import { FBARRAY } from '../layout/structs.js';
+import { FBARRAY, type MemConfigLayout } from '../layout/releases.js';
 import { RwLock, wordsOf } from './rwlock.js';
 import { Spinlock } from './shared-locks.js';
 

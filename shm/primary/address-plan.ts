@@ -3,8 +3,7 @@ import { ceilTo } from '../heap/fit.js';
 import { geometryOf } from '../layout/fbarray.js';
 import { MIN_PAGE_SIZE } from '../layout/fields.js';
 import { MEMZONE_SIZE } from '../layout/memzone-entry.js';
-import { MAX_SEGMENTS_PER_LIST, type MemConfigLayout } from '../layout/releases.js';
-import { MEMSEG } from '../layout/structs.js';
+import { MAX_SEGMENTS_PER_LIST, MEMSEG, type MemConfigLayout } from '../layout/releases.js';
 
 /** RTE_MAX_MEMZONE (rte_config.h) */
 const MAX_MEMZONES = 2560;

@@ -3,8 +3,7 @@ import { Mapping } from '../../sys/mapping.js';
 import { PAGE_FILE_NAMES, pageFileStart } from '../attach/page-files.js';
 import { FbarrayTable } from '../heap/fbarray-table.js';
 import { layoutError } from '../layout/fields.js';
-import type { MemConfigLayout } from '../layout/releases.js';
-import { MEMSEG, MEMSEG_LIST } from '../layout/structs.js';
+import { MEMSEG, MEMSEG_LIST, type MemConfigLayout } from '../layout/releases.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';
 
 /** The directory of the page files. Plain data. */

@@ -5,7 +5,7 @@ import { EAGAIN, systemError, withFileErrors } from '../../sys/errors.js';
 import { FileLock } from '../../sys/file-lock.js';
 import { sleep } from '../../sys/poll.js';
 import type { PageRange, PageSource, PrimarySpace } from '../heap/heap-space.js';
-import { MEMSEG, MEMSEG_LIST } from '../layout/structs.js';
+import { MEMSEG, MEMSEG_LIST } from '../layout/releases.js';
 import { type HeldLocks, SharedLocks } from '../locks/shared-locks.js';
 import { damaged, type ListMemory, type MappedSpace } from './mapped-space.js';
 import { createPage, type PageFile, removePage } from './page-file.js';

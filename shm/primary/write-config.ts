@@ -1,8 +1,7 @@
 import type { Mapping } from '../../sys/mapping.js';
 import { EXTERNAL_SOCKET_ID } from '../heap/heap-space.js';
 import { geometryOf } from '../layout/fbarray.js';
-import { type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout/releases.js';
-import { FBARRAY, MEMSEG_LIST } from '../layout/structs.js';
+import { FBARRAY, MEMSEG_LIST, type MemConfigLayout, RTE_MAGIC, VERSION_OFFSET } from '../layout/releases.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
 import { type SpaceMappings, wholeOf } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
