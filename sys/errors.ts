@@ -24,6 +24,16 @@ export function withFileErrors<T>(path: string, call: () => T, hint?: string): T
   }
 }
 
+/** Runs a `node:fs` call; `undefined` where there is no such file, another exception becomes a {@link fileError}. */
+export function ifPresent<T>(path: string, call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError(error, path);
+  }
+}
+
 const RAISE_LIMIT = 'Close descriptors that are not needed, or raise the limit (ulimit -n)';
 
 /** What to do about an error wherever it happens. */

@@ -137,32 +137,20 @@ function checkLock(owner: RecordLock, { layout }: MemConfig, path: string): void
 }
 
 function openConfig(runtimePath: string): SharedFile {
+  const path = `${runtimePath}/config`;
   try {
-    return SharedFile.openWritable(`${runtimePath}/config`);
+    return SharedFile.openWritable(path);
   } catch (error) {
     if (!(error instanceof MpError) || error.code !== 'ENOENT') throw error;
-    throw existsSync(`${runtimePath}/${TELEMETRY_SOCKET}`)
-      ? nothingShared(runtimePath, error)
-      : noConfig(runtimePath, error);
+    const has = (name: string) => existsSync(`${runtimePath}/${name}`);
+    const code = has(TELEMETRY_SOCKET) ? 'ENOTSUP' : 'ENOPRIMARY';
+    const message = has(TELEMETRY_SOCKET)
+      ? `The primary of ${runtimePath} shares no configuration, so its memory can't be attached: start it without --in-memory and --no-shconf`
+      : has(PRIMARY_SOCKET)
+        ? `There is an mp_socket in ${runtimePath} but no config: a Node primary shares memory only if it is opened with the option memory`
+        : `There is no ${path}: start the primary (in Node with the option memory), and check the file prefix and the runtime directory`;
+    throw new MpError(code, message, { path, cause: error });
   }
-}
-
-function noConfig(runtimePath: string, cause: MpError): MpError {
-  return new MpError(
-    'ENOPRIMARY',
-    existsSync(`${runtimePath}/${PRIMARY_SOCKET}`)
-      ? `There is an mp_socket in ${runtimePath} but no config: a Node primary shares memory only if it is opened with the option memory`
-      : `There is no ${runtimePath}/config: start the primary (in Node with the option memory), and check the file prefix and the runtime directory`,
-    { path: `${runtimePath}/config`, cause },
-  );
-}
-
-function nothingShared(runtimePath: string, cause: MpError): MpError {
-  return new MpError(
-    'ENOTSUP',
-    `The primary of ${runtimePath} shares no configuration, so its memory can't be attached: start it without --in-memory and --no-shconf`,
-    { path: `${runtimePath}/config`, cause },
-  );
 }
 
 function deadPrimary(path: string): MpError {

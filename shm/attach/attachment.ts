@@ -1,26 +1,25 @@
 import { MpError } from '../../protocol/errors.js';
 import { systemError } from '../../sys/errors.js';
 import { recordLockOn } from '../../sys/file-lock.js';
+import { isTrustedOwner } from '../../sys/runtime-owner.js';
 import type { MemConfig } from '../layout/mem-config.js';
-import { LIST_VERSION, type MemsegList, readMemsegLists } from '../layout/memseg.js';
-import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
+import { type MemsegList, readMemsegLists } from '../layout/memseg.js';
+import { MAX_MEMSEG_LISTS, MEMSEG_LIST } from '../layout/releases.js';
 import { DEAD_TABLE, readLocked, type TableLock, unlocked } from '../locks/read-table.js';
 import { RwLock } from '../locks/rwlock.js';
 import { type FbarrayCopy, FbarrayFile } from './fbarray-file.js';
 import type { Incarnation } from './incarnation.js';
-import {
-  ownerOfPages,
-  type PageContext,
-  type PageFinder,
-  type PagePlace,
-  pageFinderFor,
-} from './page-files.js';
+import { type PageContext, type PageFinder, type PagePlace, pageFinderFor } from './page-files.js';
 import { ConfigPage, type SharedFile } from './shared-file.js';
 
 /** The shared files of one primary, open, and whether they are still that primary's. */
 export class Attachment {
   readonly memConfig: MemConfig;
   readonly memzones: FbarrayFile;
+  /** Protects the memzone table. */
+  mlock: TableLock;
+  /** Protects lists and segments. */
+  memoryHotplugLock: TableLock;
   readonly #config: SharedFile;
   readonly #incarnation: Incarnation | undefined;
   readonly #context: PageContext;
@@ -29,8 +28,6 @@ export class Attachment {
   #lists: readonly MemsegList[];
   /** The mapped page of `config` that holds the locks. */
   #page: ConfigPage | undefined;
-  #mlock: TableLock;
-  #memoryHotplugLock: TableLock;
   /** Makes the error that every method throws from now on; a new one each time, whose stack shows the caller. */
   #lost: (() => MpError) | undefined;
 
@@ -50,8 +47,8 @@ export class Attachment {
     try {
       if (lock && config.writable && incarnation !== undefined) this.#page = ConfigPage.map(config);
       const { mlock, memoryHotplugLock } = this.memConfig.layout.offsets;
-      this.#mlock = this.#lockAt(mlock);
-      this.#memoryHotplugLock = this.#lockAt(memoryHotplugLock);
+      this.mlock = this.#lockAt(mlock);
+      this.memoryHotplugLock = this.#lockAt(memoryHotplugLock);
     } catch (error) {
       this.memzones.close();
       throw error;
@@ -63,16 +60,6 @@ export class Attachment {
     const format = this.memConfig.layout.rwlock;
     if (this.#page !== undefined) return readLocked(new RwLock(this.#page.words, offset, format));
     return unlocked(() => this.#config.readInt32(offset), format);
-  }
-
-  /** Protects the memzone table. */
-  get mlock(): TableLock {
-    return this.#mlock;
-  }
-
-  /** Protects lists and segments. */
-  get memoryHotplugLock(): TableLock {
-    return this.#memoryHotplugLock;
   }
 
   get path(): string {
@@ -106,7 +93,7 @@ export class Attachment {
   }
 
   readLists(): readonly MemsegList[] {
-    const bytes = Buffer.alloc(MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
+    const bytes = Buffer.alloc(MAX_MEMSEG_LISTS * MEMSEG_LIST.size);
     this.#config.read(bytes, this.memConfig.layout.offsets.memsegs);
     this.#lists = readMemsegLists({ bytes, path: this.path }, 0);
     return this.#lists;
@@ -114,9 +101,8 @@ export class Attachment {
 
   /** `rte_memseg_list.version`, which changes with every page that comes or goes. */
   listVersion(list: MemsegList): number {
-    return this.#config.readInt32(
-      this.memConfig.layout.offsets.memsegs + list.index * MEMSEG_LIST_SIZE + LIST_VERSION,
-    );
+    const at = this.memConfig.layout.offsets.memsegs + list.index * MEMSEG_LIST.size;
+    return this.#config.readInt32(at + MEMSEG_LIST.offsets.version);
   }
 
   /** Whether the primary has all pages of segments `first` to `last`. */
@@ -127,9 +113,10 @@ export class Attachment {
     return true;
   }
 
-  /** The user that the page files must belong to; `undefined`: any. */
+  /** The user that page files must belong to; `undefined`: any, because a trusted primary named their paths. */
   get ownerOfPages(): number | undefined {
-    return ownerOfPages(this.#context);
+    const { owner } = this.#context;
+    return isTrustedOwner(owner) ? undefined : owner;
   }
 
   /** False once no process is left that makes or removes pages. */
@@ -189,8 +176,8 @@ export class Attachment {
     this.#page?.close();
     this.#page = undefined;
     // lets go of the mapped page; the closed files refuse to be read themselves
-    this.#mlock = DEAD_TABLE;
-    this.#memoryHotplugLock = DEAD_TABLE;
+    this.mlock = DEAD_TABLE;
+    this.memoryHotplugLock = DEAD_TABLE;
   }
 
   #died(): MpError {

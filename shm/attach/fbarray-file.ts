@@ -12,13 +12,11 @@ import { SharedFile } from './shared-file.js';
 /** A copy of an array: the mask, and the entries up to the last used one. */
 export class FbarrayCopy {
   readonly mask: UsedMask;
-  readonly #maskBytes: Buffer;
   readonly #entries: Buffer;
   readonly #eltSize: number;
 
-  constructor(mask: UsedMask, maskBytes: Buffer, entries: Buffer, eltSize: number) {
+  constructor(mask: UsedMask, entries: Buffer, eltSize: number) {
     this.mask = mask;
-    this.#maskBytes = maskBytes;
     this.#entries = entries;
     this.#eltSize = eltSize;
   }
@@ -38,17 +36,8 @@ export class FbarrayCopy {
   }
 
   equals(other: FbarrayCopy): boolean {
-    return this.#maskBytes.equals(other.#maskBytes) && this.#entries.equals(other.#entries);
+    return this.mask.equals(other.mask) && this.#entries.equals(other.#entries);
   }
-}
-
-interface Buffers {
-  readonly mask: Buffer;
-  readonly entries: Buffer;
-}
-
-function allocate({ maskHead, maskSize }: FbarrayGeometry): Buffers {
-  return { mask: Buffer.alloc(maskSize), entries: Buffer.alloc(maskHead) };
 }
 
 /** The file of one `struct rte_fbarray`, open for reading. */
@@ -57,7 +46,7 @@ export class FbarrayFile implements Table<FbarrayCopy> {
   readonly #file: SharedFile;
   readonly #geometry: FbarrayGeometry;
   /** Two, so that two copies can be compared. Allocated before any lock is taken. */
-  readonly #buffers: readonly [Buffers, Buffers];
+  readonly #buffers: readonly [Buffer, Buffer];
   readonly #entry: Buffer;
 
   private constructor(file: SharedFile, descriptor: FbarrayDescriptor) {
@@ -65,7 +54,7 @@ export class FbarrayFile implements Table<FbarrayCopy> {
     this.descriptor = descriptor;
     this.#geometry = geometryOf(descriptor);
     this.#entry = Buffer.alloc(descriptor.eltSize);
-    this.#buffers = [allocate(this.#geometry), allocate(this.#geometry)];
+    this.#buffers = [Buffer.alloc(this.#geometry.size), Buffer.alloc(this.#geometry.size)];
   }
 
   /** Opens `fbarray_<name>` and checks that it is long enough: `ELAYOUT` if not. */
@@ -88,12 +77,11 @@ export class FbarrayFile implements Table<FbarrayCopy> {
 
   /** Copies the mask and the used entries; the copy is valid until the next one into the same buffer, 0 or 1. */
   copy(which: 0 | 1): FbarrayCopy {
-    const { mask: maskBytes, entries } = this.#buffers[which];
-    this.#file.read(maskBytes, this.#geometry.maskHead);
-    const mask = new UsedMask(maskBytes, this.descriptor, this.path);
-    const used = entries.subarray(0, mask.end * this.descriptor.eltSize);
-    this.#file.read(used, 0);
-    return new FbarrayCopy(mask, maskBytes, used, this.descriptor.eltSize);
+    const { maskHead, size } = this.#geometry;
+    const { eltSize } = this.descriptor;
+    const bytes = this.#buffers[which];
+    const mask = this.#maskIn(bytes.subarray(maskHead, size));
+    return new FbarrayCopy(mask, this.#file.read(bytes.subarray(0, mask.end * eltSize), 0), eltSize);
   }
 
   isSame(a: FbarrayCopy, b: FbarrayCopy): boolean {
@@ -101,8 +89,11 @@ export class FbarrayFile implements Table<FbarrayCopy> {
   }
 
   copyMask(): UsedMask {
-    const bytes = this.#file.read(Buffer.alloc(this.#geometry.maskSize), this.#geometry.maskHead);
-    return new UsedMask(bytes, this.descriptor, this.path);
+    return this.#maskIn(Buffer.alloc(this.#geometry.maskSize));
+  }
+
+  #maskIn(bytes: Buffer): UsedMask {
+    return new UsedMask(this.#file.read(bytes, this.#geometry.maskHead), this.descriptor, this.path);
   }
 
   /** Whether entry `index` still holds exactly these bytes. */

@@ -1,7 +1,7 @@
 import { MpError } from '../../protocol/errors.js';
 import type { MemzoneFields } from '../layout/memzone-entry.js';
 import type { Attachment } from './attachment.js';
-import { handleOf, type MemzoneHandle } from './share.js';
+import type { MemzoneHandle } from './share.js';
 import type { Window } from './window.js';
 import type { Windows } from './windows.js';
 
@@ -77,10 +77,7 @@ export class Memzone {
    * (detached), `ENOTSUP` (external memory; unlinked page files), `ERANGE` (over 4 GiB: use `memory.view`), `EACCES`.
    */
   get bytes(): Uint8Array {
-    const problem = this.problem();
-    if (problem !== undefined) throw problem;
-    this.#mapped ??= this.#map();
-    return this.#mapped.bytes;
+    return this.#current().bytes;
   }
 
   /** ArrayBuffer of `bytes`, and throws what `bytes` throws. */
@@ -98,11 +95,18 @@ export class Memzone {
    * nothing mapped and doesn't follow later changes. Throws what `bytes` throws.
    */
   share(): MemzoneHandle {
+    const { runs, list, base } = this.#current().window;
+    const { name, addr, len } = this;
+    const { writable } = this.#windows;
+    const offset = this.#address - base;
+    return { type: 'dpdk-ipc:memzone', name, addr, len, writable, pageSize: list.pageSize, offset, runs };
+  }
+
+  #current(): { readonly window: Window; readonly bytes: Uint8Array } {
     const problem = this.problem();
     if (problem !== undefined) throw problem;
     this.#mapped ??= this.#map();
-    const { window } = this.#mapped;
-    return handleOf(window, this.name, this.addr, this.len, this.#windows.writable);
+    return this.#mapped;
   }
 
   /** @internal Why it isn't valid; `undefined` while it is. */

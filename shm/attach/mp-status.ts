@@ -38,20 +38,12 @@ export function disableMultiProcess(configPath: string): boolean {
 
 /** Whether the living primary of this `config` has disabled multi-process. Throws what {@link enableMultiProcess} throws. */
 export function isMultiProcessDisabled(configPath: string): boolean {
-  const config = openConfig(configPath);
-  if (config === undefined) return false;
-  try {
-    return readStatus(config)?.status === DISABLED;
-  } finally {
-    config.close();
-  }
+  return withConfig(configPath, (config) => readStatus(config)?.status === DISABLED) ?? false;
 }
 
 /** Sets the status unless a process has set it before; returns the status. */
 function exchangeStatus(path: string, desired: number): number | undefined {
-  const config = openConfig(path);
-  if (config === undefined) return undefined;
-  try {
+  return withConfig(path, (config) => {
     const found = readStatus(config);
     if (found === undefined || found.status !== UNKNOWN) return found?.status; // set once and never changed
     if (!config.writable) throw readOnly(path);
@@ -62,17 +54,22 @@ function exchangeStatus(path: string, desired: number): number | undefined {
     } finally {
       page.close();
     }
-  } finally {
-    config.close();
-  }
+  });
 }
 
-function openConfig(path: string): SharedFile | undefined {
+/** Runs `use` on an open `config`; `undefined` where there is none. */
+function withConfig<T>(path: string, use: (config: SharedFile) => T): T | undefined {
+  let config: SharedFile;
   try {
-    return SharedFile.openWritable(path);
+    config = SharedFile.openWritable(path);
   } catch (error) {
     if (error instanceof MpError && error.code === 'ENOENT') return undefined;
     throw error;
+  }
+  try {
+    return use(config);
+  } finally {
+    config.close();
   }
 }
 

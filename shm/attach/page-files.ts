@@ -3,7 +3,6 @@ import { basename } from 'node:path';
 import { MpError } from '../../protocol/errors.js';
 import { withFileErrors } from '../../sys/errors.js';
 import { linkOf } from '../../sys/proc.js';
-import { isTrustedOwner } from '../../sys/runtime-owner.js';
 import { layoutError, readAddress, readPath } from '../layout/fields.js';
 import type { MemConfig } from '../layout/mem-config.js';
 import type { MemsegList } from '../layout/memseg.js';
@@ -17,12 +16,7 @@ export interface PagePlace {
   readonly offset: number;
 }
 
-/** Returns the user whose page files may be mapped; `undefined`: any user's, because a trusted primary named their paths. */
-export function ownerOfPages({ owner }: PageContext): number | undefined {
-  return isTrustedOwner(owner) ? undefined : owner;
-}
-
-/** Finds the page of a segment. Each of EAL's memory modes has an implementation. */
+/** Finds the page of a segment, in one of EAL's memory modes. */
 export interface PageFinder {
   place(list: MemsegList, segment: number): PagePlace;
 }
@@ -43,33 +37,23 @@ export interface PageContext {
 }
 
 /** `eal_get_hugefile_path`: a file for each page, or one for each list with `--single-file-segments`. */
-class HugepageFiles implements PageFinder {
-  readonly #context: PageContext;
-  #dirs: HugeDirs | undefined;
-
-  constructor(context: PageContext) {
-    this.#context = context;
-  }
-
-  place(list: MemsegList, segment: number): PagePlace {
-    const { filePrefix, config } = this.#context;
-    const start = `${this.#dirOf(list)}/${pageFileStart(filePrefix)}`;
-    if (config.singleFileSegments) return { path: `${start}${list.index}`, offset: segment * list.pageSize };
-    return {
-      path: start + PAGE_FILE_NAMES[config.layout.pageFile](list.index, segment),
-      offset: 0,
-    };
-  }
-
-  #dirOf(list: MemsegList): string {
-    const { hugeDir, runtimePath } = this.#context;
+function hugepageFiles({ filePrefix, config, hugeDir, runtimePath }: PageContext): PageFinder {
+  let dirs: HugeDirs | undefined;
+  const dirOf = (pageSize: number) => {
     if (hugeDir !== undefined) return hugeDir;
-    this.#dirs ??= readHugeDirs(runtimePath);
-    const dir = this.#dirs.get(list.pageSize);
+    dirs ??= readHugeDirs(runtimePath);
+    const dir = dirs.get(pageSize);
     if (dir !== undefined) return dir;
-    const known = [...this.#dirs.keys()].join(', ') || 'none';
-    throw layoutError(`${runtimePath}/hugepage_info`, 'the page sizes', known, `${list.pageSize} among them`);
-  }
+    const known = [...dirs.keys()].join(', ') || 'none';
+    throw layoutError(`${runtimePath}/hugepage_info`, 'the page sizes', known, `${pageSize} among them`);
+  };
+  return {
+    place({ index, pageSize }, segment) {
+      const start = `${dirOf(pageSize)}/${pageFileStart(filePrefix)}`;
+      if (config.singleFileSegments) return { path: `${start}${index}`, offset: segment * pageSize };
+      return { path: start + PAGE_FILE_NAMES[config.layout.pageFile](index, segment), offset: 0 };
+    },
+  };
 }
 
 /** Returns the start of the names of a prefix's page files (HUGEFILE_FMT, eal_filesystem.h). */
@@ -84,64 +68,47 @@ export const PAGE_FILE_NAMES = Object.freeze({
 });
 
 /** `--legacy-mem`: EAL sorted the pages by physical address, and only `hugepage_data` tells the file of each. */
-class LegacyFiles implements PageFinder {
-  readonly #context: PageContext;
-  #pages: ReadonlyMap<number, string> | undefined;
-
-  constructor(context: PageContext) {
-    this.#context = context;
-  }
-
-  place(list: MemsegList, segment: number): PagePlace {
-    const { runtimePath, hugeDir } = this.#context;
-    this.#pages ??= readLegacyPages(runtimePath);
-    const address = list.base + segment * list.pageSize;
-    const path = this.#pages.get(address);
-    if (path === undefined) {
+function legacyFiles({ runtimePath, hugeDir }: PageContext): PageFinder {
+  let pages: ReadonlyMap<number, string> | undefined;
+  return {
+    place(list, segment) {
+      pages ??= readLegacyPages(runtimePath);
+      const address = list.base + segment * list.pageSize;
+      const path = pages.get(address);
+      if (path !== undefined)
+        return { path: hugeDir === undefined ? path : `${hugeDir}/${basename(path)}`, offset: 0 };
       const where = `${runtimePath}/hugepage_data`;
       throw layoutError(where, 'the page addresses', 'incomplete', `0x${address.toString(16)} among them`);
-    }
-    return { path: hugeDir === undefined ? path : `${hugeDir}/${basename(path)}`, offset: 0 };
-  }
+    },
+  };
 }
 
 /** `--no-huge`: one memfd, which only the primary's open descriptor leads to. */
-class MemfdFiles implements PageFinder {
-  readonly #context: PageContext;
-
-  constructor(context: PageContext) {
-    this.#context = context;
-  }
-
-  place(list: MemsegList, segment: number): PagePlace {
-    const { pid } = this.#context;
-    const path = findOpenFile(pid, (target) => target === '/memfd:nohuge (deleted)');
-    if (path !== undefined) return { path, offset: segment * list.pageSize };
-    throw new MpError(
-      'ENOTSUP',
-      `Primary ${pid} runs with --no-huge, and no open descriptor leads to its memory: use a primary with hugepages`,
-    );
-  }
+function memfdFiles({ pid }: PageContext): PageFinder {
+  return {
+    place(list, segment) {
+      const path = findOpenFile(pid, (target) => target === '/memfd:nohuge (deleted)');
+      if (path !== undefined) return { path, offset: segment * list.pageSize };
+      throw new MpError(
+        'ENOTSUP',
+        `Primary ${pid} runs with --no-huge, and no open descriptor leads to its memory: use a primary with hugepages`,
+      );
+    },
+  };
 }
 
 /** `--huge-unlink`: where there is no file of this name, takes the one that the primary has open. */
-class UnlinkedFiles implements PageFinder {
-  readonly #named: PageFinder;
-  readonly #pid: number;
-
-  constructor(named: PageFinder, pid: number) {
-    this.#named = named;
-    this.#pid = pid;
-  }
-
-  place(list: MemsegList, segment: number): PagePlace {
-    const named = this.#named.place(list, segment);
-    if (existsSync(named.path)) return named;
-    // the folder may have another name in the primary's mount namespace
-    const suffix = `/${basename(named.path)} (deleted)`;
-    const path = findOpenFile(this.#pid, (target) => target.endsWith(suffix));
-    return path === undefined ? named : { ...named, path };
-  }
+function unlinkedFiles(files: PageFinder, pid: number): PageFinder {
+  return {
+    place(list, segment) {
+      const named = files.place(list, segment);
+      if (existsSync(named.path)) return named;
+      // the folder may have another name in the primary's mount namespace
+      const suffix = `/${basename(named.path)} (deleted)`;
+      const path = findOpenFile(pid, (target) => target.endsWith(suffix));
+      return path === undefined ? named : { ...named, path };
+    },
+  };
 }
 
 /** The name of the array of the one list of `--no-huge` (eal_legacy_hugepage_init, eal_memory.c). */
@@ -155,9 +122,9 @@ export function pageFinderFor(list: MemsegList, context: PageContext): PageFinde
       `Memory segment list ${list.index} is external memory (rte_malloc_heap_memory_add, rte_extmem_register), which has no file to map: let the application share it, or use memory of EAL's heaps`,
     );
   }
-  if (context.config.legacyMem && list.array.name === NOHUGE_ARRAY) return new MemfdFiles(context);
-  const named = context.config.legacyMem ? new LegacyFiles(context) : new HugepageFiles(context);
-  return context.unlinked ? new UnlinkedFiles(named, context.pid) : named;
+  if (context.config.legacyMem && list.array.name === NOHUGE_ARRAY) return memfdFiles(context);
+  const named = context.config.legacyMem ? legacyFiles(context) : hugepageFiles(context);
+  return context.unlinked ? unlinkedFiles(named, context.pid) : named;
 }
 
 /** sizeof(struct hugepage_file), eal_hugepages.h */

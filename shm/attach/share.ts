@@ -2,7 +2,7 @@ import { MpError } from '../../protocol/errors.js';
 import { systemError } from '../../sys/errors.js';
 import { MAX_VIEW_LENGTH, Mapping } from '../../sys/mapping.js';
 import { isPowerOfTwo } from '../layout/fields.js';
-import { mapRun, type PageRun, type Window } from './window.js';
+import { mapRun, type PageRun } from './window.js';
 
 /** A memzone to post to another thread: what `zone.share()` returns and `attachShared` takes. Plain data. */
 export interface MemzoneHandle {
@@ -22,28 +22,6 @@ export interface MemzoneHandle {
   readonly offset: number;
   /** @internal The pages. */
   readonly runs: readonly PageRun[];
-}
-
-/** @internal */
-export function handleOf(
-  window: Window,
-  name: string,
-  addr: bigint,
-  len: number,
-  writable: boolean,
-): MemzoneHandle {
-  const { runs } = window;
-  const offset = Number(addr) - window.base;
-  return {
-    type: 'dpdk-ipc:memzone',
-    name,
-    addr,
-    len,
-    writable,
-    pageSize: window.list.pageSize,
-    offset,
-    runs,
-  };
 }
 
 /**

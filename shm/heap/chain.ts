@@ -88,23 +88,11 @@ export class Chain {
   #placeOf(addr: number): [Element | undefined, Element | undefined] {
     const { first, last } = this.#record;
     if (first === 0) return [undefined, undefined];
-    if (addr - first < last - addr) return this.#placeFromFirst(addr);
-    let next: Element | undefined;
-    let prev: Element | undefined = Element.at(this.#words, last);
-    while (prev !== undefined && prev.addr > addr) {
-      next = prev;
-      prev = next.neighbour(next.prev);
-    }
-    return [prev, next];
-  }
-
-  #placeFromFirst(addr: number): [Element | undefined, Element | undefined] {
-    let prev: Element | undefined;
-    let next: Element | undefined = Element.at(this.#words, this.#record.first);
-    while (next !== undefined && next.addr < addr) {
-      prev = next;
-      next = prev.neighbour(prev.next);
-    }
+    const isFirstNearer = addr - first < last - addr;
+    let prev = isFirstNearer ? undefined : Element.at(this.#words, last);
+    let next = isFirstNearer ? Element.at(this.#words, first) : undefined;
+    for (; next !== undefined && next.addr < addr; next = next.neighbour(next.next)) prev = next;
+    for (; prev !== undefined && prev.addr > addr; prev = prev.neighbour(prev.prev)) next = prev;
     return [prev, next];
   }
 }

@@ -1,17 +1,9 @@
 import { MpError } from '../../protocol/errors.js';
-import {
-  FBARRAY_COUNT,
-  type FbarrayDescriptor,
-  geometryOf,
-  MASK_WORDS,
-  readDescriptor,
-} from '../layout/fbarray.js';
-import type { MemConfigLayout } from '../layout/releases.js';
+import { type FbarrayDescriptor, geometryOf, MASK_WORDS, readDescriptor } from '../layout/fbarray.js';
+import { FBARRAY, type MemConfigLayout } from '../layout/releases.js';
 import { withWriteLock } from '../locks/lock-wait.js';
 import { RwLock, wordsOf } from '../locks/rwlock.js';
 
-// offsets in struct rte_fbarray (rte_fbarray.h)
-const LOCK = 88;
 /** No process holds the lock for longer than the change of one entry takes. */
 const LOCK_TIMEOUT_MS = 5000;
 
@@ -51,7 +43,7 @@ export class FbarrayTable {
     this.#file = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
     this.#fields = new DataView(config.buffer, config.byteOffset + offset);
     this.#path = path;
-    this.#lock = new RwLock(wordsOf(config), offset + LOCK, layout.rwlock);
+    this.#lock = new RwLock(wordsOf(config), offset + FBARRAY.offsets.lock, layout.rwlock);
   }
 
   /** Capacity in entries. */
@@ -61,7 +53,7 @@ export class FbarrayTable {
 
   /** How many are in use. */
   get count(): number {
-    return this.#fields.getUint32(FBARRAY_COUNT, true);
+    return this.#fields.getUint32(FBARRAY.offsets.count, true);
   }
 
   has(index: number): boolean {
@@ -106,7 +98,7 @@ export class FbarrayTable {
     withWriteLock(this.#lock, { name, path: this.#path, timeoutMs: LOCK_TIMEOUT_MS }, () => {
       if (this.has(index) === used) return;
       this.#file[this.#mask + (index >>> 3)] = this.#maskByte(index) ^ (1 << (index & 7));
-      this.#fields.setUint32(FBARRAY_COUNT, this.count + (used ? 1 : -1), true);
+      this.#fields.setUint32(FBARRAY.offsets.count, this.count + (used ? 1 : -1), true);
     });
   }
 

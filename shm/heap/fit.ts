@@ -22,14 +22,14 @@ export function headerFor(
   element: Element,
   list: ListRecord,
   shape: BlockShape,
-  contiguity: IovaContiguity,
+  highestBreak: HighestBreak,
 ): number | undefined {
   let limit = element.end;
   for (;;) {
     const start = startBelow(limit, shape);
     if (start === undefined || start - HEADER < element.addr) return undefined;
     if (!shape.contiguous) return start - HEADER;
-    const gap = contiguity.highestBreak(list, start, start + shape.size);
+    const gap = highestBreak(list, start, start + shape.size);
     if (gap === undefined) return start - HEADER;
     limit = gap;
   }
@@ -52,13 +52,13 @@ export function largestIn(
   element: Element,
   list: ListRecord,
   shape: Pick<BlockShape, 'align' | 'contiguous'>,
-  contiguity: IovaContiguity,
+  highestBreak: HighestBreak,
 ): number {
   let largest = 0;
   let end = element.end;
   const first = ceilTo(element.addr + HEADER, shape.align);
   while (end > first) {
-    const gap = shape.contiguous ? contiguity.highestBreak(list, first, end) : undefined;
+    const gap = shape.contiguous ? highestBreak(list, first, end) : undefined;
     const start = gap === undefined ? first : ceilTo(gap, shape.align);
     largest = Math.max(largest, end - start);
     end = gap ?? first;
@@ -74,27 +74,21 @@ export function ceilTo(value: number, multiple: number): number {
   return floorTo(value + multiple - 1, multiple);
 }
 
-/** Knows where physical addresses are contiguous. */
-export interface IovaContiguity {
-  /** Returns the highest page boundary within [start, end) at which they are not contiguous; `undefined` if there is none. */
-  highestBreak(list: ListRecord, start: number, end: number): number | undefined;
-}
+/** Returns the highest page boundary within [start, end) at which physical addresses are not contiguous, if there is one. */
+export type HighestBreak = (list: ListRecord, start: number, end: number) => number | undefined;
 
 /** For `--legacy-mem`, which sorts its pages by physical address: adjacent pages are contiguous (eal_memalloc_is_contig). */
-export const LEGACY_CONTIGUITY: IovaContiguity = Object.freeze({ highestBreak: () => undefined });
+export const noBreak: HighestBreak = () => undefined;
 
 /** For all other modes: compares the addresses in the segments, which in VA mode are all contiguous. */
-export const SEGMENT_CONTIGUITY: IovaContiguity = Object.freeze({
-  highestBreak(list: ListRecord, start: number, end: number) {
-    const { pageSize } = list;
-    const lastPage = end - 1 - ((end - 1) % pageSize);
-    for (let page = lastPage; page > start; page -= pageSize) {
-      const iova = list.iovaOf(page);
-      if (iova === BAD_IOVA || iova !== list.iovaOf(page - pageSize) + BigInt(pageSize)) return page;
-    }
-    return undefined;
-  },
-});
+export const breakInSegments: HighestBreak = (list, start, end) => {
+  const { pageSize } = list;
+  for (let page = floorTo(end - 1, pageSize); page > start; page -= pageSize) {
+    const iova = list.iovaOf(page);
+    if (iova === BAD_IOVA || iova !== list.iovaOf(page - pageSize) + BigInt(pageSize)) return page;
+  }
+  return undefined;
+};
 
 /**
  * Returns the whole pages of a free element that the heap can give back [malloc_heap_free]: none that has to stay, and so

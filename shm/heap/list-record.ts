@@ -1,46 +1,35 @@
-import {
-  DO_NOT_FREE,
-  LIST_ARRAY,
-  LIST_EXTERNAL,
-  LIST_HEAP,
-  LIST_LENGTH,
-  LIST_PAGE_SIZE,
-  LIST_SOCKET_ID,
-  MEMSEG_FLAGS,
-  MEMSEG_IOVA,
-  MEMSEG_SIZE,
-} from '../layout/memseg.js';
-import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
+import { DO_NOT_FREE } from '../layout/memseg.js';
+import { MAX_MEMSEG_LISTS, MEMSEG, MEMSEG_LIST } from '../layout/releases.js';
 import { FbarrayTable } from './fbarray-table.js';
 import type { PageRange } from './heap-space.js';
-import { corrupt, readPointer, type SharedWords } from './shared-words.js';
-
-/** offsetof(struct rte_memseg_list, base_va) */
-const BASE_VA = 0;
+import { corrupt, fieldsAt, type SharedWords } from './shared-words.js';
 
 /** RTE_BAD_IOVA: the physical address isn't known. */
 export const BAD_IOVA = 2n ** 64n - 1n;
 
+const { base, pageSize, length } = MEMSEG_LIST.offsets;
+const ListFields = fieldsAt({ base, pageSize, length }, {});
+
 /** The `struct rte_memseg_list` that an element points to, read in place. */
-export class ListRecord {
+export class ListRecord extends ListFields {
   readonly index: number;
   /** Its address in C processes. */
   readonly addr: number;
   readonly #words: SharedWords;
-  readonly #fields: DataView;
 
   private constructor(words: SharedWords, index: number) {
     const { layout, configAddress } = words.space;
+    const addr = configAddress + layout.offsets.memsegs + index * MEMSEG_LIST.size;
+    super(words.view(addr, MEMSEG_LIST.size));
     this.index = index;
-    this.addr = configAddress + layout.offsets.memsegs + index * MEMSEG_LIST_SIZE;
+    this.addr = addr;
     this.#words = words;
-    this.#fields = words.view(this.addr, MEMSEG_LIST_SIZE);
   }
 
   /** Throws `ELAYOUT` where there is no list. */
   static at(words: SharedWords, addr: number): ListRecord {
     const { layout, configAddress } = words.space;
-    const index = (addr - configAddress - layout.offsets.memsegs) / MEMSEG_LIST_SIZE;
+    const index = (addr - configAddress - layout.offsets.memsegs) / MEMSEG_LIST.size;
     if (Number.isInteger(index) && index >= 0 && index < MAX_MEMSEG_LISTS)
       return new ListRecord(words, index);
     throw corrupt('the list of a malloc_elem', addr, 'the address of an rte_memseg_list');
@@ -57,30 +46,18 @@ export class ListRecord {
     return lists.filter(({ base }) => base !== 0);
   }
 
-  get base(): number {
-    return readPointer(this.#fields, BASE_VA);
-  }
-
-  get pageSize(): number {
-    return readPointer(this.#fields, LIST_PAGE_SIZE);
-  }
-
   get socketId(): number {
-    return this.#fields.getInt32(LIST_SOCKET_ID, true);
-  }
-
-  get length(): number {
-    return readPointer(this.#fields, LIST_LENGTH);
+    return this.fields.getInt32(MEMSEG_LIST.offsets.socketId, true);
   }
 
   /** Whether it is an application's own memory. */
   get external(): boolean {
-    return this.#fields.getUint32(LIST_EXTERNAL, true) !== 0;
+    return this.fields.getUint32(MEMSEG_LIST.offsets.external, true) !== 0;
   }
 
   /** Whether its pages are in a heap of EAL's own. */
   get feedsHeap(): boolean {
-    return this.#fields.getUint32(LIST_HEAP, true) !== 0 && !this.external;
+    return this.fields.getUint32(MEMSEG_LIST.offsets.heap, true) !== 0 && !this.external;
   }
 
   /** Returns the indexes of its pages in use, ascending. */
@@ -89,8 +66,8 @@ export class ListRecord {
     const array = new FbarrayTable({
       config,
       layout,
-      offset: layout.offsets.memsegs + this.index * MEMSEG_LIST_SIZE + LIST_ARRAY,
-      eltSize: MEMSEG_SIZE,
+      offset: layout.offsets.memsegs + this.index * MEMSEG_LIST.size + MEMSEG_LIST.offsets.array,
+      eltSize: MEMSEG.size,
       file: this.#words.space.segments(this.index),
       path: `the array of memsegs[${this.index}]`,
     });
@@ -108,18 +85,18 @@ export class ListRecord {
 
   /** Returns the physical address of a byte, in VA mode its own; {@link BAD_IOVA} if unknown. */
   iovaOf(addr: number): bigint {
-    const iova = this.#segment(addr).getBigUint64(MEMSEG_IOVA, true);
+    const iova = this.#segment(addr).getBigUint64(MEMSEG.offsets.iova, true);
     return iova === BAD_IOVA ? iova : iova + BigInt((addr - this.base) % this.pageSize);
   }
 
   /** Whether a page was there from the start, and has to stay. */
   isKept(addr: number): boolean {
-    return (this.#segment(addr).getUint32(MEMSEG_FLAGS, true) & DO_NOT_FREE) !== 0;
+    return (this.#segment(addr).getUint32(MEMSEG.offsets.flags, true) & DO_NOT_FREE) !== 0;
   }
 
   #segment(addr: number): DataView {
     const bytes = this.#words.space.segments(this.index);
-    const at = Math.floor((addr - this.base) / this.pageSize) * MEMSEG_SIZE;
-    return new DataView(bytes.buffer, bytes.byteOffset + at, MEMSEG_SIZE);
+    const at = Math.floor((addr - this.base) / this.pageSize) * MEMSEG.size;
+    return new DataView(bytes.buffer, bytes.byteOffset + at, MEMSEG.size);
   }
 }

@@ -3,12 +3,12 @@ import { Chain } from './chain.js';
 import { Element, ElementState } from './element.js';
 import {
   type BlockShape,
+  breakInSegments,
+  type HighestBreak,
   headerFor,
-  type IovaContiguity,
-  LEGACY_CONTIGUITY,
   largestIn,
+  noBreak,
   releasablePages,
-  SEGMENT_CONTIGUITY,
 } from './fit.js';
 import { FreeLists, HeapRecord } from './heap-record.js';
 import { EXTERNAL_SOCKET_ID, HEADER, type PageRange } from './heap-space.js';
@@ -54,7 +54,7 @@ export interface HeapStats {
 export class MallocHeap extends HeapRecord {
   readonly #words: SharedWords;
   readonly #legacy: boolean;
-  readonly #contiguity: IovaContiguity;
+  readonly #highestBreak: HighestBreak;
   readonly #freeLists: FreeLists;
   readonly #chain: Chain;
 
@@ -62,7 +62,7 @@ export class MallocHeap extends HeapRecord {
     super(words, index);
     this.#words = words;
     this.#legacy = isLegacy(words);
-    this.#contiguity = this.#legacy ? LEGACY_CONTIGUITY : SEGMENT_CONTIGUITY;
+    this.#highestBreak = this.#legacy ? noBreak : breakInSegments;
     this.#freeLists = new FreeLists(words, this);
     this.#chain = new Chain(words, this, this.#freeLists);
   }
@@ -116,12 +116,12 @@ export class MallocHeap extends HeapRecord {
     for (const element of this.#freeLists.from(0)) {
       const list = this.#listOf(element);
       if (!isOnlyHint(request.flags) && !allowsPageSize(request.flags, list.pageSize)) continue;
-      const found = largestIn(element, list, request, this.#contiguity);
+      const found = largestIn(element, list, request, this.#highestBreak);
       if (found > size) [largest, size] = [element, found];
     }
     if (largest === undefined) return undefined;
     const shape = { ...request, size };
-    const header = headerFor(largest, this.#listOf(largest), shape, this.#contiguity);
+    const header = headerFor(largest, this.#listOf(largest), shape, this.#highestBreak);
     return header === undefined ? undefined : this.#cut(largest, header, size);
   }
 
@@ -162,7 +162,7 @@ export class MallocHeap extends HeapRecord {
     let other: Place | undefined;
     for (const element of this.#freeLists.from(request.size)) {
       const list = this.#listOf(element);
-      const header = headerFor(element, list, request, this.#contiguity);
+      const header = headerFor(element, list, request, this.#highestBreak);
       if (header === undefined) continue;
       if (allowsPageSize(request.flags, list.pageSize)) return { element, header };
       other ??= { element, header };

@@ -47,7 +47,8 @@ export class Memzones {
     return this.#space.locks.mlock(() => {
       const { len: capacity, count } = this.#table;
       if (count >= capacity) throw full(name, capacity);
-      if (this.#find(request.nameBytes) !== undefined) throw exists(name);
+      if (this.#find(request.nameBytes) !== undefined)
+        throw zoneError('EEXIST', name, 'exists already: look it up, free it, or choose another name');
       const block = request.largest
         ? this.#heap.takeLargest(request, request.socketId)
         : this.#heap.take(request, request.socketId);
@@ -62,8 +63,8 @@ export class Memzones {
     this.#space.locks.mlock(() => {
       const index = this.#find(nameBytes(name));
       const found = index === undefined ? undefined : this.read(index);
-      if (index === undefined || found === undefined) throw noZone(name);
-      if (addr !== undefined && found.addr !== addr) throw noZone(name);
+      if (index === undefined || found === undefined || (addr !== undefined && found.addr !== addr))
+        throw zoneError('ENOENT', name, "doesn't exist: check the name, and whether it was freed already");
       // removes the entry first, so that it never refers to free memory
       this.#heap.release(found.addr, () => {
         this.#table.entry(index).fill(0);
@@ -108,18 +109,12 @@ export class Memzones {
   }
 }
 
-function full(name: string, capacity: number): MpError {
-  return new MpError(
-    'ENOSPC',
-    `The memzone table has no room for ${JSON.stringify(name)}, all ${capacity} entries are in use: free a zone first`,
-  );
+function zoneError(code: string, name: string, problem: string): MpError {
+  return new MpError(code, `Memzone ${JSON.stringify(name)} ${problem}`);
 }
 
-function exists(name: string): MpError {
-  return new MpError(
-    'EEXIST',
-    `There is a memzone ${JSON.stringify(name)} already: look it up, free it, or choose another name`,
-  );
+function full(name: string, capacity: number): MpError {
+  return zoneError('ENOSPC', name, `finds all ${capacity} entries of the table in use: free a zone first`);
 }
 
 function noMemory({ name, size, largest, socketId }: ZoneRequest): MpError {
@@ -128,13 +123,6 @@ function noMemory({ name, size, largest, socketId }: ZoneRequest): MpError {
   return new MpError(
     'ENOMEM',
     `${what} for memzone ${JSON.stringify(name)} on ${where} with these options: free zones, add hugepages, or ask for less`,
-  );
-}
-
-function noZone(name: string): MpError {
-  return new MpError(
-    'ENOENT',
-    `There is no memzone ${JSON.stringify(name)}: check the name, and whether it was freed already`,
   );
 }
 
@@ -183,21 +171,15 @@ function zoneRequest(name: string, len: number, options: ReserveOptions, cacheLi
 
 function badName(name: string): MpError {
   const bytes = Buffer.byteLength(name);
-  if (bytes === 0 || name.includes('\0')) {
-    return new MpError(
-      'EINVAL',
-      `${JSON.stringify(name)} can't be the name of a memzone: give 1 to 31 bytes without NUL`,
-    );
-  }
-  return new MpError(
-    'ENAMETOOLONG',
-    `The name ${JSON.stringify(name)} has ${bytes} bytes, and a memzone's name has at most 31: give a shorter one`,
-  );
+  return bytes === 0 || name.includes('\0')
+    ? zoneError('EINVAL', name, "can't be called so: give 1 to 31 bytes without NUL")
+    : zoneError(
+        'ENAMETOOLONG',
+        name,
+        `has a name of ${bytes} bytes, at most 31 are possible: give a shorter one`,
+      );
 }
 
 function invalid(name: string, field: string, value: unknown, expected: string): MpError {
-  return new MpError(
-    'EINVAL',
-    `Memzone ${JSON.stringify(name)}: ${field} is ${String(value)}: give ${expected}`,
-  );
+  return zoneError('EINVAL', name, `can't have ${String(value)} for ${field}: give ${expected}`);
 }

@@ -53,3 +53,44 @@ export function writePointer(view: DataView, offset: number, value: number): voi
 export function isPointer(value: number): boolean {
   return value > 0 && value < MAX_ADDRESS;
 }
+
+/** Returns a base class whose properties read and write a struct's pointers and sizes, and its `uint32_t`s, at these offsets. */
+export function fieldsAt<Pointer extends string, Word extends string>(
+  pointers: Readonly<Record<Pointer, number>>,
+  words: Readonly<Record<Word, number>>,
+): new (
+  fields: DataView,
+) => { readonly fields: DataView } & Record<Pointer | Word, number> {
+  class Fields {
+    readonly fields: DataView;
+
+    constructor(fields: DataView) {
+      this.fields = fields;
+    }
+  }
+  const kinds = [
+    { offsets: pointers, read: readPointer, write: writePointer },
+    { offsets: words, read: readWord, write: writeWord },
+  ];
+  for (const { offsets, read, write } of kinds) {
+    for (const [name, at] of Object.entries<number>(offsets)) {
+      Object.defineProperty(Fields.prototype, name, {
+        get(this: Fields) {
+          return read(this.fields, at);
+        },
+        set(this: Fields, value: number) {
+          write(this.fields, at, value);
+        },
+      });
+    }
+  }
+  return Fields as never;
+}
+
+function readWord(view: DataView, offset: number): number {
+  return view.getUint32(offset, true);
+}
+
+function writeWord(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value, true);
+}

@@ -1,4 +1,5 @@
 import { layoutError, readText, type Source } from './fields.js';
+import { FBARRAY } from './releases.js';
 
 /** The fields of `struct rte_fbarray` (rte_fbarray.h) that describe its file, `fbarray_<name>`. */
 export interface FbarrayDescriptor {
@@ -11,11 +12,6 @@ export interface FbarrayDescriptor {
 /** Start of the name of an array's file in the runtime directory (FBARRAY_NAME_FMT, eal_filesystem.h). */
 export const FBARRAY_FILE = 'fbarray_';
 
-const NAME_SIZE = 64; // RTE_FBARRAY_NAME_LEN
-export const FBARRAY_COUNT = 64;
-export const FBARRAY_LEN = 68;
-export const FBARRAY_ELT_SIZE = 72;
-export const FBARRAY_DATA = 80;
 /** Limit to what we read and allocate: far more than any release makes (2^15 segments, 2560 memzones). */
 const MAX_LEN = 2 ** 20;
 
@@ -26,15 +22,13 @@ export function readDescriptor(
   eltSize: number,
   field: string,
 ): FbarrayDescriptor {
-  const name = readText(source, offset, NAME_SIZE, `${field}.name`);
+  const name = readText(source, offset, FBARRAY.offsets.count, `${field}.name`);
   if (name === '' || name.includes('/')) {
     throw layoutError(source.path, `${field}.name`, name, 'a file name');
   }
-  const found = source.bytes.readUInt32LE(offset + FBARRAY_ELT_SIZE);
+  const { count, len, eltSize: found } = FBARRAY.decode(source.bytes, offset);
   if (found !== eltSize) throw layoutError(source.path, `${field}.elt_sz`, found, `${eltSize}`);
-  const len = source.bytes.readUInt32LE(offset + FBARRAY_LEN);
   if (len === 0 || len > MAX_LEN) throw layoutError(source.path, `${field}.len`, len, `1 to ${MAX_LEN}`);
-  const count = source.bytes.readUInt32LE(offset + FBARRAY_COUNT);
   if (count > len) throw layoutError(source.path, `${field}.count`, count, `at most ${len}`);
   return { name, len, eltSize };
 }
@@ -79,6 +73,10 @@ export class UsedMask {
   has(index: number): boolean {
     if (index >= this.#len) return false;
     return ((this.#byte(index >>> 3) >>> (index & 7)) & 1) === 1;
+  }
+
+  equals(other: UsedMask): boolean {
+    return this.#head.equals(other.#head);
   }
 
   /** Yields the used indexes, ascending. */

@@ -1,7 +1,7 @@
 import { constants, fstatSync, openSync, readSync } from 'node:fs';
 import { versionOf } from '../../protocol/dialect.js';
 import { MpError } from '../../protocol/errors.js';
-import { fileError } from '../../sys/errors.js';
+import { ifPresent } from '../../sys/errors.js';
 import { type RecordLock, recordLockOn } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
 import { type FbarrayDescriptor, readDescriptor } from './fbarray.js';
@@ -140,13 +140,8 @@ export interface ConfigHead {
  * where it can't be read.
  */
 export function readConfigHead(path: string): ConfigHead | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, OPEN_FLAGS);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(error, path);
-  }
+  const fd = ifPresent(path, () => openSync(path, OPEN_FLAGS));
+  if (fd === undefined) return undefined;
   try {
     const head = Buffer.alloc(HEAD_SIZE);
     if (!fstatSync(fd).isFile()) return undefined;

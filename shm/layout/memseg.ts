@@ -1,6 +1,6 @@
 import { type FbarrayDescriptor, readDescriptor } from './fbarray.js';
 import { layoutError, readAddress, readFlag, readPageSize, type Source } from './fields.js';
-import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from './releases.js';
+import { MAX_MEMSEG_LISTS, MEMSEG, MEMSEG_LIST } from './releases.js';
 
 /** `struct rte_memseg_list` (rte_memory.h): a reserved range of addresses for pages of one size. */
 export interface MemsegList {
@@ -15,24 +15,11 @@ export interface MemsegList {
   readonly array: FbarrayDescriptor;
 }
 
-// offsets in struct rte_memseg_list
-export const LIST_PAGE_SIZE = 8;
-export const LIST_SOCKET_ID = 16;
-/** Offset of the counter of changes of the list's pages (memory hotplug). */
-export const LIST_VERSION = 20;
-export const LIST_LENGTH = 24;
-export const LIST_EXTERNAL = 32;
-export const LIST_HEAP = 36;
-export const LIST_ARRAY = 40;
-
-/** sizeof(struct rte_memseg) */
-export const MEMSEG_SIZE = 48;
-
 /** Reads the lists in use; `memsegs` begins at `offset` of `source`. */
 export function readMemsegLists(source: Source, offset: number): MemsegList[] {
   const lists: MemsegList[] = [];
   for (let index = 0; index < MAX_MEMSEG_LISTS; index++) {
-    const at = offset + index * MEMSEG_LIST_SIZE;
+    const at = offset + index * MEMSEG_LIST.size;
     // some releases leave a length in an unused list: only the base tells
     if (source.bytes.readBigUInt64LE(at) !== 0n) lists.push(readList(source, at, index));
   }
@@ -40,20 +27,21 @@ export function readMemsegLists(source: Source, offset: number): MemsegList[] {
 }
 
 function readList(source: Source, at: number, index: number): MemsegList {
+  const { offsets } = MEMSEG_LIST;
   const field = `memsegs[${index}]`;
   const base = readAddress(source, at, `${field}.base_va`);
-  const pageSize = readPageSize(source, at + LIST_PAGE_SIZE, `${field}.page_sz`);
-  const length = readAddress(source, at + LIST_LENGTH, `${field}.len`);
-  const external = readFlag(source, at + LIST_EXTERNAL, `${field}.external`);
-  readFlag(source, at + LIST_HEAP, `${field}.heap`);
-  const array = readDescriptor(source, at + LIST_ARRAY, MEMSEG_SIZE, `${field}.memseg_arr`);
+  const pageSize = readPageSize(source, at + offsets.pageSize, `${field}.page_sz`);
+  const length = readAddress(source, at + offsets.length, `${field}.len`);
+  const external = readFlag(source, at + offsets.external, `${field}.external`);
+  readFlag(source, at + offsets.heap, `${field}.heap`);
+  const array = readDescriptor(source, at + offsets.array, MEMSEG.size, `${field}.memseg_arr`);
   if (length !== pageSize * array.len) {
     throw layoutError(source.path, `${field}.len`, length, `${array.len} pages of ${pageSize} bytes`);
   }
   if (!external && base % pageSize !== 0) {
     throw layoutError(source.path, `${field}.base_va`, base, `a multiple of ${pageSize}`);
   }
-  const socketId = source.bytes.readInt32LE(at + LIST_SOCKET_ID);
+  const socketId = source.bytes.readInt32LE(at + offsets.socketId);
   return Object.freeze({ index, base, length, pageSize, socketId, external, array });
 }
 
@@ -75,25 +63,19 @@ export interface Memseg {
   readonly external: boolean;
 }
 
-// offsets in struct rte_memseg
-export const MEMSEG_IOVA = 0;
-export const MEMSEG_ADDR = 8;
-export const MEMSEG_LEN = 16;
-export const MEMSEG_HUGEPAGE_SZ = 24;
-export const MEMSEG_SOCKET_ID = 32;
-export const MEMSEG_FLAGS = 44;
-
 /** RTE_MEMSEG_FLAG_DO_NOT_FREE (rte_memory.h): EAL started with this page, and keeps it. */
 export const DO_NOT_FREE = 1;
 
 export function readMemseg(entry: Buffer, list: MemsegList): Memseg {
+  const { addr, iova, len, hugepageSize, socketId, flags } = MEMSEG.decode(entry);
+  const { external } = list;
   return Object.freeze({
-    addr: entry.readBigUInt64LE(MEMSEG_ADDR),
-    iova: entry.readBigUInt64LE(MEMSEG_IOVA),
-    len: Number(entry.readBigUInt64LE(MEMSEG_LEN)),
-    hugepageSize: Number(entry.readBigUInt64LE(MEMSEG_HUGEPAGE_SZ)),
-    socketId: entry.readInt32LE(MEMSEG_SOCKET_ID),
-    flags: entry.readUInt32LE(MEMSEG_FLAGS),
-    external: list.external,
+    addr,
+    iova,
+    len: Number(len),
+    hugepageSize: Number(hugepageSize),
+    socketId,
+    flags,
+    external,
   });
 }

@@ -1,3 +1,6 @@
+import { struct } from '../../protocol/struct.js';
+import { char, i32, u32, u64 } from '../../protocol/struct-types.js';
+
 /**
  * The layouts of `struct rte_mem_config` (eal_memcfg.h) from 19.08 to 26.11, as frozen records. Code that depends on the
  * release or on the build reads the chosen record, and never the version.
@@ -50,13 +53,46 @@ export interface MemConfigLayout {
   readonly pageFile: 'file-id' | 'list-and-segment';
 }
 
+/** `struct rte_fbarray` (rte_fbarray.h), without what lies behind the word of its lock. */
+export const FBARRAY = struct({
+  name: char(64), // RTE_FBARRAY_NAME_LEN
+  count: u32,
+  len: u32,
+  eltSize: u32,
+  data: u64,
+  lock: u32,
+});
+
+/** `struct rte_memseg_list` (rte_memory.h). */
+export const MEMSEG_LIST = struct({
+  base: u64,
+  pageSize: u64,
+  socketId: i32,
+  /** Counter of changes of the list's pages (memory hotplug). */
+  version: u32,
+  length: u64,
+  external: u32,
+  heap: u32,
+  array: FBARRAY,
+});
+
+/** `struct rte_memseg` (rte_memory.h). */
+export const MEMSEG = struct({
+  iova: u64,
+  addr: u64,
+  len: u64,
+  hugepageSize: u64,
+  socketId: i32,
+  channels: u32,
+  ranks: u32,
+  flags: u32,
+});
+
 /** RTE_MAGIC (eal_memcfg.h), which the primary writes once its initialisation is complete. */
 export const RTE_MAGIC = 19820526;
 export const VERSION_OFFSET = 4;
 /** RTE_MAX_MEMSEG_LISTS (rte_config.h), the same in every release. */
 export const MAX_MEMSEG_LISTS = 128;
-/** sizeof(struct rte_memseg_list) */
-export const MEMSEG_LIST_SIZE = 136;
 /** RTE_MAX_HEAPS (rte_config.h) */
 export const MAX_HEAPS = 32;
 /** offsetof(struct rte_tailq_head, name) */
@@ -64,142 +100,59 @@ export const TAILQ_NAME_OFFSET = 16;
 /** RTE_MAX_MEMSEG_PER_LIST (rte_config.h), also the multiplier in hugepage file names up to 26.03. */
 export const MAX_SEGMENTS_PER_LIST = 8192;
 
-type FrontOffsets = Pick<
-  MemConfigOffsets,
-  'mlock' | 'memoryHotplugLock' | 'mpStatus' | 'memzones' | 'memsegs' | 'memVa' | 'tailqHead'
->;
-type BackOffsets = Omit<MemConfigOffsets, keyof FrontOffsets>;
+type Release = Omit<MemConfigLayout, 'cacheLine' | 'size' | 'mallocHeapSize' | 'offsets'>;
+type Row = [LayoutFamily, number, number, Release['rwlock'], Release['freeListBias'], Release['pageFile']];
 
-const FRONT_A_WITHOUT_STATUS: FrontOffsets = Object.freeze({
-  mlock: 16,
-  memoryHotplugLock: 32,
-  mpStatus: undefined,
-  memzones: 40,
-  memsegs: 136,
-  memVa: undefined,
-  tailqHead: 17544,
-});
-const FRONT_A: FrontOffsets = Object.freeze({ ...FRONT_A_WITHOUT_STATUS, mpStatus: 36 });
-const FRONT_B: FrontOffsets = Object.freeze({
-  mlock: 16,
-  memoryHotplugLock: 36, // behind ethdev_lock
-  mpStatus: 40,
-  memzones: 48,
-  memsegs: 144,
-  memVa: undefined,
-  tailqHead: 17552,
-});
-const FRONT_C: FrontOffsets = Object.freeze({ ...FRONT_B, memVa: 17552, tailqHead: 17576 });
+const ROWS: readonly Row[] = [
+  ['A', 0x13080000, 0x1405ffff, 'signed-count', 1, 'file-id'], // 19.08.0-rc0 to 20.05
+  ['A', 0x14080000, 0x1607ffff, 'signed-count', 1, 'file-id'], // 20.08.0-rc0 to 22.07
+  ['A', 0x160b0000, 0x1706ffff, 'flag-bits', 1, 'file-id'], // 22.11.0-rc0 to 23.03
+  ['A', 0x17070000, 0x170b0000, 'flag-bits', 0, 'file-id'], // 23.07.0-rc0 to 23.11.0-rc0
+  ['B', 0x170b0000, 0x1a070062, 'flag-bits', 0, 'file-id'], // 23.11.0-rc0 to 26.07, the last of its release candidates
+  ['C', 0x1a070000, 0x1a0bffff, 'flag-bits', 0, 'list-and-segment'], // 26.07.0-rc0 to 26.11
+];
 
-interface Build {
-  readonly cacheLine: 64 | 128;
-  readonly size: number;
-  readonly mallocHeapSize: number;
-  readonly offsets: BackOffsets;
+const MP_STATUS_SINCE = 0x14080000;
+/** sizeof(struct rte_tailq_head), RTE_MAX_TAILQ times */
+const TAILQS_SIZE = 48 * 32;
+/** sizeof(struct malloc_heap) without its padding to a cache line. */
+const MALLOC_HEAP_FIELDS = 176;
+
+/** Lays the struct out. malloc_heaps is aligned to the cache line and its elements are padded to it, so all behind it moves. */
+function layoutOf(release: Release, cacheLine: 64 | 128): MemConfigLayout {
+  const { family, firstWord } = release;
+  const roundUp = (size: number) => Math.ceil(size / cacheLine) * cacheLine;
+  const memoryHotplugLock = family === 'A' ? 32 : 36; // since B behind ethdev_lock
+  const memzones = family === 'A' ? 40 : 48;
+  const memsegs = memzones + FBARRAY.size;
+  const listsEnd = memsegs + MAX_MEMSEG_LISTS * MEMSEG_LIST.size;
+  const tailqHead = family === 'C' ? listsEnd + 24 : listsEnd;
+  const mallocHeaps = roundUp(tailqHead + TAILQS_SIZE);
+  const mallocHeapSize = roundUp(MALLOC_HEAP_FIELDS);
+  const nextSocketId = mallocHeaps + MAX_HEAPS * mallocHeapSize;
+  const offsets = Object.freeze({
+    mlock: 16,
+    memoryHotplugLock,
+    mpStatus: firstWord < MP_STATUS_SINCE ? undefined : memoryHotplugLock + 4,
+    memzones,
+    memsegs,
+    memVa: family === 'C' ? listsEnd : undefined,
+    tailqHead,
+    mallocHeaps,
+    nextSocketId,
+    memCfgAddr: nextSocketId + 8,
+    legacyMem: nextSocketId + 16,
+    singleFileSegments: nextSocketId + 20,
+    tscHz: nextSocketId + 24,
+  });
+  return Object.freeze({ ...release, cacheLine, size: roundUp(offsets.tscHz + 8), mallocHeapSize, offsets });
 }
 
-// malloc_heaps is aligned to the cache line and its elements are padded to it, so all fields behind it move
-const BUILDS: readonly Build[] = Object.freeze([
-  Object.freeze({
-    cacheLine: 64,
-    size: 25344,
-    mallocHeapSize: 192,
-    offsets: Object.freeze({
-      mallocHeaps: 19136,
-      nextSocketId: 25280,
-      memCfgAddr: 25288,
-      legacyMem: 25296,
-      singleFileSegments: 25300,
-      tscHz: 25304,
-    }),
-  }),
-  Object.freeze({
-    cacheLine: 128, // generic arm64, ppc64
-    size: 27520,
-    mallocHeapSize: 256,
-    offsets: Object.freeze({
-      mallocHeaps: 19200,
-      nextSocketId: 27392,
-      memCfgAddr: 27400,
-      legacyMem: 27408,
-      singleFileSegments: 27412,
-      tscHz: 27416,
-    }),
-  }),
-]);
-
-type Release = Omit<MemConfigLayout, 'cacheLine' | 'size' | 'mallocHeapSize' | 'offsets'> & {
-  readonly offsets: FrontOffsets;
-};
-
-const RELEASES: readonly Release[] = Object.freeze([
-  {
-    family: 'A',
-    firstWord: 0x13080000, // 19.08.0-rc0
-    lastWord: 0x1405ffff, // 20.05
-    offsets: FRONT_A_WITHOUT_STATUS,
-    rwlock: 'signed-count',
-    freeListBias: 1,
-    pageFile: 'file-id',
-  },
-  {
-    family: 'A',
-    firstWord: 0x14080000, // 20.08.0-rc0
-    lastWord: 0x1607ffff, // 22.07
-    offsets: FRONT_A,
-    rwlock: 'signed-count',
-    freeListBias: 1,
-    pageFile: 'file-id',
-  },
-  {
-    family: 'A',
-    firstWord: 0x160b0000, // 22.11.0-rc0
-    lastWord: 0x1706ffff, // 23.03
-    offsets: FRONT_A,
-    rwlock: 'flag-bits',
-    freeListBias: 1,
-    pageFile: 'file-id',
-  },
-  {
-    family: 'A',
-    firstWord: 0x17070000, // 23.07.0-rc0
-    lastWord: 0x170b0000, // 23.11.0-rc0
-    offsets: FRONT_A,
-    rwlock: 'flag-bits',
-    freeListBias: 0,
-    pageFile: 'file-id',
-  },
-  {
-    family: 'B',
-    firstWord: 0x170b0000, // 23.11.0-rc0
-    lastWord: 0x1a070062, // 26.07, the last of its release candidates
-    offsets: FRONT_B,
-    rwlock: 'flag-bits',
-    freeListBias: 0,
-    pageFile: 'file-id',
-  },
-  {
-    family: 'C',
-    firstWord: 0x1a070000, // 26.07.0-rc0
-    lastWord: 0x1a0bffff, // 26.11
-    offsets: FRONT_C,
-    rwlock: 'flag-bits',
-    freeListBias: 0,
-    pageFile: 'list-and-segment',
-  },
-] satisfies readonly Release[]);
-
-/** Every layout that this library knows. */
+/** Every layout that this library knows; 128 bytes of cache line: generic arm64, ppc64. */
 export const LAYOUTS: readonly MemConfigLayout[] = Object.freeze(
-  BUILDS.flatMap(({ cacheLine, size, mallocHeapSize, offsets }) =>
-    RELEASES.map((release) =>
-      Object.freeze({
-        ...release,
-        cacheLine,
-        size,
-        mallocHeapSize,
-        offsets: Object.freeze({ ...release.offsets, ...offsets }),
-      }),
+  ([64, 128] as const).flatMap((cacheLine) =>
+    ROWS.map(([family, firstWord, lastWord, rwlock, freeListBias, pageFile]) =>
+      layoutOf({ family, firstWord, lastWord, rwlock, freeListBias, pageFile }, cacheLine),
     ),
   ),
 );

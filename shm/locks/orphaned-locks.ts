@@ -1,5 +1,4 @@
-import { FBARRAY_COUNT } from '../layout/fbarray.js';
-import type { MemConfigLayout } from '../layout/releases.js';
+import { FBARRAY, type MemConfigLayout } from '../layout/releases.js';
 import { RwLock, wordsOf } from './rwlock.js';
 import { Spinlock } from './shared-locks.js';
 
@@ -33,8 +32,23 @@ export class OrphanedLocks {
   #since: number | undefined;
   #guarded: string | undefined;
 
-  constructor(options: OrphanOptions) {
-    this.#suspects = [hotplugLock(options), heapLock(options), mlock(options)];
+  constructor({ layout, config, heap }: OrphanOptions) {
+    const { offsets, rwlock, mallocHeapSize } = layout;
+    const words = wordsOf(config);
+    const rwlockAt = (offset: number) => new RwLock(words, offset, rwlock);
+    const at = offsets.mallocHeaps + heap * mallocHeapSize;
+    const record = Buffer.from(config.buffer, config.byteOffset + at, mallocHeapSize);
+    const zones = () => config.getUint32(offsets.memzones + FBARRAY.offsets.count, true);
+    this.#suspects = [
+      // a process that changes memory under this lock asks the primary, so nothing else need be watched
+      { name: 'memory_hotplug_lock', lock: rwlockAt(offsets.memoryHotplugLock), guarded: () => '' },
+      {
+        name: `malloc_heaps[${heap}].lock`,
+        lock: new Spinlock(words, at),
+        guarded: () => record.toString('latin1'),
+      },
+      { name: 'mlock', lock: rwlockAt(offsets.mlock), guarded: () => `${zones()}` },
+    ];
   }
 
   /** Whether the requester has released its locks, so that there is nothing to watch. */
@@ -70,26 +84,4 @@ export class OrphanedLocks {
     next.lock.releaseWrite();
     return [next.name];
   }
-}
-
-/** A process that changes memory under this lock asks the primary, so nothing else need be watched. */
-function hotplugLock({ layout, config }: OrphanOptions): Suspect {
-  const lock = new RwLock(wordsOf(config), layout.offsets.memoryHotplugLock, layout.rwlock);
-  return { lock, name: 'memory_hotplug_lock', guarded: () => '' };
-}
-
-function mlock({ layout, config }: OrphanOptions): Suspect {
-  const lock = new RwLock(wordsOf(config), layout.offsets.mlock, layout.rwlock);
-  const count = () => config.getUint32(layout.offsets.memzones + FBARRAY_COUNT, true);
-  return { lock, name: 'mlock', guarded: () => `${count()}` };
-}
-
-function heapLock({ layout, config, heap }: OrphanOptions): Suspect {
-  const offset = layout.offsets.mallocHeaps + heap * layout.mallocHeapSize;
-  const record = Buffer.from(config.buffer, config.byteOffset + offset, layout.mallocHeapSize);
-  return {
-    lock: new Spinlock(wordsOf(config), offset),
-    name: `malloc_heaps[${heap}].lock`,
-    guarded: () => record.toString('latin1'),
-  };
 }

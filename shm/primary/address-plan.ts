@@ -2,9 +2,8 @@
 import { ceilTo } from '../heap/fit.js';
 import { geometryOf } from '../layout/fbarray.js';
 import { MIN_PAGE_SIZE } from '../layout/fields.js';
-import { MEMSEG_SIZE } from '../layout/memseg.js';
 import { MEMZONE_SIZE } from '../layout/memzone-entry.js';
-import { MAX_SEGMENTS_PER_LIST, type MemConfigLayout } from '../layout/releases.js';
+import { MAX_SEGMENTS_PER_LIST, MEMSEG, type MemConfigLayout } from '../layout/releases.js';
 
 /** RTE_MAX_MEMZONE (rte_config.h) */
 const MAX_MEMZONES = 2560;
@@ -51,7 +50,7 @@ export function planAddresses(
   let next = memzones.address + memzones.fileSize;
   const len = Math.min(MAX_SEGMENTS_PER_LIST, Math.max(1, MAX_LIST_BYTES / pageSize));
   const lists = nodes.map((socketId, index): ListPlan => {
-    const array = planArray(`memseg-${pageSize / 1024}k-${socketId}-0`, MEMSEG_SIZE, len, next);
+    const array = planArray(`memseg-${pageSize / 1024}k-${socketId}-0`, MEMSEG.size, len, next);
     const base = ceilTo(array.address + array.fileSize, pageSize);
     const length = len * pageSize;
     next = base + length;

@@ -1,6 +1,6 @@
 import { constants, existsSync, ftruncateSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { MpError } from '../../protocol/errors.js';
-import { EAGAIN, fileError, systemError, withFileErrors } from '../../sys/errors.js';
+import { EAGAIN, ifPresent, systemError, withFileErrors } from '../../sys/errors.js';
 import { dropFlock, dropRecordLock, tryFlock, tryRecordLock } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
 import { Mapping } from '../../sys/mapping.js';
@@ -8,7 +8,7 @@ import { pageFileStart } from '../attach/page-files.js';
 import { mapFile } from '../attach/shared-file.js';
 import { FBARRAY_FILE } from '../layout/fbarray.js';
 import { readConfigHead } from '../layout/mem-config.js';
-import { MAX_MEMSEG_LISTS, MEMSEG_LIST_SIZE } from '../layout/releases.js';
+import { MAX_MEMSEG_LISTS, MEMSEG_LIST } from '../layout/releases.js';
 import type { AddressPlan, ArrayPlan } from './address-plan.js';
 import type { PageDirectory, SpaceMappings } from './mapped-space.js';
 import type { MemoryPlan } from './options.js';
@@ -124,15 +124,14 @@ function removeStaleArrays(runtimePath: string): void {
 }
 
 function arraysIn(runtimePath: string): string[] {
-  return namesIn(runtimePath)
-    .filter((name) => name.startsWith(FBARRAY_FILE))
-    .map((name) => `${runtimePath}/${name}`);
+  const names = ifPresent(runtimePath, () => readdirSync(runtimePath)) ?? [];
+  return names.filter((name) => name.startsWith(FBARRAY_FILE)).map((name) => `${runtimePath}/${name}`);
 }
 
 /** Opens and locks `config` as a C primary does, without changing its content. */
 function lockConfig(path: string, { layout }: MemoryPlan, fds: number[]): number {
   const fd = open(path, fds);
-  const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST_SIZE);
+  const result = tryRecordLock(fd, layout.offsets.memsegs, MAX_MEMSEG_LISTS * MEMSEG_LIST.size);
   if (result === -EAGAIN) throw taken(path);
   if (result < 0) throw systemError('fcntl', result, path);
   return fd;
@@ -168,14 +167,4 @@ function open(path: string, fds: number[]): number {
   const fd = withFileErrors(path, () => openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600));
   fds.push(fd);
   return fd;
-}
-
-/** Returns no names where the directory was removed. */
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw fileError(error, path);
-  }
 }

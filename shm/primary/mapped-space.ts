@@ -3,8 +3,7 @@ import { Mapping } from '../../sys/mapping.js';
 import { PAGE_FILE_NAMES, pageFileStart } from '../attach/page-files.js';
 import { FbarrayTable } from '../heap/fbarray-table.js';
 import { layoutError } from '../layout/fields.js';
-import { LIST_ARRAY, MEMSEG_SIZE } from '../layout/memseg.js';
-import { MEMSEG_LIST_SIZE, type MemConfigLayout } from '../layout/releases.js';
+import { MEMSEG, MEMSEG_LIST, type MemConfigLayout } from '../layout/releases.js';
 import type { AddressPlan, ListPlan } from './address-plan.js';
 
 /** The directory of the page files. Plain data. */
@@ -73,8 +72,8 @@ export class MappedSpace {
       const array = new FbarrayTable({
         config: this.config,
         layout,
-        offset: layout.offsets.memsegs + list.index * MEMSEG_LIST_SIZE + LIST_ARRAY,
-        eltSize: MEMSEG_SIZE,
+        offset: layout.offsets.memsegs + list.index * MEMSEG_LIST.size + MEMSEG_LIST.offsets.array,
+        eltSize: MEMSEG.size,
         file,
         path: list.array.name,
       });
@@ -128,10 +127,7 @@ export class MappedSpace {
   segments(list: number): DataView {
     const found = this.lists.find(({ plan }) => plan.index === list);
     if (found !== undefined) return found.file;
-    throw new MpError(
-      'EFAULT',
-      `There is no memory segment list ${list}, so a process has damaged the heap: restart all processes of this file prefix`,
-    );
+    throw damaged(`There is no memory segment list ${list}`);
   }
 
   /** Returns the bytes at an address of the primary. Throws `EFAULT` where there is no page, where an access is SIGSEGV. */
@@ -139,12 +135,7 @@ export class MappedSpace {
     if (this.#isClosed)
       throw new MpError('EBADF', 'This memory was closed with its channel: open another channel');
     const list = this.listAt(addr, len);
-    if (list === undefined) {
-      throw new MpError(
-        'EFAULT',
-        `There is no memory at 0x${addr.toString(16)} (${len} bytes), so a process has damaged the heap: restart all processes of this file prefix`,
-      );
-    }
+    if (list === undefined) throw damaged(`There is no memory at 0x${addr.toString(16)} (${len} bytes)`);
     const offset = addr - list.plan.base;
     const chunk = Math.floor(offset / CHUNK);
     if (Math.floor((offset + len - 1) / CHUNK) > chunk) return new DataView(list.pages.view(offset, len));
@@ -168,7 +159,13 @@ export class MappedSpace {
   }
 }
 
-function wholeOf(mapping: Mapping): DataView {
+/** Returns the `EFAULT` error for a heap that leads to no memory. */
+export function damaged(what: string): MpError {
+  const why = 'so a process has damaged the heap: restart all processes of this file prefix';
+  return new MpError('EFAULT', `${what}, ${why}`);
+}
+
+export function wholeOf(mapping: Mapping): DataView {
   return new DataView(mapping.view(0, mapping.length));
 }
 

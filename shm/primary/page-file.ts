@@ -1,5 +1,5 @@
 import { constants, ftruncateSync, openSync, rmSync } from 'node:fs';
-import { EAGAIN, fileError, systemError, withFileErrors } from '../../sys/errors.js';
+import { EAGAIN, ifPresent, systemError, withFileErrors } from '../../sys/errors.js';
 import { dropFlock, tryFlock } from '../../sys/file-lock.js';
 import { closeFile } from '../../sys/files.js';
 import * as libc from '../../sys/libc.js';
@@ -40,16 +40,12 @@ function newFile(path: string): number {
   });
 }
 
-function fill(mapping: Mapping, offset: number, fd: number, file: PageFile): void {
-  const { path, pageSize } = file;
+function fill(mapping: Mapping, offset: number, fd: number, { path, pageSize, node }: PageFile): void {
   checked(tryFlock(fd, 'shared'), 'flock', path);
   withFileErrors(path, () => ftruncateSync(fd, pageSize));
   checked(mapping.place(offset, pageSize, fd, 0, true), 'mmap', path);
-  allocate(mapping.address + offset, fd, file);
-}
-
-/** Allocates the page now, on its node: touching a page that can't be allocated is SIGBUS. */
-function allocate(address: number, fd: number, { path, pageSize, node }: PageFile): void {
+  const address = mapping.address + offset;
+  // allocates the page now, on its node: touching a page that can't be allocated is SIGBUS
   if (node !== undefined) checked(bindToNode(address, pageSize, node), 'mbind', path);
   checked(libc.fallocate(fd, 0, 0, pageSize), 'fallocate', path);
   if (node !== undefined && nodeOf(address) !== node) throw systemError('mbind', -EAGAIN, path);
@@ -79,13 +75,8 @@ export function removeUnused(path: string): void {
 
 /** Runs `action` with a lock on the file if it is free. Secondaries remove unused files, too, so the file may be gone. */
 function whileOpen<T>(path: string, action: (isFree: boolean) => T): T | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(error, path);
-  }
+  const fd = ifPresent(path, () => openSync(path, constants.O_RDWR | constants.O_NOFOLLOW));
+  if (fd === undefined) return undefined;
   try {
     return action(tryFlock(fd, 'exclusive') === 0);
   } finally {

@@ -5,18 +5,9 @@ import { EAGAIN, systemError, withFileErrors } from '../../sys/errors.js';
 import { FileLock } from '../../sys/file-lock.js';
 import { sleep } from '../../sys/poll.js';
 import type { PageRange, PageSource, PrimarySpace } from '../heap/heap-space.js';
-import {
-  LIST_VERSION,
-  MEMSEG_ADDR,
-  MEMSEG_FLAGS,
-  MEMSEG_HUGEPAGE_SZ,
-  MEMSEG_IOVA,
-  MEMSEG_LEN,
-  MEMSEG_SOCKET_ID,
-} from '../layout/memseg.js';
-import { MEMSEG_LIST_SIZE } from '../layout/releases.js';
+import { MEMSEG, MEMSEG_LIST } from '../layout/releases.js';
 import { type HeldLocks, SharedLocks } from '../locks/shared-locks.js';
-import type { ListMemory, MappedSpace } from './mapped-space.js';
+import { damaged, type ListMemory, type MappedSpace } from './mapped-space.js';
 import { createPage, type PageFile, removePage } from './page-file.js';
 
 /** What the allocator needs of the channel. */
@@ -67,11 +58,7 @@ export class PagePool implements PageSource {
 
   release(addr: number, len: number): void {
     const list = this.#mapped.listAt(addr, len);
-    if (list === undefined)
-      throw new MpError(
-        'EFAULT',
-        `There are no pages at 0x${addr.toString(16)} to release, so a process has damaged the heap: restart all processes of this file prefix`,
-      );
+    if (list === undefined) throw damaged(`There are no pages at 0x${addr.toString(16)} to release`);
     const { pageSize, base } = list.plan;
     const first = (addr - base) / pageSize;
     const errors: unknown[] = [];
@@ -88,7 +75,7 @@ export class PagePool implements PageSource {
     if (errors.length > 0) throw errors[0];
   }
 
-  /** @param flags `MEMSEG_FLAGS` of the pages: `DO_NOT_FREE` for those that a primary starts with */
+  /** @param flags `rte_memseg.flags` of the pages: `DO_NOT_FREE` for those that a primary starts with */
   allocate(socketId: number, pageSize: number, pages: number, flags = 0): PageRange | undefined {
     for (const list of this.#mapped.lists) {
       if (list.plan.socketId !== socketId || list.plan.pageSize !== pageSize) continue;
@@ -121,13 +108,9 @@ export class PagePool implements PageSource {
   #record(list: ListMemory, segment: number, flags: number): void {
     const { base, pageSize, socketId } = list.plan;
     const addr = BigInt(base + segment * pageSize);
-    const entry = list.array.entry(segment).fill(0);
-    entry.writeBigUInt64LE(addr, MEMSEG_IOVA); // VA mode
-    entry.writeBigUInt64LE(addr, MEMSEG_ADDR);
-    entry.writeBigUInt64LE(BigInt(pageSize), MEMSEG_LEN);
-    entry.writeBigUInt64LE(BigInt(pageSize), MEMSEG_HUGEPAGE_SZ);
-    entry.writeInt32LE(socketId, MEMSEG_SOCKET_ID);
-    entry.writeUInt32LE(flags, MEMSEG_FLAGS);
+    const len = BigInt(pageSize);
+    const fields = { iova: addr, addr, len, hugepageSize: len, socketId, flags }; // VA mode
+    MEMSEG.encode(fields, list.array.entry(segment));
     list.array.setUsed(segment);
   }
 
@@ -139,7 +122,7 @@ export class PagePool implements PageSource {
 
   #changed({ plan }: ListMemory): void {
     const { config, layout } = this.#mapped;
-    const at = layout.offsets.memsegs + plan.index * MEMSEG_LIST_SIZE + LIST_VERSION;
+    const at = layout.offsets.memsegs + plan.index * MEMSEG_LIST.size + MEMSEG_LIST.offsets.version;
     config.setUint32(at, config.getUint32(at, true) + 1, true);
   }
 

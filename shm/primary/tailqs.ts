@@ -13,37 +13,16 @@ export const MAX_TAILQ_NAME = 31;
  * Names of the lists of objects that the libraries of 20.11 to 26.11 register. A secondary looks up those of the
  * libraries that it is linked with, and fails without them; unused names do no harm.
  */
-export const TAILQ_NAMES: readonly string[] = Object.freeze([
-  'RTE_ACL',
-  'RTE_DISTRIBUTOR',
-  'RTE_DIST_BURST',
-  'RTE_EFD',
-  'RTE_FBK_HASH',
-  'RTE_FIB',
-  'RTE_FIB6',
-  'RTE_HASH',
-  'RTE_IPSEC_SAD',
-  'RTE_KNI',
-  'RTE_LPM',
-  'RTE_LPM6',
-  'RTE_MBUF_DYNFIELD',
-  'RTE_MBUF_DYNFLAG',
-  'RTE_MEMBER',
-  'RTE_MEMPOOL',
-  'RTE_REORDER',
-  'RTE_RIB',
-  'RTE_RIB6',
-  'RTE_RING',
-  'RTE_STACK',
-  'RTE_SWX_CTL_PIPELINE',
-  'RTE_SWX_IPSEC',
-  'RTE_SWX_PIPELINE',
-  'RTE_THASH',
-  'UIO_RESOURCE_LIST',
-  'VFIO_CDX_RESOURCE_LIST',
-  'VFIO_RESOURCE_LIST',
-  'VMBUS_RESOURCE_LIST',
-]);
+export const TAILQ_NAMES: readonly string[] = Object.freeze(
+  `
+  RTE_ACL RTE_DISTRIBUTOR RTE_DIST_BURST RTE_EFD RTE_FBK_HASH RTE_FIB RTE_FIB6 RTE_HASH RTE_IPSEC_SAD
+  RTE_KNI RTE_LPM RTE_LPM6 RTE_MBUF_DYNFIELD RTE_MBUF_DYNFLAG RTE_MEMBER RTE_MEMPOOL RTE_REORDER
+  RTE_RIB RTE_RIB6 RTE_RING RTE_STACK RTE_SWX_CTL_PIPELINE RTE_SWX_IPSEC RTE_SWX_PIPELINE RTE_THASH
+  UIO_RESOURCE_LIST VFIO_CDX_RESOURCE_LIST VFIO_RESOURCE_LIST VMBUS_RESOURCE_LIST
+  `
+    .trim()
+    .split(/\s+/),
+);
 
 /** Writes empty lists at `offset` of `config`, which C processes have at `configAddress`. */
 export function writeTailqs(
