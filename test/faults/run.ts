@@ -58,7 +58,7 @@ async function killAll(progress: Progress): Promise<string> {
       'C primary that is asked and read': () => killAsked(random.below(150)),
       'C primary that holds mlock as writer': () => killWriter(),
     };
-    // of ten, how many are of which kind
+    // how many of ten kills each kind gets
     const order = Object.entries(kinds).flatMap(([kind, kill], i) =>
       new Array([3, 3, 1, 1, 1, 1][i] ?? 0).fill({ kind, kill }),
     );

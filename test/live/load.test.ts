@@ -52,7 +52,7 @@ describe('live: bursts', () => {
     expect(received).to.deep.equal(NUMBERS);
   });
 
-  it('delivers messages from the primary to slow handlers, of which a limited number runs', async () => {
+  it('delivers messages from the primary to slow handlers, a limited number of which runs at a time', async () => {
     const slow = await scope.open({ maxPendingMessages: 16 });
     const received: number[] = [];
     const all = settling();

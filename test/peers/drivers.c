@@ -192,7 +192,7 @@ no_init(void *port, void *params)
 void
 driver_port(int argc, char **argv)
 {
-	/* room for a struct rte_device, of which nothing is used */
+	/* room for a struct rte_device, whose fields are not used */
 	static uint64_t device[512];
 	int (*create)(void *, const char *, size_t, void *, void *, int (*)(void *, void *), void *) =
 		function_of(argv[0], "librte_ethdev.so", "rte_eth_dev_create");

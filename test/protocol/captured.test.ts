@@ -92,7 +92,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
   [VDEV_ACTION]: { decode: decodeVdev, encode: encodeVdev },
   [VFIO_ACTION]: { decode: decodeVfio, encode: encodeVfio },
 };
-/** Of answers that are no requests with a result. */
+/** Codecs of answers whose struct differs from that of the request. */
 const ANSWERS: Readonly<Record<string, Codec>> = {
   [PDUMP_ACTION]: { decode: decodePdumpResponse, encode: encodePdumpResponse },
   [TESTPMD_ACTION]: { decode: decodeTestpmdResponse, encode: encodeTestpmdResponse },
