@@ -21,10 +21,12 @@ import { type AnyType, type StructPart, viewsOf } from './struct-view.js';
 /** The fields of a struct by their names, in C's order. */
 export type StructFields = Readonly<Record<string, StructType<unknown, never, unknown>>>;
 
-/** How a struct is laid out. */
+/** How a struct is laid out, and what errors call it. */
 export interface StructOptions {
   /** Without padding, as `__attribute__((packed))` or `__rte_packed` does it. Default: false. */
   readonly packed?: boolean;
+  /** Name in errors about bytes that are too short. Default: `'The struct'`. */
+  readonly name?: string;
 }
 
 /** A struct or union: a type of its own, too, for a field of another one. */
@@ -111,14 +113,14 @@ export function struct<const Fields extends StructFields>(
   options: StructOptions = {},
 ): StructLayout<Fields> {
   let end = 0;
-  const { packed = false } = options;
+  const { packed = false, name } = options;
   const align = packed ? 1 : alignOf(fields);
   const parts = partsOf(fields, ({ size, align: own }) => {
     const offset = packed ? end : roundUp(end, own);
     end = offset + size;
     return offset;
   });
-  return layoutOf(parts, roundUp(end, align), align) as StructLayout<Fields>;
+  return layoutOf(parts, roundUp(end, align), align, parts.length, name) as StructLayout<Fields>;
 }
 
 /**
@@ -205,7 +207,13 @@ function partsOf(fields: StructFields, place: (type: AnyType) => number): readon
 }
 
 /** The layout of parts; a value may have at most `most` of them. */
-function layoutOf(parts: readonly StructPart[], size: number, align: number, most = parts.length) {
+function layoutOf(
+  parts: readonly StructPart[],
+  size: number,
+  align: number,
+  most: number,
+  name = 'The struct',
+) {
   const names = new Set(parts.map(({ key }) => key));
   const known = listOf([...names]);
   const inherited = new Set([...names].filter((name) => name in Object.prototype));
@@ -243,8 +251,8 @@ function layoutOf(parts: readonly StructPart[], size: number, align: number, mos
       throwRefusal(write(memoryOf(bytes), 0, value));
       return bytes;
     },
-    decode: (bytes: Uint8Array, offset = 0) => read(checkedMemory(bytes, offset, size), offset),
-    view: (bytes: Uint8Array, offset = 0) => live(checkedMemory(bytes, offset, size), offset, ''),
+    decode: (bytes: Uint8Array, offset = 0) => read(checkedMemory(bytes, offset, size, name), offset),
+    view: (bytes: Uint8Array, offset = 0) => live(checkedMemory(bytes, offset, size, name), offset, ''),
   });
 }
 
@@ -278,7 +286,7 @@ function targetOf(out: Uint8Array | undefined, size: number): Uint8Array {
   return out.subarray(0, size).fill(0);
 }
 
-function checkedMemory(bytes: Uint8Array, offset: number, size: number): StructMemory {
+function checkedMemory(bytes: Uint8Array, offset: number, size: number, name: string): StructMemory {
   if (!isUint8Array(bytes) || !Number.isInteger(offset) || offset < 0) {
     throw invalid(
       `Bytes of ${typeof bytes} at the offset ${String(offset)} hold no struct: give a Uint8Array and an offset from 0`,
@@ -288,7 +296,7 @@ function checkedMemory(bytes: Uint8Array, offset: number, size: number): StructM
     const found = `${bytes.length - offset} bytes instead of ${size}`;
     throw new MpError(
       'EBADMSG',
-      `The struct has ${found}: check that its sender is of a release that this declaration is made for`,
+      `${name} has ${found}: check that its sender is of a release that this declaration is made for`,
     );
   }
   return memoryOf(bytes);

@@ -22,13 +22,16 @@ export const FslmcRequest = {
 
 const ListParam = struct({ first: u64, last: u64 });
 /** `struct fslmc_mem_param` (fslmc_vfio.c), the same in 24.11 to 26.07. */
-const MemoryParam = struct({
-  head: VfioParam,
-  memsegs: ListParam,
-  iosegs: ListParam,
-  vaToIova: u64,
-  mapped: i32,
-});
+const MemoryParam = struct(
+  {
+    head: VfioParam,
+    memsegs: ListParam,
+    iosegs: ListParam,
+    vaToIova: u64,
+    mapped: i32,
+  },
+  { name: 'An answer about memory of fslmc' },
+);
 
 /** A list of C's `TAILQ`: addresses in the primary, of no use in other processes. */
 export interface FslmcList {

@@ -19,7 +19,7 @@ export type DriverFields<T extends DriverMessage = DriverMessage> = Partial<T> &
 /** The fields of {@link DriverMessage}, as in `struct hns3_mp_param` (drivers/net/hns3/hns3_ethdev.h). */
 export const HEAD = { type: i32, portId: i32, result: i32 };
 /** A struct of these fields alone. */
-export const HeadParam = struct(HEAD);
+export const HeadParam = struct(HEAD, { name: 'A message of a NIC driver' });
 
 /**
  * Encodes a message of a driver, whose struct begins with {@link HEAD}. Throws `EINVAL` for a type that isn't in its table,

@@ -19,16 +19,19 @@ export const IpsecMbType = {
 } as const;
 
 /** `struct ipsec_mb_mp_param` (ipsec_mb_private.h), the same in 22.11 to 26.07. */
-const IpsecMbParam = struct({
-  type: i32,
-  device: i32,
-  queuePair: i32,
-  socketId: i32,
-  processId: u16,
-  descriptors: u32,
-  sessions: u64,
-  result: i32,
-});
+const IpsecMbParam = struct(
+  {
+    type: i32,
+    device: i32,
+    queuePair: i32,
+    socketId: i32,
+    processId: u16,
+    descriptors: u32,
+    sessions: u64,
+    result: i32,
+  },
+  { name: 'A message of ipsec_mb' },
+);
 
 /** A request to the primary, or its answer. In C's requests, fields that the type doesn't use have undefined values. */
 export interface IpsecMbMessage {

@@ -20,7 +20,7 @@ export const Mlx4Type = {
 } as const;
 
 // struct mlx4_mp_param (mlx4.h), the same in 19.11 to 26.07
-const Mlx4Param = struct({ ...HEAD, address: u64 });
+const Mlx4Param = struct({ ...HEAD, address: u64 }, { name: 'A message of mlx4' });
 
 /** A request, or the answer to one. */
 export interface Mlx4Message extends DriverMessage {
@@ -84,17 +84,20 @@ export const Mlx5Type = {
 } as const;
 
 // struct mlx5_mp_param (mlx5_common_mp.h), the same in 21.11 to 26.07
-const Mlx5Param = struct({
-  ...HEAD,
-  args: union({
-    // struct mlx5_mp_arg_mr_manage
-    region: struct({ device: u64, address: u64, isExternal: bool }),
-    // struct mlx5_mp_arg_queue_state_modify
-    state: struct({ isWorkQueue: bool, queue: u16, state: u32 }),
-    // struct mlx5_mp_arg_queue_id
-    queue: struct({ queue: u16 }),
-  }),
-});
+const Mlx5Param = struct(
+  {
+    ...HEAD,
+    args: union({
+      // struct mlx5_mp_arg_mr_manage
+      region: struct({ device: u64, address: u64, isExternal: bool }),
+      // struct mlx5_mp_arg_queue_state_modify
+      state: struct({ isWorkQueue: bool, queue: u16, state: u32 }),
+      // struct mlx5_mp_arg_queue_id
+      queue: struct({ queue: u16 }),
+    }),
+  },
+  { name: 'A message of mlx5' },
+);
 
 /** What a request says beyond its head. */
 export interface Mlx5Args {

@@ -148,7 +148,7 @@ export const EnaType = {
 } as const;
 
 // struct ena_mp_body (ena_ethdev.c), the same in 22.03 to 26.07
-const EnaParam = struct({ ...HEAD, mtu: i32 });
+const EnaParam = struct({ ...HEAD, mtu: i32 }, { name: 'A message of ena' });
 
 /** A request to the primary, or its answer. */
 export interface EnaMessage extends DriverMessage {
@@ -199,7 +199,7 @@ export const ManaType = {
 } as const;
 
 // struct mana_mp_param (mana.h), the same in 22.11 to 26.07
-const ManaParam = struct({ ...HEAD, address: u64, length: u32 });
+const ManaParam = struct({ ...HEAD, address: u64, length: u32 }, { name: 'A message of mana' });
 
 /** A request, or the answer to one. */
 export interface ManaMessage extends DriverMessage {

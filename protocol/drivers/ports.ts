@@ -21,7 +21,7 @@ const PORT = { port: char(DEV_NAME_MAX_LEN) };
 export const AFXDP_ACTION = 'afxdp_mp_send_fds';
 
 /** `struct ipc_hdr` (rte_eth_af_xdp.c), the same in 22.03 to 26.07. */
-const AfxdpParam = struct(PORT);
+const AfxdpParam = struct(PORT, { name: 'A port of AF_XDP' });
 
 /** A port, in a request or an answer. An answer brings a descriptor for each of the port's rx queues. */
 export interface AfxdpPort {
@@ -60,7 +60,7 @@ export const MEMIF_ACTION = 'memif_mp_send_region';
 const MAX_REGIONS = 256;
 
 /** `struct mp_region_msg` (rte_eth_memif.c), the same in 19.08 to 26.07. */
-const MemifParam = struct({ ...PORT, index: u16, size: u64 });
+const MemifParam = struct({ ...PORT, index: u16, size: u64 }, { name: 'A region of memif' });
 
 /** A region, in a request or an answer. */
 export interface MemifRegion {
@@ -114,8 +114,11 @@ export interface TapFormat {
   readonly areSeparate: boolean;
 }
 
-const SeparateParam = struct({ ...PORT, rxQueues: i32, txQueues: i32 });
-const SharedParam = struct({ ...PORT, rxQueues: i32 });
+const SeparateParam = struct(
+  { ...PORT, rxQueues: i32, txQueues: i32 },
+  { name: 'A message about tap queues' },
+);
+const SharedParam = struct({ ...PORT, rxQueues: i32 }, { name: 'A message about tap queues' });
 // since 24.07
 const TAP_FORMATS: Changes<TapFormat> = [
   Object.freeze({ size: SeparateParam.size, areSeparate: true }),

@@ -42,11 +42,11 @@ const PDUMP_REQUEST = {
   filter: u64,
 };
 /** `struct pdump_request` (rte_pdump.c) up to 21.08. */
-const OldPdumpParam = struct(PDUMP_REQUEST);
+const OldPdumpParam = struct(PDUMP_REQUEST, { name: 'A capture request' });
 /** `struct pdump_request` since 21.11. */
-const PdumpParam = struct({ ...PDUMP_REQUEST, snaplen: u32 });
+const PdumpParam = struct({ ...PDUMP_REQUEST, snaplen: u32 }, { name: 'A capture request' });
 /** `struct pdump_response` (rte_pdump.c). */
-const PdumpResponseParam = struct({ version: u16, op: u16, result: i32 });
+const PdumpResponseParam = struct({ version: u16, op: u16, result: i32 }, { name: 'A capture response' });
 
 const PDUMP_FORMATS: Changes<PdumpFormat> = [
   Object.freeze({ size: OldPdumpParam.size, hasSnaplen: false }),
@@ -156,9 +156,9 @@ export const TestpmdType = {
 } as const;
 
 /** `struct testpmd_mp_req` (testpmd.c), the same in 25.11 to 26.07 and the older releases. */
-const TestpmdParam = struct({ type: u32 });
+const TestpmdParam = struct({ type: u32 }, { name: 'A request of testpmd' });
 /** `struct testpmd_mp_resp` (testpmd.c), the same in these releases. */
-const TestpmdResponseParam = struct({ result: i32 });
+const TestpmdResponseParam = struct({ result: i32 }, { name: 'An answer of testpmd' });
 
 /** What a testpmd that is a primary asks for. */
 export interface TestpmdRequest {

@@ -18,7 +18,10 @@ export type DeviceRequestType = (typeof DeviceRequestType)[keyof typeof DeviceRe
 export const DEVARGS_MAX_LEN = 128;
 
 /** `struct eal_dev_mp_req` (hotplug_mp.h), the same in 18.11 to 26.07. */
-const DeviceParam = struct({ type: u32, devargs: char(DEVARGS_MAX_LEN), result: i32 });
+const DeviceParam = struct(
+  { type: u32, devargs: char(DEVARGS_MAX_LEN), result: i32 },
+  { name: 'A hotplug request' },
+);
 
 /** A hotplug request, or the answer to one. */
 export interface DeviceRequest {
@@ -107,7 +110,10 @@ export const VDEV_ACTION = 'bus_vdev_mp';
 export const VdevType = { SCAN_REQ: 1, SCAN_ONE: 2, SCAN_REP: 3 } as const;
 
 /** `struct vdev_param` (drivers/bus/vdev/vdev.c), the same in 18.05 to 26.07. */
-const VdevParam = struct({ type: i32, num: i32, name: char(DEV_NAME_MAX_LEN) });
+const VdevParam = struct(
+  { type: i32, num: i32, name: char(DEV_NAME_MAX_LEN) },
+  { name: 'A message about virtual devices' },
+);
 
 /** A message about virtual devices. */
 export interface VdevMessage {

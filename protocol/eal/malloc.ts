@@ -26,12 +26,15 @@ const AllocParam = struct({
   contiguous: bool,
 });
 /** `struct malloc_mp_req` (malloc_mp.h); `free` is its `struct malloc_req_free` */
-const MallocParam = struct({
-  type: u32,
-  arg: union({ alloc: AllocParam, free: struct({ addr: u64, len: u64 }) }),
-  id: u64,
-  result: u32,
-});
+const MallocParam = struct(
+  {
+    type: u32,
+    arg: union({ alloc: AllocParam, free: struct({ addr: u64, len: u64 }) }),
+    id: u64,
+    result: u32,
+  },
+  { name: 'A message about memory' },
+);
 
 /** What `mp_malloc_sync` and `mp_malloc_rollback` say: the process that changes memory chooses the id. */
 export interface MallocSync {

@@ -52,7 +52,7 @@ export function vfioRequestsOf(versionWord: number): VfioRequests {
 }
 
 /** `struct vfio_mp_param` (eal_vfio.h). C answers only params of exactly this size. */
-export const VfioParam = struct({ request: i32, result: i32, value: i32 });
+export const VfioParam = struct({ request: i32, result: i32, value: i32 }, { name: 'A message about VFIO' });
 
 /** A request about VFIO, or the answer to one. */
 export interface VfioMessage {
