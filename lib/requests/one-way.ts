@@ -37,18 +37,14 @@ export class OneWay {
         if (this.#endpoint === endpoint) peers.reconnect();
         (await whenReady(peers, deadline, signal)).release();
         results = await this.#submit(paths, message, deadline, signal);
-        if ((results[0] ?? 0) < 0) throw failure(results, message.name, paths);
+        if ((results[0] ?? 0) < 0) throw failure(results[0] ?? 0, message.name, paths);
       }
       const failed = paths.filter((path, i) => {
         const result = results[i] ?? 0;
         return result < 0 && !peers.isGone(path, result);
       });
-      if (failed.length > 0)
-        throw failure(
-          failed.map((path) => results[paths.indexOf(path)] ?? 0),
-          message.name,
-          failed,
-        );
+      const [first] = failed;
+      if (first !== undefined) throw failure(results[paths.indexOf(first)] ?? 0, message.name, failed);
     } finally {
       lock.release();
     }
@@ -127,8 +123,7 @@ function isDisconnected(result: number): boolean {
   return result === -ECONNREFUSED || result === -ENOTCONN;
 }
 
-function failure(results: readonly number[], name: string, paths: readonly string[]): MpError {
-  const [result = 0] = results;
+function failure(result: number, name: string, paths: readonly string[]): MpError {
   const code = result === -EAGAIN ? 'ETIMEDOUT' : errnoName(-result);
   return sendError(code, `Message '${name}'`, paths.join(', '));
 }
